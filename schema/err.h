@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The one error type of Pagetrail. Every function that can fail returns a negative int and fills the
- * caller's struct pt_err; the first error wins, later ones leave it alone. Libraries never print. */
+ * The one error type of Pagetrail. Every function that can fail returns a negative int and fills
+ * the caller's struct pt_err; the first error wins, later ones leave it alone. Libraries never
+ * print. */
 #ifndef PT_SCHEMA_ERR_H
 #define PT_SCHEMA_ERR_H
 
@@ -26,7 +27,8 @@ struct pt_err {
     enum pt_code code;
     int sys;          /* errno where one applies, else 0 */
     int64_t position; /* byte offset, row or snapshot where one applies, else -1 */
-    char source[64];  /* what it is about: "segment 12 block 1", "frame 812", "proc:meminfo"; may be "" */
+    char source[64];  /* what it is about: "segment 12 block 1", "frame 812", "proc:meminfo"; may be
+                         "" */
     char text[256];
 };
 

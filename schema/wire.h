@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A growable buffer with a ceiling given at init. On overflow or no memory it sets `failed`, which sticks, and
- * further puts do nothing, so a run of puts needs one check at its end. */
+/* A growable buffer with a ceiling given at init. On overflow or no memory it sets `failed`, which
+ * sticks, and further puts do nothing, so a run of puts needs one check at its end. */
 struct pt_buf {
     uint8_t *data;
     size_t len, cap, max;
@@ -24,7 +24,8 @@ static inline void pt_buf_reset(struct pt_buf *b)
     b->len = 0;
     b->failed = false;
 }
-/* Makes room for n more bytes and returns where they go (len unchanged), or NULL with failed set. */
+/* Makes room for n more bytes and returns where they go (len unchanged), or NULL with failed set.
+ */
 uint8_t *pt_buf_room(struct pt_buf *b, size_t n);
 void pt_buf_put(struct pt_buf *b, const void *data, size_t n);
 void pt_buf_u8(struct pt_buf *b, uint8_t v);
@@ -62,8 +63,8 @@ static inline int64_t pt_unzigzag(uint64_t v)
     return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
-/* A cursor over untrusted bytes. failed sticks; gets after it return 0 or NULL. Varints must be minimal and fit
- * 64 bits, so that one meaning has one spelling. */
+/* A cursor over untrusted bytes. failed sticks; gets after it return 0 or NULL. Varints must be
+ * minimal and fit 64 bits, so that one meaning has one spelling. */
 struct pt_cur {
     const uint8_t *p, *end;
     bool failed;
@@ -89,7 +90,8 @@ uint32_t pt_cur_u32le(struct pt_cur *c);
 uint64_t pt_cur_u64le(struct pt_cur *c);
 const uint8_t *pt_cur_bytes(struct pt_cur *c, size_t n); /* NULL when fewer are left */
 
-/* CRC-32C (Castagnoli), reflected, init and final xor 0xffffffff; `crc` is 0 or the result so far. */
+/* CRC-32C (Castagnoli), reflected, init and final xor 0xffffffff; `crc` is 0 or the result so far.
+ */
 uint32_t pt_crc32c(uint32_t crc, const void *data, size_t n);
 /* 64-bit hash for tables in memory (never on disk). */
 uint64_t pt_hash(const void *data, size_t n);
