@@ -201,11 +201,13 @@ static const char *match_dec(const char *p, const char *end, unsigned width, uin
         p++;
     const char *digits = p;
     uint64_t v = 0;
-    while (p < end && (unsigned char)(*p - '0') < 10) {
-        const unsigned digit = (unsigned)(*p++ - '0');
-        if (v > UINT64_MAX / 10 || (v == UINT64_MAX / 10 && digit > UINT64_MAX % 10))
+    unsigned digit;
+    while (p < end && (digit = (unsigned)(*p - '0')) < 10) {
+        if (p - digits >= 19 &&
+            (v > UINT64_MAX / 10 || (v == UINT64_MAX / 10 && digit > UINT64_MAX % 10)))
             return NULL;
         v = v * 10 + digit;
+        p++;
     }
     if (p == digits || (*digits == '0' && p - digits > 1))
         return NULL;
@@ -270,7 +272,7 @@ int pt_shape_match(const struct pt_shape *s, const char *text, size_t len, struc
     pt_cur_varint(&c);
     for (uint32_t i = 0;; i++) {
         const size_t lit = pt_cur_varint(&c);
-        if (lit > (size_t)(end - p) || memcmp(p, c.p, lit) != 0)
+        if (lit > (size_t)(end - p) || (lit == 1 ? *p != (char)*c.p : memcmp(p, c.p, lit) != 0))
             break;
         p += lit;
         c.p += lit;
