@@ -8,5 +8,7 @@ rm -rf "$PT_TMP" && mkdir -p "$PT_TMP" || exit 1
 export PT_TMP
 "$@"
 rc=$?
-[ $rc -ne 0 ] && [ $rc -ne 77 ] || rm -rf "$PT_TMP"
+case $rc in
+0 | 77) rm -rf "$PT_TMP" ;;
+esac
 exit $rc

@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Manual pages are well formed and tell the options that --help tells, and no others.
+. "${PT_SOURCE:?}/tests/lib/lint.sh"
+
+command -v mandoc >/dev/null 2>&1 || skip 'no mandoc'
+for page in recorder/pagetraild.8 analyze/pagetrail.1; do
+    [ -f "$page" ] || { echo "$page: missing" | rule 'manual page'; continue; }
+    mandoc -T lint -W warning "$page" | rule "$page"
+    program=$(basename "${page%.*}")
+    [ -x "${PT_BUILD:-}/$program" ] && [ -z "${PT_LINT_TREE:-}" ] || continue
+    {
+        "$PT_BUILD/$program" --help 2>&1
+        for command in $("$PT_BUILD/$program" --help 2>&1 | sed -n 's/^ *pagetrail \([a-z]*\) .*/\1/p' | sort -u); do
+            "$PT_BUILD/$program" "$command" --help 2>&1
+        done
+    } | grep -oE -- '--[a-z][a-z-]+' | sort -u >"$PT_TMP/help"
+    mandoc -T ascii "$page" | sed 's/.\x08//g' | grep -oE -- '--[a-z][a-z-]+[a-z]' | sort -u >"$PT_TMP/man"
+    comm -23 "$PT_TMP/help" "$PT_TMP/man" | rule "options of $program that $page does not tell"
+    comm -13 "$PT_TMP/help" "$PT_TMP/man" | rule "options of $page that $program --help does not tell"
+done
+lint_end
