@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT
+ * Writing a database: creating it, one snapshot a transaction, events, syncing. Sealing is in
+ * store_seal.c.
+ *
+ * The WAL is written at each commit and synced only by pt_store_sync and by the checkpoint after a
+ * seal (synchronous=NORMAL). Frames live in the WAL until they are sealed: a checkpoint before that
+ * would write them a second time, to pages that the seal frees again. */
+#include "schema/store_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Measured over chains of 360 frames of 1 to 2.5 KB, bytes written to the WAL a commit: 1024: 5.0
+ * to 7.0 KB; 2048: 7.0 to 10.4; 4096: 7.9 to 16.2. 512 writes less still (3.5 to 5.2), but its
+ * trees are deep and blocks cost twice the reads. */
+#define PAGE_SIZE "1024"
+
+/* Pages in the WAL at which a commit checkpoints by itself, lest a recorder that never seals fill
+ * the disk twice. */
+#define WAL_PAGES "16384"
+
+/* A reader that recovers the WAL holds the lock for a moment; nobody else does. */
+#define BUSY_MS 2000
+
+static const char *const statements[] = {
+    [PT_S_BEGIN] = "BEGIN IMMEDIATE",
+    [PT_S_COMMIT] = "COMMIT",
+    [PT_S_ROLLBACK] = "ROLLBACK",
+    [PT_S_FRAME] = "INSERT INTO frame(" PT_SNAP_COLUMNS ", key, crc, data) "
+                   "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+    [PT_S_SEALED] =
+        "INSERT INTO sealed(" PT_SNAP_COLUMNS ", crc) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+    [PT_S_SEGMENT] =
+        "INSERT INTO segment(first, last, count, boot, min_ms, max_ms, blocks, bytes, crc) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+    [PT_S_BLOCK] = "INSERT INTO block(id, kind, what, crc, data) VALUES(?1,?2,?3,?4,?5)",
+    [PT_S_DAMAGED] = "INSERT INTO damaged(" PT_SNAP_COLUMNS ", why, crc, data) "
+                     "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+    [PT_S_DELETE_FRAMES] = "DELETE FROM frame WHERE n BETWEEN ?1 AND ?2",
+    [PT_S_FRAMES] = "SELECT n, data FROM frame WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
+    [PT_S_FRAME_ROW] = "SELECT " PT_SNAP_COLUMNS ", key, crc, data FROM frame WHERE n = ?1",
+    [PT_S_KEYS] = "SELECT " PT_SNAP_COLUMNS ", key, crc, data FROM frame ORDER BY n",
+    [PT_S_BOOT_FIND] = "SELECT id FROM boot WHERE boot_id = ?1",
+    [PT_S_BOOT_ADD] = "INSERT INTO boot(id, boot_id, btime_us, crc) VALUES(?1,?2,?3,?4)",
+    [PT_S_EVENT] = "INSERT INTO event(id, time_us, kind, n, text, crc) VALUES(?1,?2,?3,?4,?5,?6)",
+    [PT_S_META] =
+        "INSERT INTO meta(key, value, crc) VALUES(?1,?2,?3) ON CONFLICT(key) DO UPDATE SET "
+        "value = excluded.value, crc = excluded.crc WHERE value IS NOT excluded.value OR crc IS "
+        "NOT excluded.crc",
+    [PT_S_VACUUM] = "PRAGMA incremental_vacuum",
+};
+
+int pt_store_stmt(struct pt_store *s, enum pt_stmt_id id, sqlite3_stmt **ret, struct pt_err *err)
+{
+    const int r = pt_sql_prepare(s->db, &s->st[id], statements[id], err);
+    *ret = s->st[id];
+    return r;
+}
+
+int pt_store_step(struct pt_store *s, sqlite3_stmt *st, const char *what, struct pt_err *err)
+{
+    const int rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW)
+        return 1;
+    const int r = rc == SQLITE_DONE ? 0 : pt_sql_err(s->db, rc, what, err);
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
+    return r;
+}
+
+int pt_store_run(struct pt_store *s, enum pt_stmt_id id, enum pt_table table,
+                 const struct pt_val *v, size_t n, const void *blob, size_t len, const char *what,
+                 struct pt_err *err)
+{
+    sqlite3_stmt *st;
+    int r = pt_store_stmt(s, id, &st, err);
+    if (r < 0)
+        return r;
+    int rc = pt_row_bind(st, table, v, n);
+    if (rc == SQLITE_OK && blob)
+        rc = sqlite3_bind_blob64(st, (int)n + 2, blob, len, SQLITE_STATIC);
+    if (rc != SQLITE_OK)
+        return pt_sql_err(s->db, rc, what, err);
+    return pt_store_step(s, st, what, err);
+}
+
+int pt_store_begin(struct pt_store *s, struct pt_err *err)
+{
+    sqlite3_stmt *st;
+    const int r = pt_store_stmt(s, PT_S_BEGIN, &st, err);
+    return r < 0 ? r : pt_store_step(s, st, "begin a transaction", err);
+}
+
+int pt_store_end(struct pt_store *s, int result, const char *what, struct pt_err *err)
+{
+    sqlite3_stmt *st;
+    int r = result;
+    if (r >= 0 && (r = pt_store_stmt(s, PT_S_COMMIT, &st, err)) >= 0 &&
+        (r = pt_store_step(s, st, what, err)) >= 0)
+        return 0;
+    /* SQLite has rolled back by itself after some errors: that this one fails says nothing new. */
+    if (!sqlite3_get_autocommit(s->db) && pt_store_stmt(s, PT_S_ROLLBACK, &st, NULL) >= 0)
+        pt_store_step(s, st, "roll back", NULL);
+    return r;
+}
+
+/* ---- opening ---- */
+
+/* Creates the file with its mode before SQLite sees it; -wal and -shm get their mode from it. */
+static int touch(const char *path, struct stat *ret, struct pt_err *err)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && pt_held(st.st_dev, st.st_ino))
+        return pt_err_set(err, PT_ELOCKED, 0, path, -1, "'%s' is open in this process already",
+                          path);
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    if (fd < 0) {
+        const enum pt_code code = errno == ENOSPC || errno == EDQUOT ? PT_EFULL : PT_EOPEN;
+        return pt_err_set(err, code, errno, path, -1, "cannot open '%s': %s", path,
+                          strerror(errno));
+    }
+    int r = 0;
+    if (fstat(fd, ret) < 0)
+        r = pt_err_set(err, PT_EIO, errno, path, -1, "cannot stat '%s': %s", path, strerror(errno));
+    else if (!S_ISREG(ret->st_mode))
+        r = pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a regular file", path);
+    close(fd);
+    return r;
+}
+
+static int write_meta(struct pt_store *s, const struct pt_meta *meta, struct pt_err *err)
+{
+    for (size_t i = 0; i < pt_meta_field_count; i++) {
+        const struct pt_meta_field *f = &pt_meta_fields[i];
+        const char *at = (const char *)meta + f->offset;
+        struct pt_val v[2] = {pt_val_text(f->key)};
+        if (f->is_text) {
+            v[1] = pt_val_text(at);
+        } else {
+            int64_t number;
+            memcpy(&number, at, sizeof number);
+            v[1] = pt_val_int(number);
+        }
+        const int r =
+            pt_store_run(s, PT_S_META, PT_T_META, v, 2, NULL, 0, "write the meta table", err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int create_tables(struct pt_store *s, struct pt_err *err)
+{
+    char mark[96];
+    for (size_t i = 0; i < pt_schema_sql_count; i++) {
+        const int r = pt_sql_exec(s->db, pt_schema_sql[i].sql, "create the tables", err);
+        if (r < 0)
+            return r;
+    }
+    snprintf(mark, sizeof mark, "PRAGMA application_id=%d; PRAGMA user_version=%d",
+             PT_APPLICATION_ID, PT_FORMAT);
+    return pt_sql_exec(s->db, mark, "mark the database", err);
+}
+
+static int check_format(struct pt_store *s, int64_t tables, bool *ret_new, struct pt_err *err)
+{
+    int64_t id = 0, version = 0;
+    int r = pt_sql_int(s->db, "PRAGMA application_id", 0, &id, err);
+    if (r >= 0)
+        r = pt_sql_int(s->db, "PRAGMA user_version", 0, &version, err);
+    if (r < 0)
+        return r;
+    *ret_new = id == 0 && tables == 0; /* new, or its creation did not come to an end */
+    if (*ret_new)
+        return 0;
+    if (id != PT_APPLICATION_ID)
+        return pt_err_set(err, PT_EFORMAT, 0, s->path, -1, "'%s' is a database of another program",
+                          s->path);
+    if (version > PT_FORMAT || version < 0)
+        return pt_err_set(err, PT_ENEWER, 0, s->path, -1,
+                          "'%s' has format %lld, this program knows formats up to %d", s->path,
+                          (long long)version, PT_FORMAT);
+    return pt_sql_verify(s->db, err);
+}
+
+static int read_next(struct pt_store *s, struct pt_err *err)
+{
+    static const char *const sql[] = {
+        "SELECT max(n) FROM sealed",
+        "SELECT max(n) FROM frame",
+        "SELECT max(n) FROM damaged",
+        "SELECT last FROM segment ORDER BY first DESC LIMIT 1",
+    };
+    s->next = 1;
+    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+        int64_t n;
+        const int r = pt_sql_int(s->db, sql[i], 0, &n, err);
+        if (r < 0)
+            return r;
+        if (n >= s->next && n < INT64_MAX)
+            s->next = n + 1;
+    }
+    return pt_sql_int(s->db, "SELECT boot FROM frame ORDER BY n DESC LIMIT 1", 0, &s->boot, err);
+}
+
+static int prepare_file(struct pt_store *s, const struct pt_meta *meta, struct pt_err *err)
+{
+    int64_t tables = 0;
+    bool fresh = false;
+    int r = pt_sql_harden(s->db, err);
+    if (r >= 0)
+        r = pt_sql_int(s->db, "SELECT count(*) FROM sqlite_schema", 0, &tables, err);
+    if (r >= 0)
+        r = check_format(s, tables, &fresh, err);
+    if (r >= 0 && fresh)
+        r = pt_sql_exec(s->db, "PRAGMA page_size=" PAGE_SIZE "; PRAGMA auto_vacuum=INCREMENTAL",
+                        "create", err);
+    if (r >= 0)
+        r = pt_sql_exec(
+            s->db,
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF; "
+            "PRAGMA cache_size=-256; PRAGMA cache_spill=ON; PRAGMA wal_autocheckpoint=" WAL_PAGES,
+            "set up the database", err);
+    if (r >= 0 && (r = pt_store_begin(s, err)) >= 0) {
+        if (fresh)
+            r = create_tables(s, err);
+        if (r >= 0)
+            r = write_meta(s, meta, err);
+        r = pt_store_end(s, r, "create the database", err);
+    }
+    return r < 0 ? r : read_next(s, err);
+}
+
+static void store_free(struct pt_store *s)
+{
+    for (size_t i = 0; i < PT_S_COUNT; i++)
+        sqlite3_finalize(s->st[i]);
+    sqlite3_close(s->db);
+    if (s->held)
+        pt_unhold(s->dev, s->ino);
+    free(s->path);
+    free(s);
+}
+
+int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store **ret,
+                  struct pt_err *err)
+{
+    struct stat st;
+    int r = touch(path, &st, err);
+    if (r < 0)
+        return r;
+    struct pt_store *s = calloc(1, sizeof *s);
+    if (!s)
+        return pt_err_nomem(err);
+    s->dev = st.st_dev;
+    s->ino = st.st_ino;
+    s->path = realpath(path, NULL); /* absolute: never taken for a URI or an option */
+    if (!s->path || pt_hold(s->dev, s->ino) < 0) {
+        store_free(s);
+        return pt_err_nomem(err);
+    }
+    s->held = true;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    const int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
+    if (rc != SQLITE_OK) {
+        r = pt_sql_err(s->db, rc, "open the database", err);
+    } else {
+        sqlite3_extended_result_codes(s->db, 1);
+        sqlite3_busy_timeout(s->db, BUSY_MS);
+        r = prepare_file(s, meta, err);
+    }
+    if (r < 0) {
+        if (err && err->code == PT_EDAMAGED && st.st_size > 0 &&
+            (sqlite3_errcode(s->db) & 0xff) == SQLITE_NOTADB)
+            err->code = PT_EFORMAT;
+        store_free(s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+}
+
+int pt_store_checkpoint(struct pt_store *s, struct pt_err *err)
+{
+    /* Without waiting: a reader that is there keeps the WAL from being cut, not from being copied.
+     */
+    sqlite3_busy_timeout(s->db, 0);
+    const int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? 0
+                                                         : pt_sql_err(s->db, rc, "checkpoint", err);
+}
+
+int pt_store_close(struct pt_store *s, struct pt_err *err)
+{
+    if (!s)
+        return 0;
+    const int r = pt_store_checkpoint(s, err);
+    store_free(s);
+    return r;
+}
+
+/* ---- rows ---- */
+
+int64_t pt_store_next(const struct pt_store *s)
+{
+    return s->next;
+}
+
+static int64_t boot_find(struct pt_store *s, const char *boot_id, struct pt_err *err)
+{
+    sqlite3_stmt *st;
+    int64_t r = pt_store_stmt(s, PT_S_BOOT_FIND, &st, err);
+    if (r < 0)
+        return r;
+    sqlite3_bind_text(st, 1, boot_id, -1, SQLITE_TRANSIENT);
+    r = pt_store_step(s, st, "look up a boot", err);
+    if (r > 0) {
+        r = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return r;
+}
+
+int64_t pt_store_boot(struct pt_store *s, const char *boot_id, int64_t btime_us, struct pt_err *err)
+{
+    int64_t id = boot_find(s, boot_id, err);
+    if (id)
+        return id;
+    int r = pt_sql_int(s->db, "SELECT max(id) FROM boot", 0, &id, err);
+    if (r < 0)
+        return r;
+    if (id < 0 || id >= UINT32_MAX)
+        return pt_err_set(err, PT_EDAMAGED, 0, "boot", id,
+                          "boot %lld leaves no number for the next", (long long)id);
+    const struct pt_val v[] = {pt_val_int(id + 1), pt_val_text(boot_id), pt_val_int(btime_us)};
+    r = pt_store_run(s, PT_S_BOOT_ADD, PT_T_BOOT, v, 3, NULL, 0, "add a boot", err);
+    return r < 0 ? r : id + 1;
+}
+
+int pt_store_append(struct pt_store *s, const struct pt_snap *snap, bool key, const void *frame,
+                    size_t len, struct pt_err *err)
+{
+    if (snap->n < s->next)
+        return pt_err_set(err, PT_EUSAGE, 0, "frame", snap->n, "snapshot %lld after %lld",
+                          (long long)snap->n, (long long)s->next - 1);
+    if (!key && snap->boot != s->boot)
+        return pt_err_set(err, PT_EUSAGE, 0, "frame", snap->n, "a chain of frames over two boots");
+    struct pt_val v[PT_SNAP_NCOLUMNS + 1];
+    pt_snap_to_row(snap, v);
+    v[PT_SNAP_NCOLUMNS] = pt_val_int(key);
+    /* One statement is a transaction of its own. */
+    const int r = pt_store_run(s, PT_S_FRAME, PT_T_FRAME, v, PT_SNAP_NCOLUMNS + 1, frame, len,
+                               "append a snapshot", err);
+    if (r < 0)
+        return r;
+    s->next = snap->n + 1;
+    s->boot = snap->boot;
+    return 0;
+}
+
+int pt_store_event(struct pt_store *s, int64_t real_us, enum pt_event kind, int64_t n,
+                   const char *text, struct pt_err *err)
+{
+    int64_t id;
+    const int r = pt_sql_int(s->db, "SELECT max(id) FROM event", 0, &id, err);
+    if (r < 0)
+        return r;
+    const struct pt_val v[] = {pt_val_int(id + 1), pt_val_int(real_us), pt_val_int(kind),
+                               pt_val_int(n), pt_val_text(text)};
+    return pt_store_run(s, PT_S_EVENT, PT_T_EVENT, v, 5, NULL, 0, "write an event", err);
+}
+
+const char *pt_event_name(int kind)
+{
+    static const char *const names[] = {
+        [PT_EVENT_START] = "start", [PT_EVENT_STOP] = "stop", [PT_EVENT_GAP] = "gap",
+        [PT_EVENT_CLOCK] = "clock", [PT_EVENT_LOST] = "lost", [PT_EVENT_NOTE] = "note",
+    };
+    return kind >= 0 && (size_t)kind < sizeof names / sizeof *names ? names[kind] : NULL;
+}
+
+/* ---- durability and size ---- */
+
+int pt_store_sync(struct pt_store *s, struct pt_err *err)
+{
+    sqlite3_file *wal = NULL;
+    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    if (!wal || !wal->pMethods)
+        return 0; /* nothing was written since the last checkpoint */
+    const int rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+    return rc == SQLITE_OK ? 0 : pt_sql_err(s->db, rc, "sync", err);
+}
+
+static int64_t file_size(sqlite3 *db, int op)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    sqlite3_file_control(db, "main", op, &file);
+    if (file && file->pMethods && file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+        size = 0;
+    return size;
+}
+
+int pt_store_size(struct pt_store *s, struct pt_store_size *ret, struct pt_err *err)
+{
+    struct pt_store_size size = {
+        .file = file_size(s->db, SQLITE_FCNTL_FILE_POINTER),
+        .wal = file_size(s->db, SQLITE_FCNTL_JOURNAL_POINTER),
+    };
+    int r = pt_sql_int(s->db, "SELECT sum(length(data)) FROM frame", 0, &size.frames, err);
+    if (r >= 0)
+        r = pt_sql_int(s->db, "SELECT sum(bytes) FROM segment", 0, &size.segments, err);
+    if (r >= 0)
+        *ret = size;
+    return r;
+}
