@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The same as roundtrip.sh for trees of hostile texts, changed under the recorder: one snapshot a run, and live.
+. "${PT_SOURCE:?}/tests/lib/e2e.sh"
+tree=$PT_TMP/tree
+db=$PT_TMP/h.db
+
+record()
+{
+    "$recorder" -q -o "$db" --procfs "$tree/proc" --sysfs "$tree/sys" --cgroupfs "$tree/cgroup" --cmdline full \
+        --deep all "$@"
+}
+
+echo "-- one snapshot a run"
+step=1
+while [ $step -le 12 ]; do
+    run "$PT_TOOLS/e2e_hostile" "$tree" $step
+    run record --once --timestamp $((1790000000 + step * 60)) --raw-log "$PT_TMP/log.$step"
+    step=$((step + 1))
+done
+step=1
+while [ $step -le 12 ]; do
+    run "$verify" "$db" "$PT_TMP/log.$step" >"$PT_TMP/out" || cat "$PT_TMP/out"
+    grep -q '^1 snapshots' "$PT_TMP/out" || fail "run $step: $(cat "$PT_TMP/out")"
+    step=$((step + 1))
+done
+cat "$PT_TMP/out"
+
+echo "-- live"
+db=$PT_TMP/l.db
+record -i 100ms -d 8s --raw-log "$PT_TMP/live" &
+pid=$!
+while kill -0 $pid 2>/dev/null; do
+    run "$PT_TOOLS/e2e_hostile" "$tree" $step
+    step=$((step + 1))
+    sleep 0.15
+done
+wait $pid || fail "exit status $? of the recorder"
+run "$verify" "$db" "$PT_TMP/live"
+integrity "$db"
+run "$analyzer" check "$db"

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""leak.py PID MAPPING LOG DIFF.json SECONDS: does the diff tell the leak that the log of the program tells?"""
+import bisect
+import datetime
+import json
+import sys
+
+TOLERANCE = 0.02
+
+
+def epoch_us(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1e6
+
+
+def leaked_at(steps, us):
+    """Bytes the program had leaked, the last step at or before us."""
+    return steps[bisect.bisect_right(steps, (us, float("inf"))) - 1][1]
+
+
+def main():
+    pid, mapping, log, path, seconds = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5])
+    with open(log, encoding="ascii") as f:
+        steps = [tuple(map(int, line.split())) for line in f if line.endswith("\n")]
+    with open(path, encoding="utf-8") as f:
+        diff = json.load(f)
+    start, end = epoch_us(diff["from"]["time"]), epoch_us(diff["to"]["time"])
+    truth = leaked_at(steps, end) - leaked_at(steps, start)
+    assert truth > 0.8 * seconds * 2**20, f"the program leaked only {truth} bytes: the recording is too short"
+
+    first = diff["processes"][0]
+    assert first["pid"] == pid, f"first is {first['comm']} ({first['pid']}), not {pid}"
+    assert first["state"] == "both", first["state"]
+    for measure in ("rss", "anon"):
+        delta = first[measure]["delta"]
+        error = abs(delta - truth) / truth
+        print(f"{measure}: grew by {delta}, leaked {truth}: {100 * error:.2f}% off")
+        assert error <= TOLERANCE, measure
+    grown = [m for m in diff["mappings"] if m["pid"] == pid]
+    assert grown, "no mapping of the process is told"
+    print(f"mapping {grown[0]['name']} grew by {grown[0]['delta']}")
+    assert grown[0]["name"] == mapping, f"first mapping is {grown[0]['name']}, not {mapping}"
+    assert grown[0]["delta"] > 0.5 * truth, "the mapping hardly grew"
+
+
+main()
