@@ -425,7 +425,7 @@ static void fifty_thousand_mappings(void **state)
     assert_int_equal(a->nrows, 50000);
     assert_true(a->len < 50000 * 24);
     const size_t first =
-        strchr(strchr(text, '\n') + 1, '-') - text - 8; /* the second mapping is gone */
+        (size_t)(strchr(strchr(text, '\n') + 1, '-') - text) - 8; /* the second mapping is gone */
     struct pt_reading *b = pack(w, &smaps, a, text + first, len - first);
     const struct applied d = diff(w, &smaps, NULL, b);
     assert_int_equal(d.inserted, 49999);
