@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * What encoder, decoder and blocks share of a snapshot. Units: as frame.h. */
+#include "schema/frame_int.h"
+
+const char *pt_trigger_name(int trigger)
+{
+    static const char *const names[] = {
+        [PT_TRIGGER_TIMER] = "timer", [PT_TRIGGER_ONCE] = "once",     [PT_TRIGGER_START] = "start",
+        [PT_TRIGGER_STOP] = "stop",   [PT_TRIGGER_SIGNAL] = "signal", [PT_TRIGGER_PSI] = "psi",
+        [PT_TRIGGER_OOM] = "oom",     [PT_TRIGGER_LOW] = "low",       [PT_TRIGGER_BURST] = "burst",
+    };
+    return trigger >= 0 && (size_t)trigger < sizeof names / sizeof *names ? names[trigger] : NULL;
+}
+
+void pt_snap_numbers(const struct pt_snap *snap, int64_t ret[PT_SNAP_NUMBERS])
+{
+    const int64_t v[PT_SNAP_NUMBERS] = {
+        snap->real_us,          snap->boot_us,      snap->mono_us,     snap->span_us,
+        snap->utc_offset_s,     snap->cost_us,      snap->deep_us,     snap->rss_kb,
+        snap->mem_available_kb, snap->swap_used_kb, snap->psi_some_us, snap->psi_full_us,
+        snap->processes,
+    };
+    memcpy(ret, v, sizeof v);
+}
+
+void pt_snap_set_numbers(struct pt_snap *snap, const int64_t v[PT_SNAP_NUMBERS])
+{
+    snap->real_us = v[0];
+    snap->boot_us = v[1];
+    snap->mono_us = v[2];
+    snap->span_us = v[3];
+    snap->utc_offset_s = (int32_t)v[4];
+    snap->cost_us = v[5];
+    snap->deep_us = v[6];
+    snap->rss_kb = v[7];
+    snap->mem_available_kb = v[8];
+    snap->swap_used_kb = v[9];
+    snap->psi_some_us = v[10];
+    snap->psi_full_us = v[11];
+    snap->processes = v[12];
+}
