@@ -54,17 +54,39 @@ static int put_blocks(const struct pt_out *o, struct pt_str types, struct pt_str
     return 0;
 }
 
-int pt_parse_pagetypeinfo(const char *text, size_t len, pt_emit *emit, void *ctx)
+/* A header line of one of its tables. *ret_types: the names of the columns that follow, none:
+ * orders. */
+static bool take_pagetype_header(struct pt_str line, struct pt_str *ret_types, bool *ret_known)
 {
     static const char blocks[] = "Number of blocks type";
+    if (pt_str_starts(line, blocks)) {
+        const size_t n = sizeof(blocks) - 1;
+        *ret_types = (struct pt_str){line.p + n, line.n - n};
+        *ret_known = true;
+    } else if (pt_str_starts(line, "Free pages count")) {
+        *ret_types = (struct pt_str){line.p, 0};
+        *ret_known = true;
+    } else if (pt_str_starts(line, "Number of ")) {
+        *ret_known = false; /* mixed blocks, of debugging kernels */
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Every node has its own header lines. */
+int pt_parse_pagetypeinfo(const char *text, size_t len, pt_emit *emit, void *ctx)
+{
     struct pt_out o = {.emit = emit, .ctx = ctx};
     struct pt_str rest = {text, len}, line, types = {text, 0};
+    bool known = true;
     int r = 0;
     while (r >= 0 && pt_take_line(&rest, &line)) {
-        if (pt_str_starts(line, blocks)) {
-            types = (struct pt_str){line.p + sizeof(blocks) - 1, line.n - (sizeof(blocks) - 1)};
-        } else if (take_zone(&line, &o.row)) {
-            r = types.n > 0 ? put_blocks(&o, types, line) : put_orders(&o, line);
+        if (take_pagetype_header(line, &types, &known))
+            continue;
+        if (take_zone(&line, &o.row)) {
+            if (known)
+                r = types.n > 0 ? put_blocks(&o, types, line) : put_orders(&o, line);
         } else if (pt_str_starts(line, "Page")) {
             o.row = (struct pt_str){line.p, 0};
             r = pt_put_key_line(&o, line);

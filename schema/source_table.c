@@ -3,6 +3,7 @@
  * stands before the general. What a file of one value says is the doc of its row; the others'
  * fields are in fields_*.c. A new file is a row here, and a table of fields if it has names of its
  * own. */
+#include "schema/fields.h"
 #include "schema/parse.h"
 
 /* Grammars: how texts are cut into rows and slots. */
@@ -26,7 +27,7 @@
 /* unit and kind are those of fields that the table does not know. */
 #define FILE(pattern, grammar, parser, table, unit, kind, doc)                                     \
     {                                                                                              \
-        pattern, doc, grammar, pt_parse_##parser, NULL, 0,                                         \
+        pattern, doc, grammar, pt_parse_##parser, pt_fields_##table, COUNT(pt_fields_##table),     \
             PT_UNIT_##unit, PT_##kind                                                              \
     }
 /* A file of one value: its field is "value". */
