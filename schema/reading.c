@@ -327,7 +327,7 @@ static int pack_finish(struct pt_pack *p, const char *text, size_t len, struct p
     const struct pt_reading *prev = p->prev;
     int r = len > 0 ? pack_row(p, text, len, err) : 0;
     if (r == 0 && prev && prev->len == p->out.len && prev->nrows == p->nrows &&
-        memcmp(prev->bytes, p->out.data, p->out.len) == 0) {
+        (p->out.len == 0 || memcmp(prev->bytes, p->out.data, p->out.len) == 0)) {
         *ret = pt_reading_ref((struct pt_reading *)prev);
         pt_pack_abort(p);
         return 0;

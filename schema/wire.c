@@ -19,7 +19,7 @@ uint8_t *pt_buf_room(struct pt_buf *b, size_t n)
 {
     if (b->failed)
         return NULL;
-    if (n <= b->cap - b->len)
+    if (b->data && n <= b->cap - b->len)
         return b->data + b->len;
     if (n > b->max - b->len) {
         b->failed = true;

@@ -72,7 +72,7 @@ struct pt_cur {
 
 static inline struct pt_cur pt_cur_of(const void *data, size_t n)
 {
-    return (struct pt_cur){.p = data, .end = (const uint8_t *)data + n};
+    return (struct pt_cur){.p = data, .end = n ? (const uint8_t *)data + n : data};
 }
 static inline size_t pt_cur_left(const struct pt_cur *c)
 {
