@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The benchmark: one table, measured in one run, on a population of processes that it starts itself
+(population.c: 300, a third of them busy every second).
+
+    cmake --build BUILD --target bench          all of it, some fifteen minutes
+    cmake --build BUILD --target bench-quick    fewer pairs, shorter recordings: some four minutes
+    bench.py --build BUILD [--quick] [--only bytes,cpu,rss,analyze] [--keep]
+
+How it measures:
+- Everything ticks once a second, so that hours are not needed; in production it is every 10 s.
+- CPU time is the kernel's count of the whole process, all threads, in nanoseconds. Programs are
+  compared in interleaved turns: all are stopped but the one whose turn it is, and the first seconds
+  of a turn do not count. The table gives the median of the ratios of neighbouring turns, their
+  number, the least and the greatest. "with start and seals" is the plain average over the whole
+  long recording.
+- The floor (floor.c) reads stat and status of every user process and every system file the recorder
+  reads, as often as it does (by the recorder's own raw log), from kept descriptors, and throws it
+  all away. Looking through /proc for new processes is no part of it.
+- Sizes: recorder and atop record the same seconds. The sealed size is that of the database file
+  after a clean stop: key frames, indexes and free pages are part of it. "its text" is every text
+  in the raw log, without the log's headers.
+- Bytes written are what the recorder handed to write(), or what the kernel counted as dirtied for
+  it, whichever is more; the last seal and checkpoint are part of it.
+- Peak memory is the kernel's count at the end of the process, the last seal included.
+
+Wants python3; root for the full picture. Peers (atop, sysstat, smem, zstd) are installed where apt
+can; the table says what is missing. Every number also goes to BUILD/bench-result.json."""
+import argparse
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import section_analyze
+import section_bytes
+import section_cpu
+import section_rss
+from benchlib import Metered, Peers, Table, say
+
+SECTIONS = {
+    "bytes": section_bytes,
+    "cpu": section_cpu,
+    "rss": section_rss,
+    "analyze": section_analyze,
+}
+# snapshots of the long recording; turns and their seconds; seconds of a recording for its memory
+FULL = {"snapshots": 370, "pairs": 7, "turn": 12, "atop turn": 6, "peer turns": 3, "rss": 100,
+        "diffs": 41}
+QUICK = {"snapshots": 62, "pairs": 3, "turn": 6, "atop turn": 4, "peer turns": 1, "rss": 30,
+         "diffs": 11}
+
+
+class Tools:
+    def __init__(self, build):
+        bench = os.path.join(build, "tests", "bench", "bench_")
+        self.population = bench + "population"
+        self.floor = bench + "floor"
+        self.meter = bench + "meter"
+        self.fieldscan = bench + "fieldscan"
+        self.recorder = os.path.join(build, "pagetraild")
+        self.analyzer = os.path.join(build, "pagetrail")
+        self.ptgen = os.path.join(build, "tests", "ptgen")
+
+
+class Bench:
+    """What the sections share."""
+
+    population = 300
+
+    def __init__(self, build, size):
+        self.build, self.size = build, size
+        self.tools, self.peers, self.table = Tools(build), Peers(), Table()
+        self.dir = os.path.join(build, "bench-run")
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.makedirs(self.dir)
+        self.started = []
+        self.raw, self.used, self.snapshots = {}, {}, {}
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def start(self, name, argv, **more):
+        p = Metered(self.tools.meter, self.path(name + ".result"), argv, **more)
+        self.started.append(p)
+        return p
+
+    def recorder(self, name, *options):
+        argv = [self.tools.recorder, "-q", "-o", self.path(name + ".db"), "-i", "1s"]
+        return self.start(name, argv + list(options))
+
+    def populate(self, count, *options):
+        p = subprocess.Popen([self.tools.population, "--count", str(count)] + list(options),
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        line = p.stdout.readline()
+        if not line.startswith("ready"):
+            raise RuntimeError("the population does not stand")
+        say("population: " + line.strip())
+        return p
+
+    def clean(self):
+        for p in self.started:
+            p.kill()
+
+    def describe(self):
+        with open("/proc/cpuinfo") as f:
+            models = [line.split(":")[1].strip() for line in f if line.startswith("model name")]
+        processes = sum(name.isdigit() for name in os.listdir("/proc"))
+        self.table.note("host: kernel %s, %d CPUs, %s; %d other processes, load %.2f before." % (
+            os.uname().release, os.cpu_count(), models[0] if models else os.uname().machine,
+            processes, os.getloadavg()[0]))
+        self.table.note("population: %d processes, a third busy every second; interval 1 s; "
+                        "%d snapshots in the long recording." % (
+                            self.population, self.size["snapshots"]))
+
+    def section(self, name):
+        try:
+            SECTIONS[name].measure(self)
+        except (RuntimeError, OSError, sqlite3.Error, subprocess.SubprocessError) as e:
+            self.table.missing("(the rest of section %s)" % name, str(e), "all of it")
+        self.clean()
+
+    def run(self, sections):
+        begun = time.monotonic()
+        self.describe()
+        population = self.populate(self.population)
+        try:
+            for name in sections:
+                say("section " + name)
+                if name == "analyze":
+                    population.terminate()
+                self.section(name)
+        finally:
+            self.clean()
+            population.terminate()
+            population.wait(30)
+        missed = [r[0].strip() for r in self.table.rows if r[5] == "NO"]
+        self.table.note("not met: %s." % ("; ".join(missed) or "none of what was measured"))
+        self.table.note("took %d s." % (time.monotonic() - begun))
+
+
+def main():
+    p = argparse.ArgumentParser(description="What Pagetrail costs, beside other recorders.")
+    p.add_argument("--build", required=True, help="the build directory")
+    p.add_argument("--quick", action="store_true", help="fewer pairs, shorter recordings")
+    p.add_argument("--only", default=",".join(SECTIONS), help="some of: " + ",".join(SECTIONS))
+    p.add_argument("--keep", action="store_true", help="leave BUILD/bench-run for a look")
+    args = p.parse_args()
+    wanted = args.only.split(",")
+    if any(s not in SECTIONS for s in wanted):
+        p.error("no such section: " + args.only)
+    bench = Bench(os.path.abspath(args.build), QUICK if args.quick else FULL)
+    bench.run([s for s in SECTIONS if s in wanted])
+    print(bench.table.text())
+    with open(os.path.join(bench.build, "bench-result.json"), "w") as f:
+        json.dump({"rows": bench.table.rows, "notes": bench.table.notes, "raw": bench.raw,
+                   "used": bench.used}, f, indent=1)
+    if not args.keep:
+        shutil.rmtree(bench.dir, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
