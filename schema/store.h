@@ -94,6 +94,7 @@ struct pt_view {
     struct pt_source_at *sources; /* sorted by name (strcmp) */
     uint32_t lost;                /* blocks that could not be read */
     struct pt_db *db;
+    char *names;                  /* where the sources' names stand */
 };
 int pt_view_load(struct pt_db *db, int64_t n, unsigned groups, struct pt_view **ret, struct pt_err *err);
 void pt_view_free(struct pt_view *v);

@@ -47,6 +47,8 @@ struct pt_val pt_val_int(int64_t i);
 struct pt_val pt_val_text(const char *text);
 /* NULL as PT_UNKNOWN; what is no number as PT_UNKNOWN too. */
 int64_t pt_val_num(const struct pt_val *v);
+/* Milliseconds of a row; PT_UNKNOWN where it has none, or none that can be. */
+int64_t pt_ms_to_us(int64_t ms);
 
 /* The checksum of a row of a table: of its columns before `crc`, in order. */
 int32_t pt_row_crc(enum pt_table table, const struct pt_val *v, size_t n);

@@ -74,6 +74,12 @@ int64_t pt_val_num(const struct pt_val *v)
     return v->type == PT_VAL_INT ? v->i : PT_UNKNOWN;
 }
 
+int64_t pt_ms_to_us(int64_t ms)
+{
+    int64_t us;
+    return ms == PT_UNKNOWN || __builtin_mul_overflow(ms, 1000, &us) ? PT_UNKNOWN : us;
+}
+
 int32_t pt_row_crc(enum pt_table table, const struct pt_val *v, size_t n)
 {
     uint32_t crc = pt_crc32c(0, pt_schema_sql[table].name, strlen(pt_schema_sql[table].name));
@@ -147,13 +153,9 @@ void pt_snap_to_row(const struct pt_snap *snap, struct pt_val v[PT_SNAP_NCOLUMNS
 
 void pt_snap_from_row(const struct pt_val v[PT_SNAP_NCOLUMNS], struct pt_snap *ret)
 {
-    const int64_t ms = pt_val_num(&v[1]);
-    int64_t us = PT_UNKNOWN;
-    if (ms == PT_UNKNOWN || __builtin_mul_overflow(ms, 1000, &us))
-        us = PT_UNKNOWN;
     *ret = (struct pt_snap){
         .n = pt_val_num(&v[0]),
-        .real_us = us,
+        .real_us = pt_ms_to_us(pt_val_num(&v[1])),
         .boot_us = PT_UNKNOWN,
         .mono_us = PT_UNKNOWN,
         .span_us = PT_UNKNOWN,

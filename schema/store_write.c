@@ -209,6 +209,45 @@ static int read_next(struct pt_store *s, struct pt_err *err)
     return pt_sql_int(s->db, "SELECT boot FROM frame ORDER BY n DESC LIMIT 1", 0, &s->boot, err);
 }
 
+/* Everything in the main file before there is a WAL, so that the file alone is a database from the
+ * first. */
+static int create(struct pt_store *s, const struct pt_meta *meta, struct pt_err *err)
+{
+    int r = pt_sql_exec(s->db, "PRAGMA page_size=" PAGE_SIZE "; PRAGMA auto_vacuum=INCREMENTAL",
+                        "create", err);
+    if (r >= 0 && (r = pt_store_begin(s, err)) >= 0) {
+        r = create_tables(s, err);
+        if (r >= 0)
+            r = write_meta(s, meta, err);
+        r = pt_store_end(s, r, "create the database", err);
+    }
+    return r;
+}
+
+static int use_wal(struct pt_store *s, struct pt_err *err)
+{
+    sqlite3_stmt *st = NULL;
+    int r = pt_sql_prepare(s->db, &st, "PRAGMA journal_mode=WAL", err);
+    if (r < 0)
+        return r;
+    const int rc = sqlite3_step(st);
+    const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 0) : NULL;
+    if (rc != SQLITE_ROW)
+        r = pt_sql_err(s->db, rc, "set up the WAL", err);
+    else if (!mode || strcmp(mode, "wal") != 0)
+        r = pt_err_set(err, PT_EIO, 0, s->path, -1,
+                       "cannot keep a WAL beside '%s': the file system has no shared memory",
+                       s->path);
+    sqlite3_finalize(st);
+    return r < 0
+               ? r
+               : pt_sql_exec(
+                     s->db,
+                     "PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF; PRAGMA cache_size=-256; "
+                     "PRAGMA cache_spill=ON; PRAGMA wal_autocheckpoint=" WAL_PAGES,
+                     "set up the database", err);
+}
+
 static int prepare_file(struct pt_store *s, const struct pt_meta *meta, struct pt_err *err)
 {
     int64_t tables = 0;
@@ -219,21 +258,11 @@ static int prepare_file(struct pt_store *s, const struct pt_meta *meta, struct p
     if (r >= 0)
         r = check_format(s, tables, &fresh, err);
     if (r >= 0 && fresh)
-        r = pt_sql_exec(s->db, "PRAGMA page_size=" PAGE_SIZE "; PRAGMA auto_vacuum=INCREMENTAL",
-                        "create", err);
+        r = create(s, meta, err);
     if (r >= 0)
-        r = pt_sql_exec(
-            s->db,
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF; "
-            "PRAGMA cache_size=-256; PRAGMA cache_spill=ON; PRAGMA wal_autocheckpoint=" WAL_PAGES,
-            "set up the database", err);
-    if (r >= 0 && (r = pt_store_begin(s, err)) >= 0) {
-        if (fresh)
-            r = create_tables(s, err);
-        if (r >= 0)
-            r = write_meta(s, meta, err);
-        r = pt_store_end(s, r, "create the database", err);
-    }
+        r = use_wal(s, err);
+    if (r >= 0 && !fresh && (r = pt_store_begin(s, err)) >= 0)
+        r = pt_store_end(s, write_meta(s, meta, err), "write the meta table", err);
     return r < 0 ? r : read_next(s, err);
 }
 
