@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT
+ * The daemon's loop: timer and signals in, snapshots out. */
+#include "recorder/daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "recorder/clock.h"
+#include "recorder/host.h"
+#include "recorder/lock.h"
+#include "recorder/log.h"
+#include "recorder/sampler.h"
+
+#define NOFILE_WANTED 8192
+
+struct daemon {
+    const struct pt_options *options;
+    char path[PATH_MAX];
+    int lock_fd, timer_fd, signal_fd;
+    struct pt_roots roots;
+    struct pt_rawlog *raw;
+    struct pt_writer *writer;
+    struct pt_sampler *sampler;
+    int64_t start_us, next_us; /* CLOCK_BOOTTIME: of the schedule, and of its next tick */
+    uint64_t skipped;          /* ticks that could not be kept */
+    uint64_t told_lost, told_stuck, told_refused;
+    bool told_failing, told_paused, stop;
+};
+
+/* ---- where to ---- */
+
+static int make_dirs(const char *path, struct pt_err *err)
+{
+    char dir[PATH_MAX];
+    snprintf(dir, sizeof(dir), "%s", path);
+    for (char *p = strchr(dir + 1, '/'); p; p = strchr(p + 1, '/')) {
+        *p = 0;
+        if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+            return pt_err_set(err, PT_EOPEN, errno, "", -1, "cannot create '%s': %s", dir,
+                              strerror(errno));
+        *p = '/';
+    }
+    return 0;
+}
+
+static int choose_path(const struct pt_options *o, char path[PATH_MAX], struct pt_err *err)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    int n;
+    if (o->output)
+        n = snprintf(path, PATH_MAX, "%s", o->output);
+    else if (geteuid() == 0)
+        n = snprintf(path, PATH_MAX, "/var/lib/pagetrail/pagetrail.db");
+    else if (state && *state == '/')
+        n = snprintf(path, PATH_MAX, "%s/pagetrail/pagetrail.db", state);
+    else if (home && *home == '/')
+        n = snprintf(path, PATH_MAX, "%s/.local/state/pagetrail/pagetrail.db", home);
+    else
+        return pt_err_set(err, PT_EUSAGE, 0, "", -1,
+                          "neither --output nor HOME says where to record to");
+    if (n >= PATH_MAX)
+        return pt_err_set(err, PT_EUSAGE, ENAMETOOLONG, "", -1,
+                          "the name of the database is too long");
+    return o->output ? 0 : make_dirs(path, err);
+}
+
+/* ---- messages ---- */
+
+static void event(struct daemon *d, enum pt_event kind, const char *text)
+{
+    pt_writer_event(d->writer, pt_clock_us(CLOCK_REALTIME), kind, 0, text);
+}
+
+static void tell_writer(struct daemon *d)
+{
+    struct pt_writer_stats w;
+    pt_writer_stats(d->writer, &w);
+    if (w.failing && !d->told_failing)
+        pt_log(PT_LOG_ERROR, "cannot store: %s; trying again with every snapshot", w.err.text);
+    else if (!w.failing && d->told_failing)
+        pt_log(PT_LOG_NOTICE, "storing again");
+    d->told_failing = w.failing;
+    if (w.lost != d->told_lost && !w.failing) {
+        char text[128];
+        snprintf(text, sizeof(text), "%" PRIu64 " snapshots could not be stored",
+                 w.lost - d->told_lost);
+        pt_log(PT_LOG_ERROR, "%s", text);
+        event(d, PT_EVENT_LOST, text);
+        d->told_lost = w.lost;
+    }
+}
+
+static void tell_deep(struct daemon *d, const struct pt_sampler_stats *s)
+{
+    char text[128];
+    if (s->stuck != d->told_stuck) {
+        snprintf(text, sizeof(text), "process %" PRIu32 " hangs: a deep read of it was given up",
+                 s->last_stuck_pid);
+        pt_log(PT_LOG_WARNING, "%s", text);
+        event(d, PT_EVENT_NOTE, text);
+        d->told_stuck = s->stuck;
+    }
+    if (s->deep_paused != d->told_paused) {
+        snprintf(text, sizeof(text),
+                 s->deep_paused ? "deep reading pauses: %" PRIu32 " reads hang"
+                                : "deep reading goes on",
+                 s->stuck_now);
+        pt_log(PT_LOG_WARNING, "%s", text);
+        event(d, PT_EVENT_NOTE, text);
+        d->told_paused = s->deep_paused;
+    }
+    if (s->refused > d->told_refused)
+        pt_log(PT_LOG_WARNING, "%" PRIu64 " texts could not be taken in",
+               s->refused - d->told_refused);
+    d->told_refused = s->refused;
+}
+
+static void tell(struct daemon *d)
+{
+    struct pt_sampler_stats s;
+    struct pt_writer_stats w;
+    tell_writer(d);
+    pt_sampler_stats(d->sampler, &s);
+    tell_deep(d, &s);
+    pt_log(PT_LOG_DEBUG,
+           "%" PRIu32 " processes, %" PRIu32 " cgroups, %" PRIu32 " descriptors kept, %" PRIu64
+           " deep reads, %" PRId64 " us of CPU",
+           s.processes, s.cgroups, s.kept_fds, s.deep_reads, s.last_cost_us);
+    if (!pt_log_tty())
+        return;
+    pt_writer_stats(d->writer, &w);
+    const double wall = (double)(pt_clock_us(CLOCK_BOOTTIME) - d->start_us);
+    const double cpu = (double)pt_clock_us(CLOCK_PROCESS_CPUTIME_ID);
+    pt_log_progress("%" PRIu64 " snapshots, %" PRIu32
+                    " processes, %.1f KiB, own CPU %.2f%%, %.1f MiB",
+                    s.snapshots, s.processes, (double)w.file_bytes / 1024,
+                    wall > 0 ? 100 * cpu / wall : 0.0, (double)s.rss_kb / 1024);
+}
+
+/* ---- the schedule ---- */
+
+static int64_t now_us(void)
+{
+    return pt_clock_us(CLOCK_BOOTTIME);
+}
+
+static void arm(const struct daemon *d)
+{
+    const int64_t end = d->options->duration_us ? d->start_us + d->options->duration_us : INT64_MAX;
+    const struct itimerspec at = {.it_value = pt_timespec(d->next_us < end ? d->next_us : end)};
+    timerfd_settime(d->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+/* The next multiple of the interval since the start; ticks whose time is over already are skipped
+ * and counted. */
+static void schedule(struct daemon *d)
+{
+    const int64_t interval = d->options->interval_us, now = now_us();
+    d->next_us += interval;
+    if (d->next_us <= now) {
+        const int64_t missed = (now - d->next_us) / interval + 1;
+        d->next_us += missed * interval;
+        d->skipped += (uint64_t)missed;
+        char text[96];
+        snprintf(text, sizeof(text),
+                 "%" PRId64 " ticks were skipped: this machine was too slow or asleep", missed);
+        event(d, PT_EVENT_GAP, text);
+        pt_log(PT_LOG_DEBUG, "%s", text);
+    }
+    arm(d);
+}
+
+static void snapshot(struct daemon *d, enum pt_trigger trigger)
+{
+    struct pt_err err = {0};
+    if (pt_sampler_tick(d->sampler, trigger, &err) < 0)
+        pt_log(PT_LOG_ERROR, "no snapshot: %s", err.text);
+    tell(d);
+}
+
+static void on_timer(struct daemon *d)
+{
+    uint64_t expirations;
+    if (read(d->timer_fd, &expirations, sizeof(expirations)) != sizeof(expirations))
+        return;
+    if (d->options->duration_us && now_us() >= d->start_us + d->options->duration_us) {
+        d->stop = true;
+        return;
+    }
+    snapshot(d, PT_TRIGGER_TIMER);
+    schedule(d);
+}
+
+static void reopen(struct daemon *d)
+{
+    struct pt_err err = {0};
+    event(d, PT_EVENT_STOP, "told to open the database anew");
+    if (pt_writer_reopen(d->writer, &err) < 0)
+        pt_log(PT_LOG_ERROR, "cannot open '%s' anew: %s", d->path, err.text);
+    else
+        pt_log(PT_LOG_NOTICE, "recording to '%s' anew", d->path);
+    pt_sampler_reopened(d->sampler);
+    event(d, PT_EVENT_START, "the database was opened anew");
+    snapshot(d, PT_TRIGGER_START);
+}
+
+static void on_signal(struct daemon *d)
+{
+    struct signalfd_siginfo info;
+    while (read(d->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo == SIGHUP)
+            reopen(d);
+        else if (info.ssi_signo == SIGUSR1)
+            snapshot(d, PT_TRIGGER_SIGNAL);
+        else
+            d->stop = true;
+    }
+}
+
+static void loop(struct daemon *d)
+{
+    struct pollfd fds[2] = {{.fd = d->timer_fd, .events = POLLIN},
+                            {.fd = d->signal_fd, .events = POLLIN}};
+    while (!d->stop) {
+        const int64_t left = pt_sampler_watch(d->sampler);
+        const int timeout = left < 0 ? -1 : left > 60 * PT_SECOND ? 60000 : (int)(left / 1000) + 1;
+        if (poll(fds, 2, timeout) <= 0)
+            continue;
+        if (fds[1].revents)
+            on_signal(d);
+        if (!d->stop && fds[0].revents)
+            on_timer(d);
+    }
+}
+
+/* ---- start and end ---- */
+
+static int open_signals(struct daemon *d, struct pt_err *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    d->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (d->signal_fd < 0 || d->timer_fd < 0)
+        return pt_err_set(err, PT_EIO, errno, "", -1, "cannot set up signals and timer: %s",
+                          strerror(errno));
+    return 0;
+}
+
+static void raise_nofile(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= NOFILE_WANTED)
+        return;
+    limit.rlim_cur = limit.rlim_max < NOFILE_WANTED ? limit.rlim_max : NOFILE_WANTED;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int start(struct daemon *d, struct pt_err *err)
+{
+    const struct pt_options *o = d->options;
+    raise_nofile();
+    if (open_signals(d, err) < 0 ||
+        pt_roots_init(&d->roots, o->procfs, o->sysfs, o->cgroupfs, err) < 0 ||
+        choose_path(o, d->path, err) < 0)
+        return -1;
+    d->lock_fd = pt_lock_take(d->path, err);
+    if (d->lock_fd < 0 || (o->raw_log && pt_rawlog_open(o->raw_log, &d->raw, err) < 0))
+        return -1;
+    struct pt_writer_config writer = {.path = d->path};
+    pt_host_meta(&d->roots, o->interval_us, &writer.meta);
+    pt_host_boot_id(&d->roots, writer.boot_id);
+    writer.btime_us = pt_host_btime_us(&d->roots);
+    if (pt_writer_new(&writer, &d->writer, err) < 0)
+        return -1;
+    const struct pt_sampler_config sampler = {
+        .roots = &d->roots,
+        .writer = d->writer,
+        .raw = d->raw,
+        .deep = o->deep,
+        .cmdline = o->cmdline,
+        .timestamp_us = o->timestamp_us,
+    };
+    return pt_sampler_new(&sampler, &d->sampler, err);
+}
+
+static void record(struct daemon *d)
+{
+    char text[96];
+    d->start_us = d->next_us = now_us();
+    if (d->options->once) {
+        snapshot(d, PT_TRIGGER_ONCE);
+        return;
+    }
+    snprintf(text, sizeof(text), "recording every %g s",
+             (double)d->options->interval_us / (double)PT_SECOND);
+    event(d, PT_EVENT_START, text);
+    pt_log(PT_LOG_INFO, "%s to '%s'", text, d->path);
+    snapshot(d, PT_TRIGGER_START);
+    schedule(d);
+    loop(d);
+    snapshot(d, PT_TRIGGER_STOP);
+    event(d, PT_EVENT_STOP, "told to stop");
+}
+
+static int end(struct daemon *d)
+{
+    struct pt_err err = {0};
+    struct pt_sampler_stats s = {0};
+    int status = PT_EXIT_OK;
+    if (d->sampler)
+        pt_sampler_stats(d->sampler, &s);
+    if (d->writer && pt_writer_free(d->writer, &err) < 0) {
+        pt_log(PT_LOG_ERROR, "cannot finish '%s': %s", d->path, err.text);
+        status = PT_EXIT_FAILED;
+    }
+    if (d->sampler)
+        pt_sampler_free(d->sampler);
+    err = (struct pt_err){0};
+    if (pt_rawlog_close(d->raw, &err) < 0) {
+        pt_log(PT_LOG_ERROR, "%s", err.text);
+        status = PT_EXIT_FAILED;
+    }
+    pt_lock_drop(d->path, d->lock_fd);
+    if (d->sampler)
+        pt_log(PT_LOG_INFO, "%" PRIu64 " snapshots recorded to '%s'%s", s.snapshots, d->path,
+               d->skipped ? "; ticks were skipped" : "");
+    return s.snapshots || !d->sampler ? status : PT_EXIT_FAILED;
+}
+
+int pt_daemon_run(const struct pt_options *o)
+{
+    struct daemon d = {.options = o, .lock_fd = -1, .timer_fd = -1, .signal_fd = -1};
+    struct pt_err err = {0};
+    pt_log_init(o->quiet ? PT_LOG_WARNING : o->verbose ? PT_LOG_DEBUG : PT_LOG_INFO);
+    for (int i = 0; i < PT_ROOTS; i++)
+        d.roots.root[i].fd = -1;
+    const bool started = start(&d, &err) >= 0;
+    if (started)
+        record(&d);
+    else
+        pt_log(PT_LOG_ERROR, "%s", err.text);
+    const int status = end(&d);
+    /* the roots stay open: an abandoned deep read may still look at them */
+    return !started ? PT_EXIT_OPEN : status;
+}

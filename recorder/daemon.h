@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * The daemon: from options to a finished recording. */
+#ifndef PT_RECORDER_DAEMON_H
+#define PT_RECORDER_DAEMON_H
+
+#include "recorder/options.h"
+
+/* Exit statuses, as the manual tells them. */
+enum { PT_EXIT_OK = 0, PT_EXIT_FAILED = 1, PT_EXIT_USAGE = 2, PT_EXIT_OPEN = 3 };
+
+int pt_daemon_run(const struct pt_options *o);
+
+#endif

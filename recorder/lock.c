@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ * The lock file. */
+#include "recorder/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "recorder/scan.h"
+
+#define TRIES 100 /* somebody may remove the file between our open and our lock, again and again   \
+                   */
+
+/* Is the file we locked still the one the path names? */
+static bool current(const char *path, int fd)
+{
+    struct stat ours, named;
+    return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev &&
+           ours.st_ino == named.st_ino;
+}
+
+static int refused(const char *path, const char *lock, int fd, int why, struct pt_err *err)
+{
+    char text[24];
+    uint64_t pid = 0;
+    const ssize_t n = pread(fd, text, sizeof(text), 0);
+    struct pt_scan s = pt_scan_of(text, n > 0 ? (size_t)n : 0);
+    close(fd);
+    if (why != EAGAIN && why != EACCES)
+        return pt_err_set(err, PT_EOPEN, why, "", -1, "cannot lock '%s': %s", lock, strerror(why));
+    if (pt_scan_u64(&s, &pid))
+        return pt_err_set(err, PT_ELOCKED, why, "", -1, "'%s' is being recorded to by process %llu",
+                          path, (unsigned long long)pid);
+    return pt_err_set(err, PT_ELOCKED, why, "", -1, "'%s' is being recorded to by another process",
+                      path);
+}
+
+int pt_lock_take(const char *path, struct pt_err *err)
+{
+    char lock[4096];
+    if (snprintf(lock, sizeof(lock), "%s.lock", path) >= (int)sizeof(lock))
+        return pt_err_set(err, PT_EUSAGE, ENAMETOOLONG, "", -1, "the name of '%s' is too long",
+                          path);
+    for (int i = 0; i < TRIES; i++) {
+        const int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+            return pt_err_set(err, PT_EOPEN, errno, "", -1, "cannot open '%s': %s", lock,
+                              strerror(errno));
+        struct flock how = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        if (fcntl(fd, F_OFD_SETLK, &how) < 0)
+            return refused(path, lock, fd, errno, err);
+        if (current(lock, fd)) {
+            char text[24];
+            size_t n = pt_digits(text, (uint64_t)getpid());
+            text[n++] = '\n';
+            /* on a full disk the lock holds and its holder goes unnamed */
+            if (ftruncate(fd, 0) < 0 || pwrite(fd, text, n, 0) != (ssize_t)n)
+                errno = 0;
+            return fd;
+        }
+        close(fd);
+    }
+    return pt_err_set(err, PT_ELOCKED, 0, "", -1, "cannot lock '%s'", lock);
+}
+
+void pt_lock_drop(const char *path, int fd)
+{
+    char lock[4096];
+    if (fd < 0)
+        return;
+    if (snprintf(lock, sizeof(lock), "%s.lock", path) < (int)sizeof(lock))
+        unlink(lock);
+    close(fd);
+}

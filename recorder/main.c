@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ * pagetraild: records the memory of this machine. */
+#include <malloc.h>
+#include <stdio.h>
+
+#include "recorder/daemon.h"
+
+int main(int argc, char **argv)
+{
+    struct pt_options options;
+    struct pt_err err = {0};
+    /* one arena, and large buffers go back at once: the recorder is to stay small */
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_TRIM_THRESHOLD, 128 << 10);
+    if (pt_options_parse(&options, argc, argv, &err) < 0) {
+        fprintf(stderr, "pagetraild: %s\nTry 'pagetraild --help'.\n", err.text);
+        return PT_EXIT_USAGE;
+    }
+    if (options.help) {
+        fputs(pt_options_help(), stdout);
+        return PT_EXIT_OK;
+    }
+    if (options.version) {
+        puts("pagetraild " PT_VERSION);
+        return PT_EXIT_OK;
+    }
+    return pt_daemon_run(&options);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * What the deep reader is to read next, and putting what it read into the frame. Called by the
+ * sampler's thread, which holds the shapes lock. */
+#ifndef PT_RECORDER_PLAN_H
+#define PT_RECORDER_PLAN_H
+
+#include "recorder/deep.h"
+#include "recorder/governor.h"
+#include "recorder/mounts.h"
+#include "recorder/procs.h"
+
+enum pt_deep_mode { PT_DEEP_AUTO = 0, PT_DEEP_OFF, PT_DEEP_ALL };
+
+struct pt_plan {
+    enum pt_deep_mode mode;
+    struct pt_deep *deep;
+    struct pt_gov gov;
+    struct pt_mounts mounts;
+    uint32_t mounts_gen; /* numbers of mounts are good for one generation */
+    struct pt_plan_pick *picks;
+    uint32_t npicks, picks_cap;
+    uint64_t stuck, reads; /* so far */
+    uint32_t last_stuck_pid;
+};
+
+void pt_plan_init(struct pt_plan *p, enum pt_deep_mode mode, struct pt_deep *deep);
+void pt_plan_release(struct pt_plan *p);
+/* Results there are now: those read before a scan of the processes belong to who was alive in it or
+ * before. */
+uint32_t pt_plan_ready(const struct pt_plan *p);
+/* Puts so many results, oldest first. */
+void pt_plan_apply(struct pt_plan *p, struct pt_sink *sink, struct pt_procs *procs, uint32_t n);
+/* Orders names of newcomers and the reads the governor allows. Returns how many jobs it gave. */
+uint32_t pt_plan_order(struct pt_plan *p, struct pt_sink *sink, struct pt_procs *procs);
+/* Looks for tmpfs mounts (rarely) and orders their usage (in the slower tier). */
+void pt_plan_mounts(struct pt_plan *p, struct pt_sink *sink, const struct pt_roots *roots,
+                    uint64_t tick, bool full);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT
+ * Taking snapshots. */
+#include "recorder/sampler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorder/cgroups.h"
+#include "recorder/clock.h"
+#include "recorder/host.h"
+#include "recorder/scan.h"
+#include "recorder/sources.h"
+
+#define FRAME_MAX (64u << 20)
+/* Clocks that drift apart by more between two snapshots were set, or the machine slept. */
+#define STEP_US 500000
+
+/* Snapshots that wait for deep reads: how long at most, and the CPU the governor grants them for
+ * it. */
+static const struct wait {
+    int64_t wall_us, credit_us;
+} waits[] = {
+    [PT_TRIGGER_START] = {1500000, 300000},
+    [PT_TRIGGER_ONCE] = {15000000, 10000000},
+    [PT_TRIGGER_STOP] = {1000000, 100000},
+};
+
+struct pt_sampler {
+    struct pt_sampler_config config;
+    struct pt_shapes *shapes;
+    pthread_mutex_t lock; /* of shapes and all readings in them */
+    struct pt_enc *enc;
+    struct pt_sink sink;
+    struct pt_system *system;
+    struct pt_procs *procs;
+    struct pt_cgroups *cgroups;
+    struct pt_deep *deep;
+    struct pt_plan plan;
+    struct pt_buf frame;
+    struct pt_snap last;  /* the snapshot before; n 0: none */
+    int64_t last_mono_us; /* of the governor's earnings */
+    int64_t cpu_us, deep_us, cost_us, rss_kb;
+    int64_t n; /* of the next snapshot */
+    uint64_t tick, snapshots;
+    bool want_key;
+    int self_fd; /* our own statm */
+};
+
+/* ---- life ---- */
+
+static int open_parts(struct pt_sampler *s, struct pt_err *err)
+{
+    const struct pt_sampler_config *c = &s->config;
+    s->shapes = pt_shapes_new();
+    s->enc = s->shapes ? pt_enc_new(s->shapes) : NULL;
+    if (!s->enc)
+        return pt_err_nomem(err);
+    const struct pt_deep_config deep = {
+        .roots = c->roots,
+        .shapes = s->shapes,
+        .shapes_lock = &s->lock,
+        .cmdline = c->cmdline,
+        .shift_us =
+            c->timestamp_us == PT_UNKNOWN ? 0 : c->timestamp_us - pt_clock_us(CLOCK_REALTIME),
+        .keep_text = c->raw != NULL,
+    };
+    int rc = pt_sink_init(&s->sink, s->enc, s->shapes, c->raw, err);
+    if (rc >= 0)
+        rc = pt_system_new(c->roots, &s->system, err);
+    if (rc >= 0)
+        rc = pt_procs_new(c->roots, &s->procs, err);
+    if (rc >= 0)
+        rc = pt_cgroups_new(c->roots, &s->cgroups, err);
+    if (rc >= 0)
+        rc = pt_deep_new(&deep, &s->deep, err);
+    if (rc >= 0)
+        pt_plan_init(&s->plan, c->deep, s->deep);
+    return rc;
+}
+
+int pt_sampler_new(const struct pt_sampler_config *config, struct pt_sampler **ret,
+                   struct pt_err *err)
+{
+    struct pt_sampler *s = calloc(1, sizeof(*s));
+    if (!s)
+        return pt_err_nomem(err);
+    s->config = *config;
+    s->self_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    s->last_mono_us = pt_clock_us(CLOCK_MONOTONIC);
+    s->rss_kb = PT_UNKNOWN;
+    pthread_mutex_init(&s->lock, NULL);
+    pt_buf_init(&s->frame, FRAME_MAX);
+    const int rc = open_parts(s, err);
+    if (rc < 0) {
+        pt_sampler_free(s);
+        return rc;
+    }
+    pt_sampler_reopened(s);
+    *ret = s;
+    return 0;
+}
+
+bool pt_sampler_free(struct pt_sampler *s)
+{
+    if (!s || !pt_deep_free(s->deep))
+        return !s;
+    pt_plan_release(&s->plan);
+    pt_cgroups_free(s->cgroups);
+    pt_procs_free(s->procs);
+    pt_system_free(s->system);
+    pt_sink_release(&s->sink);
+    pt_enc_free(s->enc);
+    pt_shapes_free(s->shapes);
+    pt_buf_release(&s->frame);
+    pthread_mutex_destroy(&s->lock);
+    if (s->self_fd >= 0)
+        close(s->self_fd);
+    free(s);
+    return true;
+}
+
+void pt_sampler_reopened(struct pt_sampler *s)
+{
+    const int64_t next = pt_writer_next(s->config.writer);
+    s->n = next;
+    s->last.n = 0;
+    s->want_key = true;
+}
+
+/* ---- clocks ---- */
+
+static int32_t utc_offset(int64_t real_us)
+{
+    const time_t t = (time_t)(real_us / PT_SECOND);
+    struct tm tm;
+    return localtime_r(&t, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+}
+
+static void begin_snap(struct pt_sampler *s, enum pt_trigger trigger, struct pt_snap *snap)
+{
+    const struct pt_root *proc = &s->config.roots->root[PT_ROOT_PROC];
+    *snap = (struct pt_snap){
+        .n = s->n,
+        .real_us = pt_clock_us(CLOCK_REALTIME),
+        .boot_us = pt_clock_us(CLOCK_BOOTTIME),
+        .mono_us = pt_clock_us(CLOCK_MONOTONIC),
+        .boot = pt_writer_boot(s->config.writer),
+        .trigger = (uint32_t)trigger,
+        .cost_us = PT_UNKNOWN,
+        .deep_us = PT_UNKNOWN,
+        .rss_kb = PT_UNKNOWN,
+        .mem_available_kb = PT_UNKNOWN,
+        .swap_used_kb = PT_UNKNOWN,
+        .psi_some_us = PT_UNKNOWN,
+        .psi_full_us = PT_UNKNOWN,
+        .processes = PT_UNKNOWN,
+    };
+    if (s->config.timestamp_us != PT_UNKNOWN) {
+        s->sink.shift_us = s->config.timestamp_us - snap->real_us;
+        snap->real_us = s->config.timestamp_us;
+    }
+    const int64_t uptime = proc->live ? -1 : pt_host_uptime_us(s->config.roots);
+    if (uptime >= 0)
+        snap->boot_us = snap->mono_us = uptime;
+    snap->utc_offset_s = utc_offset(snap->real_us);
+}
+
+/* Tells of sleep and of a clock that was set, between the snapshot before and this one. */
+static void compare_clocks(struct pt_sampler *s, const struct pt_snap *now)
+{
+    const struct pt_snap *last = &s->last;
+    char text[128];
+    if (!last->n || !s->config.roots->root[PT_ROOT_PROC].live ||
+        s->config.timestamp_us != PT_UNKNOWN)
+        return;
+    const int64_t slept = (now->boot_us - last->boot_us) - (now->mono_us - last->mono_us);
+    const int64_t stepped = (now->real_us - last->real_us) - (now->boot_us - last->boot_us);
+    if (slept > STEP_US) {
+        snprintf(text, sizeof(text), "the machine slept for %" PRId64 " s",
+                 (slept + STEP_US) / PT_SECOND);
+        pt_writer_event(s->config.writer, now->real_us, PT_EVENT_GAP, now->n, text);
+    }
+    if (llabs(stepped) > STEP_US) {
+        snprintf(text, sizeof(text), "the clock was set by %+" PRId64 " ms", stepped / 1000);
+        pt_writer_event(s->config.writer, now->real_us, PT_EVENT_CLOCK, now->n, text);
+    }
+}
+
+static int64_t own_rss_kb(const struct pt_sampler *s)
+{
+    char text[128];
+    uint64_t pages = 0;
+    const ssize_t n = pread(s->self_fd, text, sizeof(text), 0);
+    struct pt_scan scan = pt_scan_of(text, n > 0 ? (size_t)n : 0);
+    if (!pt_scan_u64(&scan, &pages))
+        return PT_UNKNOWN;
+    pt_scan_blanks(&scan);
+    return pt_scan_u64(&scan, &pages) ? (int64_t)pages * (sysconf(_SC_PAGESIZE) / 1024)
+                                      : PT_UNKNOWN;
+}
+
+static void end_snap(struct pt_sampler *s, const struct pt_headline *h, struct pt_snap *snap)
+{
+    const int64_t cpu = pt_clock_us(CLOCK_PROCESS_CPUTIME_ID), deep = pt_deep_cpu_us(s->deep);
+    s->cost_us = cpu - s->cpu_us;
+    snap->cost_us = s->cost_us;
+    snap->deep_us = deep - s->deep_us;
+    s->cpu_us = cpu;
+    s->deep_us = deep;
+    snap->rss_kb = s->rss_kb = own_rss_kb(s);
+    snap->mem_available_kb = h->mem_available_kb;
+    snap->swap_used_kb = h->swap_used_kb;
+    snap->psi_some_us = h->psi_some_us;
+    snap->psi_full_us = h->psi_full_us;
+    snap->processes = pt_procs_count(s->procs);
+}
+
+/* ---- one snapshot ---- */
+
+/* Orders deep reads and waits for them, without the lock, until there are none left or the time is
+ * over. */
+static void collect(struct pt_sampler *s, const struct wait *w)
+{
+    const int64_t until = pt_clock_us(CLOCK_MONOTONIC) + w->wall_us;
+    if (s->plan.gov.credit_us < w->credit_us)
+        s->plan.gov.credit_us = w->credit_us;
+    int64_t left = w->wall_us;
+    while (left > 0) {
+        const uint32_t given = pt_plan_order(&s->plan, &s->sink, s->procs);
+        pthread_mutex_unlock(&s->lock);
+        pt_deep_wait(s->deep, left);
+        pthread_mutex_lock(&s->lock);
+        pt_plan_apply(&s->plan, &s->sink, s->procs, pt_plan_ready(&s->plan));
+        left = given ? until - pt_clock_us(CLOCK_MONOTONIC) : 0;
+    }
+}
+
+/* Under the lock. */
+static int read_all(struct pt_sampler *s, enum pt_trigger trigger, struct pt_snap *snap,
+                    struct pt_err *err)
+{
+    const bool full = trigger != PT_TRIGGER_TIMER;
+    const struct wait *w =
+        (size_t)trigger < sizeof(waits) / sizeof(*waits) ? &waits[trigger] : NULL;
+    const int64_t start = pt_clock_us(CLOCK_MONOTONIC);
+    struct pt_headline headline;
+    const uint32_t ready = pt_plan_ready(&s->plan);
+    if (pt_enc_begin(s->enc, snap, err) < 0)
+        return -1;
+    pt_system_tick(s->system, &s->sink, s->tick, full, &headline);
+    const int rc = pt_procs_tick(s->procs, &s->sink, s->cgroups, s->tick, full, err);
+    pt_cgroups_tick(s->cgroups, &s->sink, s->tick, full);
+    snap->span_us = pt_clock_us(CLOCK_MONOTONIC) - start;
+    pt_plan_apply(&s->plan, &s->sink, s->procs, ready);
+    pt_plan_mounts(&s->plan, &s->sink, s->config.roots, s->tick, full);
+    pt_gov_earn(&s->plan.gov, start - s->last_mono_us);
+    s->last_mono_us = start;
+    if (w && w->wall_us)
+        collect(s, w);
+    else
+        pt_plan_order(&s->plan, &s->sink, s->procs);
+    end_snap(s, &headline, snap);
+    pt_buf_reset(&s->frame);
+    const int end = pt_enc_end(s->enc, snap, &s->frame, rc < 0 ? NULL : err);
+    return rc < 0 ? rc : end;
+}
+
+int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err *err)
+{
+    struct pt_snap snap;
+    if (pt_writer_wants_key(s->config.writer) || pt_enc_chain_frames(s->enc) >= PT_CHAIN_FRAMES ||
+        pt_enc_chain_bytes(s->enc) >= PT_CHAIN_BYTES)
+        s->want_key = true;
+    pt_deep_watch(s->deep);
+    pthread_mutex_lock(&s->lock);
+    if (s->want_key)
+        pt_enc_new_chain(s->enc);
+    begin_snap(s, trigger, &snap);
+    s->sink.n = snap.n;
+    const int rc = read_all(s, trigger, &snap, err);
+    pthread_mutex_unlock(&s->lock);
+    s->tick++;
+    s->n++;
+    pt_rawlog_flush(s->config.raw);
+    if (rc < 0) {
+        s->want_key = true;
+        return rc;
+    }
+    compare_clocks(s, &snap);
+    pt_writer_push(s->config.writer, &snap, s->want_key, &s->frame);
+    s->want_key = false;
+    s->last = snap;
+    s->snapshots++;
+    if (trigger == PT_TRIGGER_SIGNAL)
+        pt_writer_sync(s->config.writer);
+    return 0;
+}
+
+int64_t pt_sampler_watch(struct pt_sampler *s)
+{
+    return pt_deep_watch(s->deep);
+}
+
+void pt_sampler_stats(struct pt_sampler *s, struct pt_sampler_stats *ret)
+{
+    *ret = (struct pt_sampler_stats){
+        .snapshots = s->snapshots,
+        .refused = s->sink.refused,
+        .processes = pt_procs_count(s->procs),
+        .cgroups = pt_cgroups_count(s->cgroups),
+        .kept_fds = pt_procs_kept(s->procs),
+        .deep_reads = s->plan.reads,
+        .stuck = s->plan.stuck,
+        .last_stuck_pid = s->plan.last_stuck_pid,
+        .last_cost_us = s->cost_us,
+        .rss_kb = s->rss_kb,
+    };
+    ret->stuck_now = pt_deep_stuck(s->deep, &ret->deep_paused);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * The sampler: one call, one snapshot, from begin to the finished frame in the writer's queue. Runs
+ * in the daemon's main thread and never waits for another process's mmap_lock or for the disk. */
+#ifndef PT_RECORDER_SAMPLER_H
+#define PT_RECORDER_SAMPLER_H
+
+#include "recorder/plan.h"
+#include "recorder/rawlog.h"
+#include "recorder/writer.h"
+
+/* A chain is sealed after so many frames, or so many bytes of them (before compression). */
+#define PT_CHAIN_FRAMES 360
+#define PT_CHAIN_BYTES  (4u << 20)
+
+struct pt_sampler_config {
+    const struct pt_roots *roots;
+    struct pt_writer *writer;
+    struct pt_rawlog *raw; /* or NULL */
+    enum pt_deep_mode deep;
+    enum pt_cmdline cmdline;
+    int64_t timestamp_us; /* real time of the next snapshot; PT_UNKNOWN: now */
+};
+
+struct pt_sampler_stats {
+    uint64_t snapshots, refused;
+    uint32_t processes, cgroups, kept_fds;
+    uint64_t deep_reads, stuck; /* stuck: reads given up so far */
+    uint32_t stuck_now, last_stuck_pid;
+    bool deep_paused;
+    int64_t last_cost_us, rss_kb;
+};
+
+struct pt_sampler;
+int pt_sampler_new(const struct pt_sampler_config *config, struct pt_sampler **ret,
+                   struct pt_err *err);
+/* True: everything is freed. False: a deep read hangs, what it needs stays. */
+bool pt_sampler_free(struct pt_sampler *s);
+/* START, ONCE, STOP and SIGNAL read everything; START, ONCE and STOP wait (at most some seconds)
+ * for deep reads too. */
+int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err *err);
+/* The writer has opened a database anew: numbers and chain start there. */
+void pt_sampler_reopened(struct pt_sampler *s);
+/* Looks after a hanging deep read between ticks. Microseconds until it wants to be called again; <
+ * 0: at the next tick. */
+int64_t pt_sampler_watch(struct pt_sampler *s);
+void pt_sampler_stats(struct pt_sampler *s, struct pt_sampler_stats *ret);
+
+#endif

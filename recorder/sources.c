@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT
+ * The table of host-wide files, and reading them. */
+#include "recorder/sources.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "recorder/scan.h"
+
+#define PROC(p, t)                                                                                 \
+    {                                                                                              \
+        .root = PT_ROOT_PROC, .path = p, .tier = PT_TIER_##t                                       \
+    }
+#define PROC_NS(p, t, n)                                                                           \
+    {                                                                                              \
+        .root = PT_ROOT_PROC, .path = p, .tier = PT_TIER_##t, .ns = n                              \
+    }
+#define PROC_PID1(p, t)                                                                            \
+    {                                                                                              \
+        .root = PT_ROOT_PROC, .path = p, .tier = PT_TIER_##t, .pid1 = true                         \
+    }
+#define SYS(p, t)                                                                                  \
+    {                                                                                              \
+        .root = PT_ROOT_SYS, .path = p, .tier = PT_TIER_##t                                        \
+    }
+
+static const struct pt_source_row rows[] = {
+    PROC("meminfo", TICK),
+    PROC("vmstat", TICK),
+    PROC("pressure/memory", TICK),
+    PROC("pressure/io", TICK),
+    PROC("pressure/cpu", TICK),
+    PROC("zoneinfo", TICK),
+    PROC("buddyinfo", TICK),
+    PROC("swaps", TICK),
+    PROC("loadavg", TICK),
+    PROC("stat", TICK),
+    PROC_NS("sysvipc/shm", TICK, "ipc"),
+
+    PROC("slabinfo", SLOW),
+    PROC("uptime", SLOW),
+    PROC("cgroups", SLOW),
+    PROC("pressure/irq", SLOW),
+    PROC_NS("net/sockstat", SLOW, "net"),
+    PROC_NS("net/sockstat6", SLOW, "net"),
+    PROC_PID1("1/net/sockstat", SLOW),
+    PROC_PID1("1/net/sockstat6", SLOW),
+    PROC_NS("sysvipc/msg", SLOW, "ipc"),
+    PROC_NS("sysvipc/sem", SLOW, "ipc"),
+    PROC("sys/fs/file-nr", SLOW),
+    PROC("sys/fs/dentry-state", SLOW),
+    PROC("sys/fs/inode-nr", SLOW),
+    PROC("sys/fs/inode-state", SLOW),
+    SYS("devices/system/node/node*/meminfo", SLOW),
+    SYS("devices/system/node/node*/numastat", SLOW),
+    SYS("devices/system/node/node*/hugepages/hugepages-*/*_hugepages", SLOW),
+    SYS("block/zram*/mm_stat", SLOW),
+    SYS("block/zram*/io_stat", SLOW),
+    SYS("block/zram*/bd_stat", SLOW),
+    SYS("kernel/debug/zswap/*", SLOW),
+    SYS("kernel/mm/ksm/*", SLOW),
+    SYS("kernel/mm/hugepages/hugepages-*/*hugepages*", SLOW),
+    SYS("kernel/mm/transparent_hugepage/hugepages-*/stats/*", SLOW),
+    SYS("kernel/mm/transparent_hugepage/khugepaged/full_scans", SLOW),
+    SYS("kernel/mm/transparent_hugepage/khugepaged/pages_collapsed", SLOW),
+
+    PROC("pagetypeinfo", RARE),
+    PROC("vmallocinfo", RARE),
+    PROC("allocinfo", RARE),
+    PROC("sys/vm/*", RARE),
+    PROC_NS("mounts", RARE, "mnt"),
+    PROC_PID1("1/mounts", RARE),
+    PROC("cpuinfo", RARE),
+    PROC("version", RARE),
+    PROC("cmdline", RARE),
+    PROC("devices", RARE),
+    PROC("filesystems", RARE),
+    PROC("tty/drivers", RARE),
+    PROC("sys/fs/file-max", RARE),
+    PROC("sys/kernel/hostname", RARE),
+    PROC("sys/kernel/osrelease", RARE),
+    PROC("sys/kernel/ostype", RARE),
+    PROC("sys/kernel/version", RARE),
+    PROC("sys/kernel/pid_max", RARE),
+    PROC("sys/kernel/threads-max", RARE),
+    PROC("sys/kernel/random/boot_id", RARE),
+    PROC_NS("sys/kernel/shm*", RARE, "ipc"),
+    PROC_NS("sys/kernel/msgm*", RARE, "ipc"),
+    PROC_NS("sys/kernel/sem", RARE, "ipc"),
+    SYS("kernel/mm/transparent_hugepage/*", RARE),
+    SYS("kernel/mm/transparent_hugepage/hugepages-*/*enabled", RARE),
+    SYS("kernel/mm/transparent_hugepage/khugepaged/*", RARE),
+    SYS("kernel/mm/lru_gen/*", RARE),
+    SYS("kernel/mm/numa/*", RARE),
+    SYS("kernel/mm/swap/*", RARE),
+    SYS("module/zswap/parameters/*", RARE),
+    SYS("block/zram*/disksize", RARE),
+    SYS("block/zram*/comp_algorithm", RARE),
+};
+
+/* Files that a pattern finds and that must not be read: a read of stat_refresh makes every CPU fold
+ * its counters. */
+static const char *const never[] = {
+    "sys/vm/stat_refresh",
+    "sys/vm/compact_memory",
+    "sys/vm/drop_caches",
+};
+
+/* Patterns are looked up again every so many ticks: nodes, zram devices and huge page sizes come
+ * and go. */
+#define EXPAND_TICKS     360
+#define SYSTEM_FILES_MAX 4096
+
+struct entry {
+    char *name, *path; /* path points into name unless the namespace marks it */
+    int64_t source;    /* handle; < 0: not opened */
+    int fd;            /* kept open, or -1 */
+    uint8_t root, tier;
+    uint32_t phase;
+};
+
+struct pt_system {
+    const struct pt_roots *roots;
+    struct entry *entries;
+    uint32_t n, cap;
+    uint64_t expanded; /* tick + 1 of the last expansion; 0: never */
+};
+
+const struct pt_source_row *pt_source_rows(size_t *ret_count)
+{
+    *ret_count = sizeof(rows) / sizeof(*rows);
+    return rows;
+}
+
+bool pt_tier_due(enum pt_tier tier, uint32_t phase, uint64_t tick)
+{
+    static const uint32_t period[PT_TIERS] = {1, PT_SLOW_TICKS, PT_RARE_TICKS};
+    return tick % period[tier] == phase % period[tier];
+}
+
+int pt_system_new(const struct pt_roots *roots, struct pt_system **ret, struct pt_err *err)
+{
+    struct pt_system *s = calloc(1, sizeof(*s));
+    if (!s)
+        return pt_err_nomem(err);
+    s->roots = roots;
+    *ret = s;
+    return 0;
+}
+
+void pt_system_free(struct pt_system *s)
+{
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->entries[i].fd >= 0)
+            close(s->entries[i].fd);
+        free(s->entries[i].name);
+        free(s->entries[i].path);
+    }
+    free(s->entries);
+    free(s);
+}
+
+/* ---- expansion ---- */
+
+static bool ns_differs(const struct pt_roots *roots, const char *ns)
+{
+    char path[32], own[64], first[64];
+    const int dir = roots->root[PT_ROOT_PROC].fd;
+    snprintf(path, sizeof(path), "self/ns/%s", ns);
+    const ssize_t n = readlinkat(dir, path, own, sizeof(own));
+    snprintf(path, sizeof(path), "1/ns/%s", ns);
+    const ssize_t m = readlinkat(dir, path, first, sizeof(first));
+    return n > 0 && m > 0 && (n != m || memcmp(own, first, (size_t)n) != 0);
+}
+
+static bool known(const struct pt_system *s, enum pt_root_kind root, const char *path)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->entries[i].root == root && strcmp(s->entries[i].path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool wanted(const struct pt_system *s, const struct pt_source_row *row, const char *path)
+{
+    for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++) {
+        if (row->root == PT_ROOT_PROC && strcmp(path, never[i]) == 0)
+            return false;
+    }
+    return s->n < SYSTEM_FILES_MAX && !known(s, row->root, path);
+}
+
+static void add(struct pt_system *s, const struct pt_source_row *row, const char *path)
+{
+    if (!wanted(s, row, path))
+        return;
+    if (s->n == s->cap) {
+        const uint32_t cap = s->cap ? s->cap * 2 : 128;
+        struct entry *entries = realloc(s->entries, cap * sizeof(*entries));
+        if (!entries)
+            return;
+        s->entries = entries;
+        s->cap = cap;
+    }
+    const char *own = row->ns && ns_differs(s->roots, row->ns) ? "self/" : "";
+    struct entry e = {.root = (uint8_t)row->root,
+                      .tier = (uint8_t)row->tier,
+                      .fd = -1,
+                      .source = -1,
+                      .phase = s->n};
+    if (asprintf(&e.name, "%s%s%s", pt_root_prefix(row->root), own, path) < 0)
+        return;
+    e.path = strdup(path);
+    if (!e.path) {
+        free(e.name);
+        return;
+    }
+    s->entries[s->n++] = e;
+}
+
+/* Is it a file that may be read? Directories and files without read permission (write-only knobs)
+ * are passed over. */
+static bool readable_file(int dir, const char *path)
+{
+    struct stat st;
+    return fstatat(dir, path, &st, 0) == 0 && !S_ISDIR(st.st_mode) && (st.st_mode & 0444);
+}
+
+/* Adds what matches the pattern in path from `at` on; path has the expanded part before it. */
+static void expand(struct pt_system *s, const struct pt_source_row *row, const char *done,
+                   const char *rest)
+{
+    const int root = s->roots->root[row->root].fd;
+    const size_t plain = strcspn(rest, "*");
+    char path[512];
+    if (!rest[plain]) {
+        if (snprintf(path, sizeof(path), "%s%s", done, rest) < (int)sizeof(path) &&
+            (plain == strlen(row->path) || readable_file(root, path)))
+            add(s, row, path);
+        return;
+    }
+    size_t comp = plain;
+    while (comp > 0 && rest[comp - 1] != '/')
+        comp--;
+    const size_t end = comp + strcspn(rest + comp, "/");
+    char pattern[128];
+    if (end - comp >= sizeof(pattern) ||
+        snprintf(path, sizeof(path), "%s%.*s", done, (int)comp, rest) >= (int)sizeof(path))
+        return;
+    memcpy(pattern, rest + comp, end - comp);
+    pattern[end - comp] = 0;
+    const int fd = openat(root, path[0] ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    for (const struct dirent *d = readdir(dir); d; d = readdir(dir)) {
+        char next[512];
+        if (d->d_name[0] != '.' && fnmatch(pattern, d->d_name, 0) == 0 &&
+            snprintf(next, sizeof(next), "%s%s", path, d->d_name) < (int)sizeof(next))
+            expand(s, row, next, rest + end);
+    }
+    closedir(dir);
+}
+
+static void expand_all(struct pt_system *s)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (s->roots->root[rows[i].root].fd >= 0 && (!rows[i].pid1 || s->roots->other_proc))
+            expand(s, &rows[i], "", rows[i].path);
+    }
+}
+
+/* ---- reading ---- */
+
+static void headline_meminfo(struct pt_headline *h, const char *text, size_t len)
+{
+    uint64_t total, left, available;
+    if (pt_scan_after(text, len, "MemAvailable:", &available))
+        h->mem_available_kb = (int64_t)available;
+    if (pt_scan_after(text, len, "SwapTotal:", &total) &&
+        pt_scan_after(text, len, "SwapFree:", &left) && left <= total)
+        h->swap_used_kb = (int64_t)(total - left);
+}
+
+static void headline_pressure(struct pt_headline *h, const char *text, size_t len)
+{
+    uint64_t v;
+    const char *full = memmem(text, len, "full ", 5);
+    if (pt_scan_after(text, full ? (size_t)(full - text) : len, "total=", &v))
+        h->psi_some_us = (int64_t)v;
+    if (full && pt_scan_after(full, (size_t)(text + len - full), "total=", &v))
+        h->psi_full_us = (int64_t)v;
+}
+
+static void headline(struct pt_headline *h, const struct entry *e, const char *text, size_t len)
+{
+    if (strcmp(e->name, "proc:meminfo") == 0)
+        headline_meminfo(h, text, len);
+    else if (strcmp(e->name, "proc:pressure/memory") == 0)
+        headline_pressure(h, text, len);
+}
+
+static void entry_failed(struct entry *e, struct pt_sink *sink, int why)
+{
+    if (e->fd >= 0)
+        close(e->fd);
+    e->fd = -1;
+    if (why == ENOENT || why == ENODEV) {
+        if (e->source >= 0)
+            pt_sink_gone(sink, (uint32_t)e->source);
+        e->source = -1;
+        return;
+    }
+    if (e->source < 0)
+        e->source = pt_sink_open(sink, e->name);
+    if (e->source >= 0)
+        pt_sink_fail(sink, (uint32_t)e->source, why, PT_UNKNOWN);
+}
+
+static void entry_read(const struct pt_system *s, struct entry *e, struct pt_sink *sink,
+                       struct pt_headline *h)
+{
+    int fd = e->fd;
+    if (fd < 0)
+        fd = openat(s->roots->root[e->root].fd, e->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        entry_failed(e, sink, errno);
+        return;
+    }
+    if (e->source < 0)
+        e->source = pt_sink_open(sink, e->name);
+    const ssize_t n =
+        e->source < 0 ? -ENOMEM : pt_sink_fd(sink, (uint32_t)e->source, fd, PT_READ_ALL);
+    if (e->tier == PT_TIER_TICK)
+        e->fd = fd;
+    else
+        close(fd);
+    if (n < 0)
+        entry_failed(e, sink, (int)-n);
+    else if (e->tier == PT_TIER_TICK && n < (ssize_t)PT_SINK_BUFFER)
+        headline(h, e, sink->buf, (size_t)n);
+}
+
+void pt_system_tick(struct pt_system *s, struct pt_sink *sink, uint64_t tick, bool full,
+                    struct pt_headline *ret)
+{
+    *ret = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
+    if (!s->expanded || tick + 1 - s->expanded >= EXPAND_TICKS) {
+        expand_all(s);
+        s->expanded = tick + 1;
+    }
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct entry *e = &s->entries[i];
+        if (full || pt_tier_due(e->tier, e->phase, tick))
+            entry_read(s, e, sink, ret);
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * Host-wide files: which are read, and how often. One row of a const table each; patterns are
+ * expanded at the start and from time to time. Units of periods: ticks. */
+#ifndef PT_RECORDER_SOURCES_H
+#define PT_RECORDER_SOURCES_H
+
+#include "recorder/roots.h"
+#include "recorder/sink.h"
+
+/* Everything not read every tick is read within this many, spread evenly over them. */
+#define PT_SLOW_TICKS 6
+#define PT_RARE_TICKS 60
+
+enum pt_tier { PT_TIER_TICK = 0, PT_TIER_SLOW, PT_TIER_RARE, PT_TIERS };
+
+struct pt_source_row {
+    enum pt_root_kind root;
+    const char *path; /* '*' within a component matches as in a shell */
+    enum pt_tier tier;
+    const char *ns; /* the file shows the reader's own namespace of this kind: named "self/..."
+                       where it is not pid 1's */
+    bool pid1;      /* wanted only where procfs is another's */
+};
+const struct pt_source_row *pt_source_rows(size_t *ret_count);
+
+/* What a person looks for first, from meminfo, pressure and loadavg of this tick; PT_UNKNOWN where
+ * it could not be read. */
+struct pt_headline {
+    int64_t mem_available_kb, swap_used_kb, psi_some_us, psi_full_us;
+};
+
+struct pt_system;
+int pt_system_new(const struct pt_roots *roots, struct pt_system **ret, struct pt_err *err);
+void pt_system_free(struct pt_system *s);
+/* Reads what is due at this tick; all of it when `full`. */
+void pt_system_tick(struct pt_system *s, struct pt_sink *sink, uint64_t tick, bool full,
+                    struct pt_headline *ret);
+/* Does a tick read a source of this tier and phase? */
+bool pt_tier_due(enum pt_tier tier, uint32_t phase, uint64_t tick);
+
+#endif

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT
+ * The writer's thread. */
+#include "recorder/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "recorder/clock.h"
+
+#define STACK_BYTES (256u << 10)
+#define LAST_TRIES                                                                                 \
+    5 /* at the end, when another holds the file: so often, a fifth of a second apart */
+
+struct item {
+    bool is_event, key;
+    struct pt_snap snap; /* of an event: real_us and n */
+    enum pt_event kind;
+    struct pt_buf bytes; /* the frame, or the event's text with its NUL */
+};
+
+struct pt_writer {
+    struct pt_writer_config config;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of all below but store */
+    pthread_cond_t wake, answer;
+    struct item items[PT_WRITER_QUEUE];
+    uint32_t first, n;
+    size_t queued_bytes;
+    bool fresh; /* something was pushed since the last try */
+    bool stop, reopen, answered, sync_now, wants_key;
+    bool skip; /* the chain's key frame is lost: frames up to the next key frame are of no use */
+    int64_t next, synced_us;
+    uint32_t boot;
+    struct pt_writer_stats stats;
+    struct pt_err answer_err;
+    int answer_rc;
+    struct pt_store *store; /* the thread's own; NULL: could not be opened */
+    bool unsynced;
+};
+
+/* ---- the thread ---- */
+
+static int open_store(struct pt_writer *w, struct pt_err *err)
+{
+    struct pt_store *store = NULL;
+    if (pt_store_open(w->config.path, &w->config.meta, &store, err) < 0)
+        return -1;
+    const int64_t boot = pt_store_boot(store, w->config.boot_id, w->config.btime_us, err);
+    if (boot < 0) {
+        pt_store_close(store, NULL);
+        return -1;
+    }
+    w->store = store;
+    pthread_mutex_lock(&w->lock);
+    w->boot = (uint32_t)boot;
+    w->next = pt_store_next(store);
+    w->skip = true; /* a database's first frame is a key frame */
+    pthread_mutex_unlock(&w->lock);
+    return 0;
+}
+
+static int close_store(struct pt_writer *w, struct pt_err *err)
+{
+    if (!w->store)
+        return 0;
+    int rc = pt_store_seal(w->store, true, err);
+    if (pt_store_close(w->store, err) < 0)
+        rc = -1;
+    w->store = NULL;
+    return rc;
+}
+
+static void answer(struct pt_writer *w, int rc, const struct pt_err *err)
+{
+    pthread_mutex_lock(&w->lock);
+    w->answer_rc = rc;
+    w->answer_err = *err;
+    w->answered = true;
+    pthread_cond_broadcast(&w->answer);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void note(struct pt_writer *w, int rc, const struct pt_err *err)
+{
+    pthread_mutex_lock(&w->lock);
+    w->stats.failing = rc < 0;
+    if (rc < 0)
+        w->stats.err = *err;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static int store_frame(struct pt_writer *w, const struct item *item, struct pt_err *err)
+{
+    if (pt_store_append(w->store, &item->snap, item->key, item->bytes.data, item->bytes.len, err) <
+        0)
+        return -1;
+    w->unsynced = true;
+    struct pt_store_size size = {0};
+    const bool sized = pt_store_size(w->store, &size, NULL) >= 0;
+    pthread_mutex_lock(&w->lock);
+    w->stats.frames++;
+    w->stats.bytes += item->bytes.len;
+    if (sized)
+        w->stats.file_bytes = size.file + size.wal;
+    pthread_mutex_unlock(&w->lock);
+    /* a key frame completes the chain before it */
+    return item->key ? pt_store_seal(w->store, false, err) : 0;
+}
+
+/* One item into the store. < 0: it was not stored, keep it. */
+static int store_item(struct pt_writer *w, const struct item *item, struct pt_err *err)
+{
+    if (!w->store && open_store(w, err) < 0)
+        return -1;
+    if (item->is_event)
+        return pt_store_event(w->store, item->snap.real_us, item->kind, item->snap.n,
+                              (const char *)item->bytes.data, err);
+    pthread_mutex_lock(&w->lock);
+    const bool useless = (w->skip && !item->key) || item->snap.n < pt_store_next(w->store) ||
+                         item->snap.boot != w->boot;
+    if (useless) {
+        w->stats.lost++;
+        w->wants_key |= w->skip;
+    } else {
+        w->skip = false;
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (useless)
+        return 0;
+    const int64_t before = pt_store_next(w->store);
+    const int rc = store_frame(w, item, err);
+    if (rc < 0 && pt_store_next(w->store) != before) {
+        /* stored, but the seal failed: it is tried again with the next chain */
+        note(w, rc, err);
+        return 0;
+    }
+    return rc;
+}
+
+/* Under lock. */
+static void pop(struct pt_writer *w)
+{
+    struct item *item = &w->items[w->first];
+    w->queued_bytes -= item->bytes.len;
+    pt_buf_release(&item->bytes);
+    w->first = (w->first + 1) % PT_WRITER_QUEUE;
+    w->n--;
+}
+
+/* Stores what is queued until it is empty or a try fails. */
+static int drain(struct pt_writer *w)
+{
+    struct pt_err err = {0};
+    int rc = 0;
+    pthread_mutex_lock(&w->lock);
+    w->fresh = false;
+    while (w->n && rc >= 0) {
+        /* a copy: its bytes stay where they are, for the queue drops items from its own end only
+         * when this thread is not at work on them (busy) */
+        const struct item item = w->items[w->first];
+        pthread_mutex_unlock(&w->lock);
+        rc = store_item(w, &item, &err);
+        pthread_mutex_lock(&w->lock);
+        if (rc >= 0)
+            pop(w);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (rc < 0 || !err.code)
+        note(w, rc, &err);
+    return rc;
+}
+
+static void sync_store(struct pt_writer *w, bool now)
+{
+    const int64_t at = pt_clock_us(CLOCK_MONOTONIC);
+    if (!w->store || !w->unsynced || (!now && at - w->synced_us < PT_WRITER_SYNC_US))
+        return;
+    struct pt_err err = {0};
+    w->synced_us = at;
+    if (pt_store_sync(w->store, &err) < 0)
+        note(w, -1, &err);
+    else
+        w->unsynced = false;
+}
+
+static void do_reopen(struct pt_writer *w)
+{
+    struct pt_err err = {0};
+    drain(w);
+    int rc = close_store(w, &err);
+    if (open_store(w, &err) < 0)
+        rc = -1;
+    pthread_mutex_lock(&w->lock);
+    w->reopen = false;
+    pthread_mutex_unlock(&w->lock);
+    answer(w, rc, &err);
+}
+
+static int finish(struct pt_writer *w, struct pt_err *err)
+{
+    int rc = drain(w);
+    for (int i = 0; rc < 0 && i < LAST_TRIES; i++) {
+        const struct timespec fifth = {.tv_nsec = 200000000};
+        nanosleep(&fifth, NULL);
+        rc = drain(w);
+    }
+    if (rc < 0)
+        *err = w->stats.err;
+    return close_store(w, err) < 0 ? -1 : rc;
+}
+
+/* Waits for work, at most until the next sync is due. */
+static void await(struct pt_writer *w)
+{
+    const struct timespec until = pt_timespec(w->synced_us + PT_WRITER_SYNC_US);
+    pthread_mutex_lock(&w->lock);
+    while (!w->fresh && !w->stop && !w->reopen && !w->sync_now) {
+        if (!w->unsynced)
+            pthread_cond_wait(&w->wake, &w->lock);
+        else if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
+            break;
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void *writer_main(void *arg)
+{
+    struct pt_writer *w = arg;
+    struct pt_err err = {0};
+    int rc = open_store(w, &err);
+    answer(w, rc, &err);
+    while (rc >= 0) {
+        await(w);
+        pthread_mutex_lock(&w->lock);
+        const bool stop = w->stop, reopen = w->reopen, sync_now = w->sync_now;
+        w->sync_now = false;
+        pthread_mutex_unlock(&w->lock);
+        if (stop)
+            break;
+        if (reopen)
+            do_reopen(w);
+        else
+            drain(w);
+        sync_store(w, sync_now);
+    }
+    if (rc >= 0) {
+        rc = finish(w, &err);
+        answer(w, rc, &err);
+    }
+    return NULL;
+}
+
+/* ---- the sampler's side ---- */
+
+static void free_writer(struct pt_writer *w)
+{
+    while (w->n)
+        pop(w);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->wake);
+    pthread_cond_destroy(&w->answer);
+    free(w);
+}
+
+static int await_answer(struct pt_writer *w, struct pt_err *err)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!w->answered)
+        pthread_cond_wait(&w->answer, &w->lock);
+    w->answered = false;
+    const int rc = w->answer_rc;
+    if (rc < 0 && err && !err->code)
+        *err = w->answer_err;
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret, struct pt_err *err)
+{
+    struct pt_writer *w = calloc(1, sizeof(*w));
+    if (!w)
+        return pt_err_nomem(err);
+    w->config = *config;
+    w->synced_us = pt_clock_us(CLOCK_MONOTONIC);
+    pthread_condattr_t cond;
+    pthread_condattr_init(&cond);
+    pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->wake, &cond);
+    pthread_cond_init(&w->answer, NULL);
+    pthread_condattr_destroy(&cond);
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    int rc = pthread_create(&w->thread, &attr, writer_main, w);
+    pthread_attr_destroy(&attr);
+    if (rc) {
+        free_writer(w);
+        return pt_err_set(err, PT_ENOMEM, rc, "", -1, "cannot start the writer: %s", strerror(rc));
+    }
+    pthread_setname_np(w->thread, "writer");
+    rc = await_answer(w, err);
+    if (rc < 0) {
+        pthread_join(w->thread, NULL);
+        free_writer(w);
+        return rc;
+    }
+    *ret = w;
+    return 0;
+}
+
+int64_t pt_writer_next(const struct pt_writer *w)
+{
+    return w->next;
+}
+
+uint32_t pt_writer_boot(const struct pt_writer *w)
+{
+    return w->boot;
+}
+
+/* Under lock. Frames that could not be stored for long give way; events stay as long as there is
+ * room. */
+static void overflow(struct pt_writer *w)
+{
+    /* the first item may be in the thread's hands */
+    while (w->n > 1) {
+        struct item *last = &w->items[(w->first + w->n - 1) % PT_WRITER_QUEUE];
+        w->stats.lost += !last->is_event;
+        w->queued_bytes -= last->bytes.len;
+        pt_buf_release(&last->bytes);
+        w->n--;
+    }
+    w->skip = true;
+    w->wants_key = true;
+}
+
+static void push(struct pt_writer *w, struct item *item)
+{
+    pthread_mutex_lock(&w->lock);
+    if (w->n == PT_WRITER_QUEUE ||
+        (w->n > 1 && w->queued_bytes + item->bytes.len > PT_WRITER_BYTES))
+        overflow(w);
+    w->items[(w->first + w->n++) % PT_WRITER_QUEUE] = *item;
+    w->queued_bytes += item->bytes.len;
+    w->fresh = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void pt_writer_push(struct pt_writer *w, const struct pt_snap *snap, bool key, struct pt_buf *frame)
+{
+    struct item item = {.key = key, .snap = *snap, .bytes = *frame};
+    pt_buf_init(frame, frame->max);
+    push(w, &item);
+}
+
+void pt_writer_event(struct pt_writer *w, int64_t real_us, enum pt_event kind, int64_t n,
+                     const char *text)
+{
+    struct item item = {.is_event = true, .kind = kind, .snap = {.real_us = real_us, .n = n}};
+    pt_buf_init(&item.bytes, 4096);
+    pt_buf_put(&item.bytes, text, strlen(text) + 1);
+    if (item.bytes.failed)
+        pt_buf_release(&item.bytes);
+    else
+        push(w, &item);
+}
+
+void pt_writer_sync(struct pt_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->sync_now = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool pt_writer_wants_key(struct pt_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    const bool wants = w->wants_key;
+    w->wants_key = false;
+    pthread_mutex_unlock(&w->lock);
+    return wants;
+}
+
+void pt_writer_stats(struct pt_writer *w, struct pt_writer_stats *ret)
+{
+    pthread_mutex_lock(&w->lock);
+    *ret = w->stats;
+    pthread_mutex_unlock(&w->lock);
+}
+
+int pt_writer_reopen(struct pt_writer *w, struct pt_err *err)
+{
+    pthread_mutex_lock(&w->lock);
+    w->reopen = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    return await_answer(w, err);
+}
+
+int pt_writer_free(struct pt_writer *w, struct pt_err *err)
+{
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    const int rc = await_answer(w, err);
+    pthread_join(w->thread, NULL);
+    free_writer(w);
+    return rc;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * The writer: a thread that owns the database. It gets finished frames and events through a bounded
+ * queue, stores each in a transaction, seals chains that are complete and syncs. A frame that
+ * cannot be stored stays in the queue and is tried again with the next; when the queue is full,
+ * what is in it is lost, counted, and the sampler is asked for a key frame. */
+#ifndef PT_RECORDER_WRITER_H
+#define PT_RECORDER_WRITER_H
+
+#include "schema/store.h"
+
+#define PT_WRITER_QUEUE   64         /* frames waiting */
+#define PT_WRITER_BYTES   (2u << 20) /* and their bytes */
+#define PT_WRITER_SYNC_US INT64_C(30000000)
+
+struct pt_writer_config {
+    const char *path; /* borrowed */
+    struct pt_meta meta;
+    char boot_id[40];
+    int64_t btime_us;
+};
+
+struct pt_writer_stats {
+    uint64_t frames, bytes; /* stored so far */
+    uint64_t lost;          /* frames that never were */
+    int64_t file_bytes;     /* database and WAL, as of the last frame */
+    bool failing;           /* the last try failed: why is in err */
+    struct pt_err err;
+};
+
+struct pt_writer;
+/* Starts the thread and waits until the database is open. */
+int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
+                  struct pt_err *err);
+/* After new or reopen: the number the next snapshot must have at least, and the boot's id. */
+int64_t pt_writer_next(const struct pt_writer *w);
+uint32_t pt_writer_boot(const struct pt_writer *w);
+/* Takes the buffer's bytes and leaves it empty. */
+void pt_writer_push(struct pt_writer *w, const struct pt_snap *snap, bool key,
+                    struct pt_buf *frame);
+void pt_writer_event(struct pt_writer *w, int64_t real_us, enum pt_event kind, int64_t n,
+                     const char *text);
+/* Makes what is stored durable soon (a trigger). */
+void pt_writer_sync(struct pt_writer *w);
+/* True once after frames were lost: the next frame must be a key frame. */
+bool pt_writer_wants_key(struct pt_writer *w);
+void pt_writer_stats(struct pt_writer *w, struct pt_writer_stats *ret);
+/* Seals all and closes; opens the path again. Waits. On failure the thread goes on trying with each
+ * frame. */
+int pt_writer_reopen(struct pt_writer *w, struct pt_err *err);
+/* Stores what is queued, seals all, closes, ends the thread, frees. */
+int pt_writer_free(struct pt_writer *w, struct pt_err *err);
+
+#endif
