@@ -32,7 +32,7 @@ extern const struct pt_field pt_fields_inode_state[4];
 extern const struct pt_field pt_fields_loadavg[6];
 extern const struct pt_field pt_fields_meminfo[67];
 extern const struct pt_field pt_fields_memory_events[7];
-extern const struct pt_field pt_fields_memory_stat[86];
+extern const struct pt_field pt_fields_memory_stat[88];
 extern const struct pt_field pt_fields_mm_stat[9];
 extern const struct pt_field pt_fields_mounts[5];
 extern const struct pt_field pt_fields_msg[14];

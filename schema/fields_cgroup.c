@@ -49,6 +49,8 @@ const struct pt_field pt_fields_memory_stat[] = {
     COUNTER("workingset_activate", PAGES, "refaulted pages activated at once"),
     COUNTER("workingset_restore", PAGES, "pages that were active when evicted and came back"),
     COUNTER("workingset_nodereclaim", COUNT, "shadow nodes reclaimed"),
+    COUNTER("pswpin", PAGES, "pages swapped in"),
+    COUNTER("pswpout", PAGES, "pages swapped out"),
     COUNTER("pgscan", PAGES, "pages looked at by reclaim"),
     COUNTER("pgsteal", PAGES, "pages reclaimed"),
     COUNTER("pgscan_kswapd", PAGES, "pages looked at by kswapd"),
