@@ -30,6 +30,7 @@ extern const struct pt_field pt_fields_dentry_state[6];
 extern const struct pt_field pt_fields_file_nr[3];
 extern const struct pt_field pt_fields_inode_state[4];
 extern const struct pt_field pt_fields_loadavg[6];
+extern const struct pt_field pt_fields_lowmem_reserve[2];
 extern const struct pt_field pt_fields_meminfo[67];
 extern const struct pt_field pt_fields_memory_events[7];
 extern const struct pt_field pt_fields_memory_stat[88];

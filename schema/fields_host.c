@@ -159,3 +159,11 @@ const struct pt_field pt_fields_self[] = {
     GAUGE("rss", KIB, "resident memory of the recorder"),
     GAUGE("fds", COUNT, "open files of the recorder"),
 };
+
+/* Documentation/admin-guide/sysctl/vm.rst */
+const struct pt_field pt_fields_lowmem_reserve[] = {
+    STATE("value", NONE,
+          "divisor for the lowest zone: how much of it is kept from allocations that could use a "
+          "higher one"),
+    STATE("value.*", NONE, "divisor for the next zone"),
+};

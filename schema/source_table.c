@@ -141,9 +141,8 @@ static const struct pt_file files[] = {
          "laptop mode: write-back is put together to let disks rest"),
     SINGLE("proc:sys/vm/legacy_va_layout", NONE, STATE,
          "whether the layout of mappings of 2.4 kernels is used"),
-    SINGLE("proc:sys/vm/lowmem_reserve_ratio", NONE, STATE,
-         "how much of each lower zone is kept from allocations that could use a higher "
-         "one, as a divisor"),
+    FILE("proc:sys/vm/lowmem_reserve_ratio", WHOLE, single, lowmem_reserve, NONE, STATE,
+         "how much of each lower zone is kept from allocations that could use a higher one"),
     SINGLE("proc:sys/vm/max_map_count", COUNT, STATE, "the most mappings a process may have"),
     SINGLE("proc:sys/vm/memfd_noexec", NONE, STATE,
          "whether memfd files are made without the right to execute"),
