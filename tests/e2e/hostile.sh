@@ -20,7 +20,7 @@ while [ $step -le 12 ]; do
 done
 step=1
 while [ $step -le 12 ]; do
-    run "$verify" "$db" "$PT_TMP/log.$step" >"$PT_TMP/out" || cat "$PT_TMP/out"
+    "$verify" "$db" "$PT_TMP/log.$step" >"$PT_TMP/out" || fail "run $step: $(cat "$PT_TMP/out")"
     grep -q '^1 snapshots' "$PT_TMP/out" || fail "run $step: $(cat "$PT_TMP/out")"
     step=$((step + 1))
 done
