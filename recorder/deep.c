@@ -231,8 +231,9 @@ static void push_result(struct pt_deep *d, const struct pt_deep_result *r)
 static void drop_result(const struct pt_deep *d, struct pt_deep_result *r)
 {
     pt_reading_unref(d->config.shapes, r->reading);
+    pt_reading_unref(d->config.shapes, r->prev);
     free(r->text);
-    r->reading = NULL;
+    r->reading = r->prev = NULL;
     r->text = NULL;
 }
 
@@ -424,21 +425,39 @@ void pt_deep_drop(struct pt_deep *d, struct pt_deep_result *result)
 }
 
 /* Under d->lock. */
+static void push_stuck(struct pt_deep *d, const struct pt_deep_job *job, struct pt_reading *prev)
+{
+    const struct pt_deep_result r = {
+        .kind = job->kind,
+        .pid = job->pid,
+        .gen = job->gen,
+        .predicted_us = job->predicted_us,
+        .prev = prev,
+        .why = ETIMEDOUT,
+        .read_us = pt_clock_us(CLOCK_REALTIME) + d->config.shift_us,
+    };
+    push_result(d, &r);
+}
+
+/* Under d->lock. The other reads of a process that hangs would each cost a thread too. */
 static void abandon(struct pt_deep *d)
 {
     struct worker *w = d->worker;
     w->abandoned = true;
     d->worker = NULL;
     d->stuck++;
-    const struct pt_deep_result r = {
-        .kind = w->job.kind,
-        .pid = w->job.pid,
-        .gen = w->job.gen,
-        .predicted_us = w->job.predicted_us,
-        .why = ETIMEDOUT,
-        .read_us = pt_clock_us(CLOCK_REALTIME) + d->config.shift_us,
-    };
-    push_result(d, &r);
+    push_stuck(d, &w->job, NULL);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < d->njobs; i++) {
+        const struct pt_deep_job job = d->jobs[(d->job_first + i) % PT_DEEP_QUEUE];
+        const bool same =
+            job.pid == w->job.pid && job.kind != PT_DEEP_STATFS && job.kind != PT_DEEP_EXE;
+        if (same && w->job.kind != PT_DEEP_STATFS)
+            push_stuck(d, &job, job.prev);
+        else
+            d->jobs[(d->job_first + kept++) % PT_DEEP_QUEUE] = job;
+    }
+    d->njobs = kept;
 }
 
 int64_t pt_deep_watch(struct pt_deep *d)

@@ -44,6 +44,7 @@ struct pt_deep_result {
     uint32_t pid, gen;
     int64_t predicted_us;
     struct pt_reading *reading; /* one reference; NULL: failed */
+    struct pt_reading *prev;    /* of a job that was not run: one reference */
     int why;                    /* errno; ETIMEDOUT: stuck */
     int64_t read_us;            /* real time when it was read, or given up */
     int64_t cpu_us;

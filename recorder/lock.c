@@ -12,8 +12,9 @@
 
 #include "recorder/scan.h"
 
-#define TRIES 100 /* somebody may remove the file between our open and our lock, again and again   \
-                   */
+#define TRIES                                                                                      \
+    100 /* somebody may remove the file between our open and our lock, again and again             \
+         */
 
 /* Is the file we locked still the one the path names? */
 static bool current(const char *path, int fd)

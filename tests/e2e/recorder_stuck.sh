@@ -79,7 +79,7 @@ wait "$pid" || fail "exit status $? after SIGTERM"
 [ ! -e "$PT_TMP/s.db-wal" ] && [ ! -e "$PT_TMP/s.db.lock" ] || fail 'not a clean end'
 
 echo '-- once'
-rm "$PT_TMP/s.db"
+rm -r "$PT_TMP/s.db" "$tree"/20?
 run record --once --timestamp 1790000000
 read_as proc:102/smaps unreadable:110
 read_as proc:100/smaps read
