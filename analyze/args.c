@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ * getopt_long behind one table. Relative times begin with a dash and a digit, which no option does:
+ * they are taken out before getopt sees them. */
+#include "analyze/args.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "schema/source.h"
+
+static const struct entry {
+    const char *name;
+    int key;
+    unsigned option; /* 0: every command has it */
+    const char *argument;
+    const char *help;
+} entries[] = {
+    {"from", 'f', PT_OPT_FROM_TO, "TIME",
+     "from this instant (default: the first of the newest boot)"},
+    {"to", 't', PT_OPT_FROM_TO, "TIME", "to this instant (default: the last)"},
+    {"at", 'a', PT_OPT_AT, "TIME", "at this instant (default: the last)"},
+    {"by", 'b', PT_OPT_BY, "WHAT", "sum by process, exe, service, cgroup or user"},
+    {"top", 'n', PT_OPT_TOP, "N", "at most N lines a table"},
+    {"utc", 'u', PT_OPT_UTC, NULL, "read and print times in UTC, not in the host's zone"},
+    {"format", 'o', 0, "FORMAT", "text (default) or json"},
+    {"verbose", 'v', 0, NULL, "say more on standard error"},
+    {"help", 'h', 0, NULL, "print this help"},
+};
+#define ENTRIES (sizeof(entries) / sizeof(entries[0]))
+
+static bool takes(const struct pt_command *command, const struct entry *e)
+{
+    return e->option == 0 || (command->options & e->option) == e->option;
+}
+
+static void print_help(const struct pt_command *command, FILE *out)
+{
+    fprintf(out, "usage: pagetrail %s %s\n%s\n", command->name, command->usage, command->summary);
+    if (*command->detail)
+        fprintf(out, "\n%s", command->detail);
+    fputs("\noptions:\n", out);
+    for (size_t i = 0; i < ENTRIES; i++) {
+        const struct entry *e = &entries[i];
+        char option[32];
+        if (!takes(command, e))
+            continue;
+        snprintf(option, sizeof(option), "%s--%s%s%s",
+                 e->key == 'v'   ? "-v, "
+                 : e->key == 'h' ? "-h, "
+                                 : "    ",
+                 e->name, e->argument ? " " : "", e->argument ? e->argument : "");
+        fprintf(out, "  %-20s %s\n", option, e->help);
+    }
+    if (command->options & (PT_OPT_FROM_TO | PT_OPT_AT))
+        fputs("\ntimes: '2026-11-23 14:05', 14:05, yesterday, -30m, '2h ago', @SNAPSHOT, first, "
+              "last,\n"
+              "seconds since the epoch; in the zone of the recorded host\n",
+              out);
+}
+
+static int usage_error(const struct pt_command *command)
+{
+    fprintf(stderr, "usage: pagetrail %s %s\n'pagetrail %s --help' says more\n", command->name,
+            command->usage, command->name);
+    return PT_EXIT_USAGE;
+}
+
+static bool parse_by(const char *text, enum pt_by *ret)
+{
+    static const char *const names[] = {[PT_BY_PROCESS] = "process",
+                                        [PT_BY_EXE] = "exe",
+                                        [PT_BY_SERVICE] = "service",
+                                        [PT_BY_CGROUP] = "cgroup",
+                                        [PT_BY_USER] = "user"};
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *ret = (enum pt_by)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_count(const char *text, int64_t *ret)
+{
+    int64_t scale;
+    return pt_number(text, strlen(text), ret, &scale) && scale == 1 && *ret >= 0;
+}
+
+static bool apply(int key, const char *value, struct pt_args *ret)
+{
+    switch (key) {
+    case 'f':
+        ret->from = value;
+        return true;
+    case 't':
+        ret->to = value;
+        return true;
+    case 'a':
+        ret->at = value;
+        return true;
+    case 'b':
+        return parse_by(value, &ret->by);
+    case 'n':
+        return parse_count(value, &ret->top);
+    case 'u':
+        return ret->utc = true;
+    case 'v':
+        return ret->verbose = true;
+    case 'o':
+        ret->json = strcmp(value, "json") == 0;
+        return ret->json || strcmp(value, "text") == 0;
+    default:
+        return false;
+    }
+}
+
+static bool is_relative_time(const char *s)
+{
+    return s[0] == '-' && s[1] >= '0' && s[1] <= '9';
+}
+
+/* Is argv[i] the argument of the option before it? */
+static bool is_value(const struct pt_command *command, char **argv, int i)
+{
+    const char *before = argv[i - 1];
+    if (i < 2 || strncmp(before, "--", 2) != 0 || strchr(before, '='))
+        return false;
+    for (size_t k = 0; k < ENTRIES; k++) {
+        if (takes(command, &entries[k]) && entries[k].argument && before[2] &&
+            strncmp(entries[k].name, before + 2, strlen(before + 2)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool add_positional(struct pt_args *ret, const char *value)
+{
+    if (ret->npositional == PT_POSITIONALS)
+        return false;
+    ret->positional[ret->npositional++] = value;
+    return true;
+}
+
+/* Positional arguments in their order, relative times included; what is left in argv is for getopt.
+ */
+static bool take_positionals(const struct pt_command *command, int *argc, char **argv,
+                             struct pt_args *ret)
+{
+    int n = 1;
+    bool options = true, room = true;
+    for (int i = 1; i < *argc; i++) {
+        const bool dash = argv[i][0] == '-' && argv[i][1];
+        if (options && strcmp(argv[i], "--") == 0)
+            options = false;
+        else if (options && (is_value(command, argv, i) || (dash && !is_relative_time(argv[i]))))
+            argv[n++] = argv[i];
+        else
+            room &= add_positional(ret, argv[i]);
+    }
+    argv[n] = NULL;
+    *argc = n;
+    return room;
+}
+
+int pt_args_parse(const struct pt_command *command, int argc, char **argv, struct pt_args *ret)
+{
+    struct option options[ENTRIES + 1] = {{0}};
+    struct pt_args args = {.top = PT_UNKNOWN, .out = stdout};
+    size_t n = 0;
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (takes(command, &entries[i]))
+            options[n++] =
+                (struct option){.name = entries[i].name,
+                                .has_arg = entries[i].argument ? required_argument : no_argument,
+                                .val = entries[i].key};
+    }
+    const bool room = take_positionals(command, &argc, argv, &args);
+    optind = 0; /* glibc and musl: start anew */
+    for (int key; (key = getopt_long(argc, argv, "vh", options, NULL)) != -1;) {
+        if (key == 'h') {
+            print_help(command, stdout);
+            return PT_EXIT_OK;
+        }
+        if (key == '?')
+            return usage_error(command);
+        if (!apply(key, optarg, &args)) {
+            fprintf(stderr, "pagetrail %s: '%s' is not an argument of this option\n", command->name,
+                    optarg);
+            return usage_error(command);
+        }
+    }
+    if (!room || args.npositional < command->min || args.npositional > command->max)
+        return usage_error(command);
+    args.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    *ret = args;
+    return -1;
+}

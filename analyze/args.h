@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * Options and arguments of the commands: one table, from which parsing and --help are made. */
+#ifndef PT_ANALYZE_ARGS_H
+#define PT_ANALYZE_ARGS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "analyze/diff.h"
+
+enum {
+    PT_EXIT_OK = 0,
+    PT_EXIT_FINDINGS = 1,
+    PT_EXIT_USAGE = 2,
+    PT_EXIT_READ = 3,
+    PT_EXIT_DAMAGED = 4
+};
+
+/* Which options a command takes: bits of pt_command.options. */
+enum {
+    PT_OPT_FROM_TO = 1 << 0,
+    PT_OPT_AT = 1 << 1,
+    PT_OPT_BY = 1 << 2,
+    PT_OPT_TOP = 1 << 3,
+    PT_OPT_UTC = 1 << 4,
+};
+#define PT_POSITIONALS 4
+
+struct pt_args {
+    const char *from, *to, *at;
+    bool json, utc, verbose;
+    enum pt_by by;
+    int64_t top; /* PT_UNKNOWN: not given */
+    const char *positional[PT_POSITIONALS];
+    int npositional;
+    FILE *out;
+    bool colour;
+};
+
+struct pt_command {
+    const char *name;
+    const char *usage;   /* arguments, as in the man page */
+    const char *summary; /* one line */
+    const char *detail;  /* for its --help: what stands after the usage; may be "" */
+    unsigned options;
+    int min, max; /* positional arguments */
+    int (*run)(const struct pt_args *args);
+};
+extern const struct pt_command pt_cmd_info, pt_cmd_diff, pt_cmd_show, pt_cmd_check, pt_cmd_explain;
+/* NULL-terminated. */
+extern const struct pt_command *const pt_commands[];
+
+/* Parses argv[0..argc-1], argv[0] being the command's name. < 0: go on; else the exit status: help
+ * was printed, or the usage was wrong and is told on standard error. */
+int pt_args_parse(const struct pt_command *command, int argc, char **argv, struct pt_args *ret);
+/* Parses argv as the whole program and runs it; the exit status. */
+int pt_program(int argc, char **argv);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * Everything a diff wants to know of one instant: the view, its memory numbers, processes and slab
+ * caches. Units: bytes. */
+#ifndef PT_ANALYZE_PICTURE_H
+#define PT_ANALYZE_PICTURE_H
+
+#include "analyze/balance.h"
+#include "analyze/process.h"
+#include "analyze/slab.h"
+
+struct pt_picture {
+    struct pt_db *db;
+    struct pt_view *view;
+    struct pt_smaps *smaps;     /* borrowed */
+    const struct pt_boot *boot; /* NULL: not in the table */
+    struct pt_mem_values mem;
+    struct pt_balance balance;
+    struct pt_processes processes;
+    struct pt_slabs slabs;
+};
+/* smaps must be of db's shapes. */
+int pt_picture_load(struct pt_db *db, int64_t n, struct pt_smaps *smaps, struct pt_picture *ret,
+                    struct pt_err *err);
+void pt_picture_release(struct pt_picture *p);
+
+/* The memory numbers alone. */
+int pt_mem_load(const struct pt_view *view, struct pt_mem_values *ret, struct pt_err *err);
+const struct pt_boot *pt_boot_of(const struct pt_db *db, uint32_t id);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * The table of commands, and the program around them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/args.h"
+
+const struct pt_command *const pt_commands[] = {
+    &pt_cmd_info, &pt_cmd_diff, &pt_cmd_show, &pt_cmd_check, &pt_cmd_explain, NULL,
+};
+
+static void print_help(FILE *out)
+{
+    fputs("usage: pagetrail COMMAND DATABASE [ARGUMENT...]\nreads what pagetraild "
+          "recorded\n\ncommands:\n",
+          out);
+    for (unsigned i = 0; pt_commands[i]; i++) {
+        char usage[80];
+        snprintf(usage, sizeof(usage), "pagetrail %s %s", pt_commands[i]->name,
+                 pt_commands[i]->usage);
+        char *options = strstr(usage, " [--");
+        if (options)
+            *options = '\0';
+        fprintf(out, "  %-44s %s\n", usage, pt_commands[i]->summary);
+    }
+    fputs("\n'pagetrail COMMAND --help' tells the options of a command, --version this program's "
+          "version.\n"
+          "exit status: 0 done, 2 wrong usage, 3 cannot read, 4 damaged in part\n",
+          out);
+}
+
+static int finish(int status)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("pagetrail: cannot write");
+        return PT_EXIT_READ;
+    }
+    return status;
+}
+
+static int run(const struct pt_command *command, int argc, char **argv)
+{
+    struct pt_args args;
+    const int status = pt_args_parse(command, argc, argv, &args);
+    return finish(status >= 0 ? status : command->run(&args));
+}
+
+int pt_program(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        print_help(stdout);
+        return finish(PT_EXIT_OK);
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("pagetrail " PT_VERSION "\n");
+        return finish(PT_EXIT_OK);
+    }
+    for (unsigned i = 0; pt_commands[i]; i++) {
+        if (strcmp(name, pt_commands[i]->name) == 0)
+            return run(pt_commands[i], argc - 1, argv + 1);
+    }
+    if (*name)
+        fprintf(stderr, "pagetrail: '%s' is not a command\n", name);
+    print_help(stderr);
+    return PT_EXIT_USAGE;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+ * Opening, finding, closing. */
+#include "analyze/session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/text.h"
+#include "analyze/units.h"
+
+#define DAMAGE_MAX 100000u
+
+int pt_fail(const struct pt_err *err)
+{
+    struct pt_buf text;
+    pt_buf_init(&text, 4096);
+    pt_text_escape(err->text, strlen(err->text), &text);
+    fprintf(stderr, "pagetrail: %.*s\n", (int)text.len, (const char *)text.data);
+    pt_buf_release(&text);
+    return err->code == PT_EUSAGE ? PT_EXIT_USAGE : PT_EXIT_READ;
+}
+
+static void note_damage(void *ctx, const char *place, int64_t n1, int64_t n2, const char *what)
+{
+    struct pt_session *s = ctx;
+    if (s->ndamage == DAMAGE_MAX)
+        return;
+    if (s->ndamage == s->damage_cap) {
+        const size_t cap = s->damage_cap ? s->damage_cap * 2 : 16;
+        struct pt_damage *grown = realloc(s->damage, cap * sizeof(*grown));
+        if (!grown)
+            return;
+        s->damage = grown;
+        s->damage_cap = cap;
+    }
+    s->damage[s->ndamage++] =
+        (struct pt_damage){.place = strdup(place), .what = strdup(what), .first = n1, .last = n2};
+}
+
+int pt_session_open(const struct pt_args *args, const char *path, struct pt_session *ret)
+{
+    struct pt_err err = {0};
+    *ret = (struct pt_session){.args = args};
+    int rc = pt_db_open(path, &ret->db, &err);
+    if (rc >= 0) {
+        pt_db_on_damage(ret->db, note_damage, ret);
+        rc = pt_db_span(ret->db, &ret->span, &err);
+    }
+    if (rc >= 0) {
+        ret->smaps = pt_smaps_new(pt_db_shapes(ret->db));
+        rc = ret->smaps ? 0 : pt_err_nomem(&err);
+    }
+    if (rc >= 0)
+        return 0;
+    const int status = pt_fail(&err);
+    pt_session_close(ret, status);
+    return status;
+}
+
+static void tell_damage(const struct pt_damage *d)
+{
+    struct pt_buf text;
+    pt_buf_init(&text, 8192);
+    if (d->place)
+        pt_text_escape(d->place, strlen(d->place), &text);
+    pt_buf_put(&text, ": ", 2);
+    if (d->what)
+        pt_text_escape(d->what, strlen(d->what), &text);
+    fprintf(stderr, "pagetrail: damaged: %.*s", (int)text.len, (const char *)text.data);
+    if (d->first > 0)
+        fprintf(stderr, " (snapshots %" PRId64 " to %" PRId64 ")", d->first, d->last);
+    fputc('\n', stderr);
+    pt_buf_release(&text);
+}
+
+int pt_session_close(struct pt_session *s, int status)
+{
+    enum { TOLD = 10 };
+    const bool tell = s->db && s->args->verbose;
+    for (size_t i = 0; i < s->ndamage; i++) {
+        if (i < TOLD || tell)
+            tell_damage(&s->damage[i]);
+        free(s->damage[i].place);
+        free(s->damage[i].what);
+    }
+    if (s->ndamage > TOLD && !tell)
+        fprintf(stderr, "pagetrail: damaged: %zu more places (-v lists them)\n", s->ndamage - TOLD);
+    if (s->ndamage > 0 && status == PT_EXIT_OK)
+        status = PT_EXIT_DAMAGED;
+    free(s->damage);
+    pt_smaps_free(s->smaps);
+    pt_db_close(s->db);
+    *s = (struct pt_session){.args = s->args};
+    return status;
+}
+
+int64_t pt_session_boot_first(const struct pt_session *s)
+{
+    const uint32_t n = pt_db_boots(s->db);
+    return n > 0 ? pt_db_boot(s->db, n - 1)->first : s->span.first;
+}
+
+int64_t pt_session_interval(const struct pt_session *s)
+{
+    const int64_t us = pt_db_meta(s->db)->interval_us;
+    return us > 0 ? us : 10 * INT64_C(1000000);
+}
+
+char *pt_session_time(const struct pt_session *s, const struct pt_snap *snap, char *buf,
+                      size_t size)
+{
+    return pt_units_time(buf, size, snap->real_us, s->args->utc ? 0 : snap->utc_offset_s);
+}
+
+/* A wall-clock time was read with the host's offset at the end of the recording; where it was
+ * another then (summer time), it is read again with that. */
+static int find_time(const struct pt_session *s, const struct pt_instant *instant, int32_t assumed,
+                     bool clamp, int64_t *ret_n, int64_t *ret_us, struct pt_err *err)
+{
+    struct pt_snap snap;
+    int64_t us = instant->value;
+    const enum pt_seek seek =
+        clamp && us < s->span.first_us ? PT_SEEK_FIRST_AFTER : PT_SEEK_LAST_BEFORE;
+    int rc = pt_db_find(s->db, us, seek, ret_n, err);
+    if (rc >= 0 && instant->local && !s->args->utc && pt_db_snap(s->db, *ret_n, &snap, NULL) >= 0 &&
+        snap.utc_offset_s != assumed) {
+        us += ((int64_t)assumed - snap.utc_offset_s) * 1000000;
+        rc =
+            pt_db_find(s->db, us, us < s->span.first_us ? PT_SEEK_FIRST_AFTER : PT_SEEK_LAST_BEFORE,
+                       ret_n, err);
+    }
+    *ret_us = us;
+    return rc;
+}
+
+static void tell_distance(const struct pt_session *s, int64_t asked_us, int64_t n)
+{
+    struct pt_snap snap;
+    char age[PT_UNITS_BUF], when[PT_UNITS_BUF];
+    if (pt_db_snap(s->db, n, &snap, NULL) < 0)
+        return;
+    pt_session_time(s, &snap, when, sizeof(when));
+    if (snap.real_us > asked_us)
+        fprintf(stderr, "pagetrail: nothing was recorded before %s: taking snapshot @%" PRId64 "\n",
+                when, n);
+    else if (asked_us - snap.real_us > 5 * pt_session_interval(s))
+        fprintf(stderr,
+                "pagetrail: the last snapshot before that time is @%" PRId64 " of %s, %s earlier\n",
+                n, when, pt_units_duration(age, sizeof(age), asked_us - snap.real_us));
+}
+
+int pt_session_find(const struct pt_session *s, const char *time, bool clamp, int64_t *ret_n,
+                    struct pt_err *err)
+{
+    struct pt_snap last;
+    struct pt_instant instant = {.kind = PT_INSTANT_LAST};
+    if (s->span.count == 0)
+        return pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1, "'%s' holds no snapshots",
+                          pt_db_path(s->db));
+    int rc = pt_db_snap(s->db, s->span.last, &last, err);
+    if (rc < 0)
+        return rc;
+    const struct pt_timespec_base base = {.first_us = s->span.first_us,
+                                          .last_us = s->span.last_us,
+                                          .utc_offset_s = s->args->utc ? 0 : last.utc_offset_s};
+    rc = time ? pt_timespec_parse(time, &base, &instant, err) : 0;
+    if (rc < 0)
+        return rc;
+    int64_t us;
+    switch (instant.kind) {
+    case PT_INSTANT_FIRST:
+        *ret_n = s->span.first;
+        return 0;
+    case PT_INSTANT_LAST:
+        *ret_n = s->span.last;
+        return 0;
+    case PT_INSTANT_SNAPSHOT:
+        *ret_n = instant.value;
+        rc = pt_db_snap(s->db, instant.value, &last, NULL);
+        return rc < 0 ? pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1,
+                                   "there is no snapshot @%" PRId64 ": the recording has @%" PRId64
+                                   " to @%" PRId64,
+                                   instant.value, s->span.first, s->span.last)
+                      : 0;
+    case PT_INSTANT_TIME:
+        break;
+    }
+    struct pt_err why = {0};
+    rc = find_time(s, &instant, base.utc_offset_s, clamp, ret_n, &us, &why);
+    if (rc < 0 && why.code != PT_ENOTFOUND)
+        return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
+    if (rc < 0)
+        return pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1, "nothing was recorded at or before '%s'",
+                          time);
+    tell_distance(s, us, *ret_n);
+    return 0;
+}

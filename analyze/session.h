@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * A database as a command uses it: opened, its damage told, its times understood. */
+#ifndef PT_ANALYZE_SESSION_H
+#define PT_ANALYZE_SESSION_H
+
+#include "analyze/args.h"
+#include "analyze/timespec.h"
+#include "schema/store.h"
+
+struct pt_damage {
+    char *place, *what;
+    int64_t first, last; /* snapshots */
+};
+struct pt_session {
+    const struct pt_args *args;
+    struct pt_db *db;
+    struct pt_db_span span;
+    struct pt_smaps *smaps;
+    struct pt_damage *damage;
+    size_t ndamage, damage_cap;
+};
+
+/* 0, or the exit status: what went wrong is told on standard error. */
+int pt_session_open(const struct pt_args *args, const char *path, struct pt_session *ret);
+/* Tells the damage met, and closes. Returns status, or PT_EXIT_DAMAGED when there was damage and
+ * status is 0. */
+int pt_session_close(struct pt_session *s, int status);
+/* Prints err, returns the exit status for it. */
+int pt_fail(const struct pt_err *err);
+
+/* The snapshot that a time means: the last at or before it. NULL: the last of all. clamp: a time
+ * before the first snapshot means the first. A snapshot much older than the time asked for is told
+ * on standard error. */
+int pt_session_find(const struct pt_session *s, const char *time, bool clamp, int64_t *ret_n,
+                    struct pt_err *err);
+/* First snapshot of the newest boot. */
+int64_t pt_session_boot_first(const struct pt_session *s);
+/* The interval of recording, microseconds; where meta does not tell, 10 s. */
+int64_t pt_session_interval(const struct pt_session *s);
+/* A time as people of the recorded host read it (UTC with --utc); writes to buf and returns it. */
+char *pt_session_time(const struct pt_session *s, const struct pt_snap *snap, char *buf,
+                      size_t size);
+
+#endif
