@@ -38,6 +38,13 @@ struct pt_cached {
 #define PT_CLOCKS 8
 #define PT_BLOCKS 512 /* slots; the bytes are the bound that counts */
 
+/* Damage that is known of. */
+struct pt_place {
+    char *place, *what;
+    int64_t n1, n2;
+    bool told; /* it may be found before there is anyone to tell */
+};
+
 struct pt_db {
     sqlite3 *db;
     char *path;
@@ -57,7 +64,7 @@ struct pt_db {
     /* damage */
     pt_damage_fn *on_damage;
     void *damage_ctx;
-    char **places;
+    struct pt_place *places;
     uint32_t nplaces, places_cap;
     /* caches */
     uint64_t clock_hand;

@@ -238,8 +238,10 @@ void pt_db_close(struct pt_db *db)
     sqlite3_close(db->db);
     if (db->held)
         pt_unhold(db->dev, db->ino);
-    for (uint32_t i = 0; i < db->nplaces; i++)
-        free(db->places[i]);
+    for (uint32_t i = 0; i < db->nplaces; i++) {
+        free(db->places[i].place);
+        free(db->places[i].what);
+    }
     free(db->places);
     pt_shapes_free(db->shapes);
     free(db->path);

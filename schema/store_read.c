@@ -15,34 +15,25 @@
 
 /* ---- damage ---- */
 
+static void tell(struct pt_db *db, struct pt_place *p)
+{
+    if (!db->on_damage || p->told)
+        return;
+    p->told = true;
+    db->on_damage(db->damage_ctx, p->place, p->n1, p->n2, p->what);
+}
+
 void pt_db_on_damage(struct pt_db *db, pt_damage_fn *fn, void *ctx)
 {
     db->on_damage = fn;
     db->damage_ctx = ctx;
+    for (uint32_t i = 0; i < db->nplaces; i++)
+        tell(db, &db->places[i]);
 }
 
 uint32_t pt_db_damaged(const struct pt_db *db)
 {
     return db->nplaces;
-}
-
-static bool remember(struct pt_db *db, const char *place)
-{
-    for (uint32_t i = 0; i < db->nplaces; i++)
-        if (strcmp(db->places[i], place) == 0)
-            return false;
-    if (db->nplaces == db->places_cap) {
-        const uint32_t cap = db->places_cap ? db->places_cap * 2 : 16;
-        char **places = realloc(db->places, cap * sizeof *places);
-        if (!places)
-            return true;
-        db->places = places;
-        db->places_cap = cap;
-    }
-    char *copy = strdup(place);
-    if (copy)
-        db->places[db->nplaces++] = copy;
-    return true;
 }
 
 void pt_db_tell(struct pt_db *db, int64_t n1, int64_t n2, const char *what, const char *place, ...)
@@ -52,8 +43,26 @@ void pt_db_tell(struct pt_db *db, int64_t n1, int64_t n2, const char *what, cons
     va_start(ap, place);
     vsnprintf(text, sizeof text, place, ap);
     va_end(ap);
-    if (remember(db, text) && db->on_damage)
-        db->on_damage(db->damage_ctx, text, n1, n2, what);
+    for (uint32_t i = 0; i < db->nplaces; i++)
+        if (strcmp(db->places[i].place, text) == 0)
+            return;
+    if (db->nplaces == db->places_cap) {
+        const uint32_t cap = db->places_cap ? db->places_cap * 2 : 16;
+        struct pt_place *places = realloc(db->places, cap * sizeof *places);
+        if (!places)
+            return;
+        db->places = places;
+        db->places_cap = cap;
+    }
+    struct pt_place *p = &db->places[db->nplaces];
+    *p = (struct pt_place){.place = strdup(text), .what = strdup(what), .n1 = n1, .n2 = n2};
+    if (!p->place || !p->what) {
+        free(p->place);
+        free(p->what);
+        return;
+    }
+    db->nplaces++;
+    tell(db, p);
 }
 
 bool pt_db_forgive(struct pt_db *db, const struct pt_err *why, int64_t n1, int64_t n2,

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: MIT
+ * One field over a span, without text: from the series of blocks, mapped by field maps. Frames that
+ * are not sealed are sealed in memory first, so that there is one way to read both. */
+#include "schema/store_db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAPS_MAX 4096u /* field maps kept from source to source */
+#define LEVEL    1     /* of blocks that live for one call */
+
+struct map_slot {
+    const struct pt_file *file;
+    uint32_t head, body;     /* shapes, a reference each: their ids stay theirs */
+    struct pt_fieldmap *map; /* NULL: free */
+};
+
+struct instance {
+    uint32_t id, born, died;
+    const struct pt_fieldmap *map;
+};
+
+struct sample {
+    uint32_t instance, slot, tick;
+    uint64_t value;
+};
+
+struct presence {
+    uint32_t tick;
+    enum pt_presence presence;
+};
+
+/* A point in the making. */
+struct point {
+    uint32_t tick, instance;
+    const char *row;
+    int64_t value, scale; /* scale 0: unknown */
+    enum pt_presence presence;
+};
+
+struct list {
+    void *v;
+    size_t n, cap;
+};
+
+struct field {
+    struct pt_db *db;
+    const char *glob, *name;
+    int64_t from, to;
+    int (*fn)(void *ctx, const struct pt_point *p);
+    void *ctx;
+    const struct pt_snap *snaps; /* of the segment; NULL where its clock does not fit its blocks */
+    uint32_t nsnaps;
+    struct map_slot *maps; /* open addressing */
+    uint32_t nmaps;
+    /* the source at hand */
+    const struct pt_file *file;
+    uint32_t first_tick, last_tick; /* of the span, in the block */
+    struct list instances, samples, presences, points;
+    bool nomem;
+    struct pt_err *err;
+};
+
+static void *push(struct field *f, struct list *l, size_t size)
+{
+    if (l->n == l->cap) {
+        const size_t cap = l->cap ? l->cap * 2 : 64;
+        void *v = realloc(l->v, cap * size);
+        if (!v) {
+            f->nomem = true;
+            return NULL;
+        }
+        l->v = v;
+        l->cap = cap;
+    }
+    return (char *)l->v + size * l->n++;
+}
+
+/* ---- field maps ---- */
+
+static void drop_maps(struct field *f)
+{
+    for (uint32_t i = 0; f->maps && i < MAPS_MAX * 2; i++) {
+        struct map_slot *m = &f->maps[i];
+        if (!m->map)
+            continue;
+        pt_fieldmap_free(m->map);
+        pt_shapes_unref(f->db->shapes, m->head);
+        if (m->body)
+            pt_shapes_unref(f->db->shapes, m->body);
+        *m = (struct map_slot){0};
+    }
+    f->nmaps = 0;
+}
+
+static const struct pt_fieldmap *map_of(struct field *f, const struct pt_shape *head,
+                                        const struct pt_shape *body)
+{
+    const uint32_t body_id = body ? body->id : 0;
+    uint32_t at = (head->id * 2654435761u ^ body_id * 40503u) % (MAPS_MAX * 2);
+    for (; f->maps[at].map; at = (at + 1) % (MAPS_MAX * 2))
+        if (f->maps[at].head == head->id && f->maps[at].body == body_id &&
+            f->maps[at].file == f->file)
+            return f->maps[at].map;
+    struct map_slot *m = &f->maps[at];
+    if (f->nmaps >= MAPS_MAX) {
+        f->nomem = true; /* one source with thousands of row shapes */
+        pt_err_set(f->err, PT_ENOMEM, 0, NULL, -1, "more than %u shapes in one source", MAPS_MAX);
+        return NULL;
+    }
+    if (pt_fieldmap_new(f->file, head, body, &m->map, f->err) < 0)
+        return NULL;
+    m->file = f->file;
+    m->head = head->id;
+    m->body = body_id;
+    pt_shapes_ref(f->db->shapes, head->id);
+    if (body)
+        pt_shapes_ref(f->db->shapes, body_id);
+    f->nmaps++;
+    return m->map;
+}
+
+/* ---- series of one source ---- */
+
+static bool add_want(uint32_t *want, uint32_t *n, uint32_t slot)
+{
+    uint32_t at = *n;
+    for (uint32_t i = 0; i < *n; i++)
+        if (want[i] == slot)
+            return true;
+    if (*n == PT_SERIES_SLOTS)
+        return false;
+    for (; at > 0 && want[at - 1] > slot; at--)
+        want[at] = want[at - 1];
+    want[at] = slot;
+    ++*n;
+    return true;
+}
+
+static int on_instance(void *ctx, uint32_t source, uint32_t id, const struct pt_shape *head,
+                       const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
+                       uint32_t *nwant)
+{
+    struct field *f = ctx;
+    const struct pt_fieldmap_entry *e;
+    uint32_t at = 0;
+    bool fits = true;
+    (void)source;
+    if (born > f->last_tick || died <= f->first_tick)
+        return 0;
+    const struct pt_fieldmap *map = map_of(f, head, body);
+    if (!map)
+        return -PT_ENOMEM;
+    *nwant = 0;
+    while ((e = pt_fieldmap_find(map, f->name, &at)))
+        for (int i = 0; i < e->scale_slots; i++)
+            fits = fits && add_want(want, nwant, e->slot + (uint32_t)i);
+    if (*nwant == 0)
+        return 0;
+    if (!fits)
+        *nwant = 0; /* all */
+    struct instance *in = push(f, &f->instances, sizeof *in);
+    if (!in)
+        return -PT_ENOMEM;
+    *in = (struct instance){.id = id, .born = born, .died = died, .map = map};
+    return 1;
+}
+
+static int on_value(void *ctx, uint32_t source, uint32_t instance, uint32_t slot, uint32_t tick,
+                    uint64_t value)
+{
+    struct field *f = ctx;
+    (void)source;
+    struct sample *s = push(f, &f->samples, sizeof *s);
+    if (!s)
+        return -PT_ENOMEM;
+    *s = (struct sample){instance, slot, tick, value};
+    return 0;
+}
+
+static int on_presence(void *ctx, uint32_t source, uint32_t tick, enum pt_presence presence,
+                       int why)
+{
+    struct field *f = ctx;
+    (void)source, (void)why;
+    struct presence *p = push(f, &f->presences, sizeof *p);
+    if (!p)
+        return -PT_ENOMEM;
+    *p = (struct presence){tick, presence};
+    return 0;
+}
+
+static const struct pt_series_ops series_ops = {on_instance, on_value, on_presence};
+
+/* ---- samples to points ---- */
+
+static int by_slot(const void *a, const void *b)
+{
+    const struct sample *x = a, *y = b;
+    if (x->instance != y->instance)
+        return x->instance < y->instance ? -1 : 1;
+    if (x->slot != y->slot)
+        return x->slot < y->slot ? -1 : 1;
+    return x->tick < y->tick ? -1 : x->tick > y->tick;
+}
+
+static int by_tick(const void *a, const void *b)
+{
+    const struct point *x = a, *y = b;
+    if (x->tick != y->tick)
+        return x->tick < y->tick ? -1 : 1;
+    if (x->instance != y->instance)
+        return x->instance < y->instance ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row; /* of one field map: the order of its entries */
+}
+
+static void sort_list(struct list *l, size_t size, int (*cmp)(const void *, const void *))
+{
+    for (size_t i = 1; i < l->n; i++) {
+        if (cmp((char *)l->v + (i - 1) * size, (char *)l->v + i * size) > 0) {
+            qsort(l->v, l->n, size, cmp);
+            return;
+        }
+    }
+}
+
+/* The run of samples of one slot of one instance. */
+static const struct sample *slot_run(const struct field *f, uint32_t instance, uint32_t slot,
+                                     size_t *ret_n)
+{
+    const struct sample *v = f->samples.v, want = {.instance = instance, .slot = slot};
+    size_t lo = 0, hi = f->samples.n;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (by_slot(&v[mid], &want) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    size_t n = 0;
+    while (lo + n < f->samples.n && v[lo + n].instance == instance && v[lo + n].slot == slot)
+        n++;
+    *ret_n = n;
+    return n ? &v[lo] : NULL;
+}
+
+static void add_point(struct field *f, const struct point *p, const struct point *before)
+{
+    if (p->tick > f->last_tick)
+        return;
+    struct point *last = f->points.n ? (struct point *)f->points.v + f->points.n - 1 : NULL;
+    if (last && before == last && last->tick <= f->first_tick && p->tick <= f->first_tick) {
+        *last = *p; /* only the last before the span counts */
+        return;
+    }
+    struct point *q = push(f, &f->points, sizeof *q);
+    if (q)
+        *q = *p;
+}
+
+static void add_entry(struct field *f, const struct instance *in, const struct pt_fieldmap_entry *e)
+{
+    size_t n, nfrac = 0, i = 0, j = 0;
+    const struct sample *whole = slot_run(f, in->id, e->slot, &n);
+    const struct sample *frac =
+        e->scale_slots == 2 ? slot_run(f, in->id, e->slot + 1, &nfrac) : NULL;
+    const size_t begun = f->points.n;
+    uint64_t slots[2] = {0};
+    struct pt_fieldmap_entry at0 = *e;
+    at0.slot = 0;
+    while (i < n || j < nfrac) {
+        const uint32_t tick =
+            j >= nfrac || (i < n && whole[i].tick < frac[j].tick) ? whole[i].tick : frac[j].tick;
+        struct point p = {.tick = tick, .instance = in->id, .row = e->row, .presence = PT_READ};
+        for (; i < n && whole[i].tick == tick; i++)
+            slots[0] = whole[i].value;
+        for (; j < nfrac && frac[j].tick == tick; j++)
+            slots[1] = frac[j].value;
+        pt_fieldmap_value(&at0, slots, &p.value, &p.scale);
+        add_point(f, &p,
+                  f->points.n > begun ? (struct point *)f->points.v + f->points.n - 1 : NULL);
+    }
+}
+
+static enum pt_presence presence_at(const struct field *f, uint32_t tick)
+{
+    enum pt_presence presence = PT_READ;
+    const struct presence *v = f->presences.v;
+    for (size_t i = 0; i < f->presences.n && v[i].tick <= tick; i++)
+        presence = v[i].presence;
+    return presence == PT_READ || presence == PT_CARRIED ? PT_ABSENT : presence;
+}
+
+/* Where a row, or the whole source, stops being known. */
+static void add_unknown(struct field *f, uint32_t nticks)
+{
+    const struct instance *in = f->instances.v;
+    const struct presence *pres = f->presences.v;
+    for (size_t i = 0; i < f->instances.n; i++) {
+        const struct pt_fieldmap_entry *e;
+        uint32_t at = 0;
+        while (in[i].died < nticks && (e = pt_fieldmap_find(in[i].map, f->name, &at)))
+            add_point(f,
+                      &(struct point){.tick = in[i].died,
+                                      .instance = in[i].id,
+                                      .row = e->row,
+                                      .presence = presence_at(f, in[i].died)},
+                      NULL);
+    }
+    for (size_t i = 0; i < f->presences.n; i++) {
+        bool told = pres[i].presence == PT_READ || pres[i].presence == PT_CARRIED;
+        const bool over =
+            i + 1 < f->presences.n &&
+            pres[i + 1].tick <= f->first_tick; /* another stands at the span's start */
+        for (size_t k = 0; k < f->instances.n && !told; k++)
+            told = in[k].died == pres[i].tick;
+        if (!told && !over)
+            add_point(
+                f, &(struct point){.tick = pres[i].tick, .row = "", .presence = pres[i].presence},
+                NULL);
+    }
+}
+
+static int emit(struct field *f, const struct pt_block *b, uint32_t source)
+{
+    const char *name = pt_block_name(b, source);
+    const struct point *v = f->points.v;
+    sort_list(&f->points, sizeof *v, by_tick);
+    for (size_t i = 0; i < f->points.n; i++) {
+        const struct point *p = &v[i];
+        const uint32_t tick = p->tick < f->first_tick ? f->first_tick : p->tick;
+        const bool known = p->scale != 0;
+        const struct pt_point out = {
+            .source = name,
+            .row = p->row,
+            .instance = p->instance,
+            .n = pt_block_n(b, tick),
+            .real_us = tick < f->nsnaps ? f->snaps[tick].real_us : PT_UNKNOWN,
+            .known = known,
+            .presence = p->presence,
+            .value = known ? (double)p->value / (double)p->scale : 0,
+            .ivalue = known ? p->value / p->scale : 0,
+        };
+        const int r = f->fn(f->ctx, &out);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int field_source(struct field *f, const struct pt_block *b, uint32_t source,
+                        struct pt_err *err)
+{
+    struct pt_err why = {0};
+    f->file = pt_file_of(pt_block_name(b, source));
+    f->instances.n = f->samples.n = f->presences.n = f->points.n = 0;
+    f->err = &why;
+    if (f->nmaps > MAPS_MAX / 2)
+        drop_maps(f);
+    const int r = pt_block_series(b, source, &series_ops, f, &why);
+    if (f->nomem)
+        return why.code ? pt_err_set(err, why.code, why.sys, NULL, -1, "%s", why.text)
+                        : pt_err_nomem(err);
+    if (r < 0)
+        return pt_db_forgive(f->db, &why, f->from, f->to, pt_block_name(b, source), err) ? 0 : r;
+    sort_list(&f->samples, sizeof(struct sample), by_slot);
+    const struct instance *in = f->instances.v;
+    for (size_t i = 0; i < f->instances.n; i++) {
+        const struct pt_fieldmap_entry *e;
+        uint32_t at = 0;
+        while ((e = pt_fieldmap_find(in[i].map, f->name, &at)))
+            add_entry(f, &in[i], e);
+    }
+    add_unknown(f, pt_block_ticks(b));
+    return f->nomem ? pt_err_nomem(err) : emit(f, b, source);
+}
+
+static int field_block(void *ctx, const struct pt_block *b, struct pt_err *err)
+{
+    struct field *f = ctx;
+    const uint32_t nticks = pt_block_ticks(b), count = pt_block_sources(b);
+    uint32_t lo = 0, hi = nticks;
+    while (lo < nticks && pt_block_n(b, lo) < f->from)
+        lo++;
+    while (hi > lo && pt_block_n(b, hi - 1) > f->to)
+        hi--;
+    if (lo >= hi)
+        return 0;
+    f->first_tick = lo;
+    f->last_tick = hi - 1;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!pt_source_match(f->glob, pt_block_name(b, i)))
+            continue;
+        const int r = field_source(f, b, i, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int field_segment(struct field *f, const struct pt_seg *seg, struct pt_err *err)
+{
+    const struct pt_clock *clock;
+    const int r = pt_db_clock(f->db, seg, &clock, err);
+    if (r < 0)
+        return r;
+    f->snaps = clock->snaps;
+    f->nsnaps = clock->count;
+    const struct pt_block_query q = {
+        .seg = seg, .groups = PT_GROUP_ALL, .glob = f->glob, .fn = field_block, .ctx = f};
+    return pt_db_blocks(f->db, &q, err);
+}
+
+/* ---- frames ---- */
+
+struct run {
+    struct field *f;
+    int64_t first, last;
+    sqlite3_stmt *st;
+    struct pt_snap *snaps;
+};
+
+static int run_rewind(void *ctx, struct pt_err *err)
+{
+    struct run *run = ctx;
+    const int r =
+        pt_sql_prepare(run->f->db->db, &run->st,
+                       "SELECT n, data FROM frame WHERE n BETWEEN ?1 AND ?2 ORDER BY n", err);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(run->st, 1, run->first);
+    sqlite3_bind_int64(run->st, 2, run->last);
+    return 0;
+}
+
+static int run_next(void *ctx, int64_t *ret_n, const void **ret_blob, size_t *ret_len,
+                    struct pt_err *err)
+{
+    struct run *run = ctx;
+    const int rc = sqlite3_step(run->st);
+    if (rc == SQLITE_DONE)
+        return 0;
+    if (rc != SQLITE_ROW)
+        return pt_sql_err(run->f->db->db, rc, "read a frame", err);
+    *ret_n = sqlite3_column_int64(run->st, 0);
+    *ret_blob = sqlite3_column_blob(run->st, 1);
+    *ret_len = (size_t)sqlite3_column_bytes(run->st, 1);
+    if (!*ret_blob)
+        *ret_blob = "";
+    return 1;
+}
+
+static int run_bad(void *ctx, int64_t n, const char *what, struct pt_err *err)
+{
+    struct run *run = ctx;
+    (void)err;
+    pt_db_tell(run->f->db, n, n, what, "frame %lld", (long long)n);
+    return 0;
+}
+
+static int run_snaps(void *ctx, const struct pt_snap *snaps, uint32_t count, struct pt_err *err)
+{
+    struct run *run = ctx;
+    run->snaps = malloc(count * sizeof *snaps);
+    if (!run->snaps)
+        return pt_err_nomem(err);
+    memcpy(run->snaps, snaps, count * sizeof *snaps);
+    run->f->snaps = run->snaps;
+    run->f->nsnaps = count;
+    return 0;
+}
+
+static int run_block(void *ctx, enum pt_block_kind kind, const char *what, const void *blob,
+                     size_t len, struct pt_err *err)
+{
+    struct run *run = ctx;
+    struct pt_block *b;
+    (void)what;
+    if (kind == PT_BLOCK_CLOCK)
+        return 0;
+    int r = pt_block_open(blob, len, run->f->db->shapes, &b, err);
+    if (r < 0)
+        return r;
+    r = field_block(run->f, b, err);
+    pt_block_free(b);
+    return r;
+}
+
+static bool run_keep(void *ctx, const char *name)
+{
+    const struct field *f = ctx;
+    return pt_source_match(f->glob, name);
+}
+
+static int field_run(struct field *f, int64_t first, int64_t last, struct pt_err *err)
+{
+    struct run run = {.f = f, .first = first, .last = last};
+    const struct pt_frames frames = {run_rewind, run_next, &run};
+    const struct pt_seal_ops ops = {run_bad, run_snaps, run_block, &run};
+    struct pt_err why = {0};
+    int r = pt_seal_chain(f->db->shapes, &frames, &ops, run_keep, f, LEVEL, &why);
+    sqlite3_finalize(run.st);
+    free(run.snaps);
+    f->snaps = NULL;
+    f->nsnaps = 0;
+    if (r < 0 && pt_db_forgive(f->db, &why, first, last, "unsealed frames", err))
+        r = 0;
+    return r < 0 ? r : 0;
+}
+
+/* Chain by chain, as the rows (or, where they are damaged, the frames) say where each begins. */
+static int field_frames(struct field *f, struct pt_err *err)
+{
+    const struct pt_frame_at *v = f->db->frames;
+    const size_t n = f->db->nframes;
+    int r = 0;
+    for (size_t i = 0, next; i < n && r >= 0; i = next) {
+        for (next = i + 1; next < n && !v[next].key;)
+            next++;
+        if (v[next - 1].n >= f->from && v[i].n <= f->to)
+            r = field_run(f, v[i].n, v[next - 1].n, err);
+    }
+    return r;
+}
+
+int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t from, int64_t to,
+                int (*fn)(void *ctx, const struct pt_point *p), void *ctx, struct pt_err *err)
+{
+    struct field f = {
+        .db = db, .glob = glob, .name = field, .from = from, .to = to, .fn = fn, .ctx = ctx};
+    int r = pt_db_enter(db, err);
+    if (r < 0)
+        return r;
+    f.maps = calloc((size_t)MAPS_MAX * 2, sizeof *f.maps);
+    if (!f.maps)
+        r = pt_err_nomem(err);
+    for (size_t i = 0; i < db->nsegs && r >= 0; i++)
+        if (db->segs[i].last >= from && db->segs[i].first <= to)
+            r = field_segment(&f, &db->segs[i], err);
+    if (r >= 0)
+        r = field_frames(&f, err);
+    drop_maps(&f);
+    free(f.maps);
+    free(f.instances.v);
+    free(f.samples.v);
+    free(f.presences.v);
+    free(f.points.v);
+    pt_db_leave(db);
+    return r;
+}
