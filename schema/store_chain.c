@@ -341,9 +341,6 @@ static int note(struct sealer *s, uint32_t index, uint32_t tick, struct pt_err *
         t->last.presence = e.presence;
         return 0;
     }
-    /* Read in a snapshot whose frame is lost, told again by the next: its own time says so. */
-    if (tick > 0 && e.presence == PT_CARRIED)
-        e.presence = PT_READ;
     t->last = e;
     return index == s->lo ? block_add(s, index, &e, err) : hold(s, t, &e, err);
 }

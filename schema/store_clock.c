@@ -420,10 +420,13 @@ int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us,
     int r = pt_db_enter(db, err);
     if (r < 0)
         return r;
-    r = pt_sql_prepare(db->db, &st,
-                       "SELECT id, time_us, kind, n, text, crc FROM event WHERE time_us BETWEEN ?1 "
-                       "AND ?2 ORDER BY id",
-                       err);
+    r = pt_db_check_table(db, PT_T_EVENT, err);
+    if (r >= 0)
+        r = pt_sql_prepare(
+            db->db, &st,
+            "SELECT id, time_us, kind, n, text, crc FROM event WHERE time_us BETWEEN ?1 "
+            "AND ?2 ORDER BY id",
+            err);
     int rc = SQLITE_DONE;
     if (r >= 0) {
         sqlite3_bind_int64(st, 1, from_us);

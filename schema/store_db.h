@@ -84,6 +84,9 @@ int pt_db_load(struct pt_db *db,
                struct pt_err *err);  /* store_read.c: meta, boots, segments, frames */
 void pt_db_unload(struct pt_db *db); /* frees what pt_db_load and the caches made */
 
+/* SQLite's check of one table; what it finds is told. */
+int pt_db_check_table(struct pt_db *db, enum pt_table table, struct pt_err *err);
+
 /* Tells damage of a place once. n2 < n1: not known which snapshots. */
 void pt_db_tell(struct pt_db *db, int64_t n1, int64_t n2, const char *what, const char *place, ...)
     __attribute__((format(printf, 5, 6)));

@@ -259,66 +259,107 @@ static void add_point(struct field *f, const struct point *p, const struct point
         *q = *p;
 }
 
-static void add_entry(struct field *f, const struct instance *in, const struct pt_fieldmap_entry *e)
+static bool is_known(enum pt_presence presence)
 {
-    size_t n, nfrac = 0, i = 0, j = 0;
-    const struct sample *whole = slot_run(f, in->id, e->slot, &n);
-    const struct sample *frac =
-        e->scale_slots == 2 ? slot_run(f, in->id, e->slot + 1, &nfrac) : NULL;
-    const size_t begun = f->points.n;
-    uint64_t slots[2] = {0};
-    struct pt_fieldmap_entry at0 = *e;
-    at0.slot = 0;
-    while (i < n || j < nfrac) {
-        const uint32_t tick =
-            j >= nfrac || (i < n && whole[i].tick < frac[j].tick) ? whole[i].tick : frac[j].tick;
-        struct point p = {.tick = tick, .instance = in->id, .row = e->row, .presence = PT_READ};
-        for (; i < n && whole[i].tick == tick; i++)
-            slots[0] = whole[i].value;
-        for (; j < nfrac && frac[j].tick == tick; j++)
-            slots[1] = frac[j].value;
-        pt_fieldmap_value(&at0, slots, &p.value, &p.scale);
-        add_point(f, &p,
-                  f->points.n > begun ? (struct point *)f->points.v + f->points.n - 1 : NULL);
-    }
+    return presence == PT_READ || presence == PT_CARRIED;
 }
 
+/* What is known of the source from a tick on. */
 static enum pt_presence presence_at(const struct field *f, uint32_t tick)
 {
     enum pt_presence presence = PT_READ;
     const struct presence *v = f->presences.v;
     for (size_t i = 0; i < f->presences.n && v[i].tick <= tick; i++)
         presence = v[i].presence;
-    return presence == PT_READ || presence == PT_CARRIED ? PT_ABSENT : presence;
+    return presence;
 }
 
-/* Where a row, or the whole source, stops being known. */
-static void add_unknown(struct field *f, uint32_t nticks)
+/* One value of one row while it lives: the changes of its one or two slots, and when the source
+ * could not be read. */
+struct walk {
+    const struct sample *whole, *frac;
+    const struct presence *pres;
+    size_t nwhole, nfrac, npres;
+    uint64_t slots[2];
+    enum pt_presence presence;
+};
+
+static bool walk_next(struct walk *w, uint32_t died, uint32_t *ret_tick)
+{
+    uint32_t tick = UINT32_MAX;
+    if (w->nwhole)
+        tick = w->whole->tick;
+    if (w->nfrac && w->frac->tick < tick)
+        tick = w->frac->tick;
+    if (w->npres && w->pres->tick < tick)
+        tick = w->pres->tick;
+    if (tick == UINT32_MAX || tick >= died)
+        return false;
+    for (; w->nwhole && w->whole->tick == tick; w->nwhole--)
+        w->slots[0] = w->whole++->value;
+    for (; w->nfrac && w->frac->tick == tick; w->nfrac--)
+        w->slots[1] = w->frac++->value;
+    for (; w->npres && w->pres->tick == tick; w->npres--)
+        w->presence = w->pres++->presence;
+    *ret_tick = tick;
+    return true;
+}
+
+static void add_entry(struct field *f, const struct instance *in, const struct pt_fieldmap_entry *e)
+{
+    struct walk w = {
+        .pres = f->presences.v, .npres = f->presences.n, .presence = presence_at(f, in->born)};
+    struct pt_fieldmap_entry at0 = *e;
+    const size_t begun = f->points.n;
+    uint32_t tick;
+    at0.slot = 0;
+    w.whole = slot_run(f, in->id, e->slot, &w.nwhole);
+    if (e->scale_slots == 2)
+        w.frac = slot_run(f, in->id, e->slot + 1, &w.nfrac);
+    for (; w.npres && w.pres->tick <= in->born; w.npres--)
+        w.pres++;
+    while (walk_next(&w, in->died, &tick)) {
+        struct point p = {.tick = tick, .instance = in->id, .row = e->row, .presence = w.presence};
+        if (is_known(w.presence))
+            pt_fieldmap_value(&at0, w.slots, &p.value, &p.scale);
+        add_point(f, &p,
+                  f->points.n > begun ? (struct point *)f->points.v + f->points.n - 1 : NULL);
+    }
+}
+
+/* Where rows end. */
+static void add_ends(struct field *f, uint32_t nticks)
 {
     const struct instance *in = f->instances.v;
-    const struct presence *pres = f->presences.v;
     for (size_t i = 0; i < f->instances.n; i++) {
         const struct pt_fieldmap_entry *e;
         uint32_t at = 0;
-        while (in[i].died < nticks && (e = pt_fieldmap_find(in[i].map, f->name, &at)))
-            add_point(f,
-                      &(struct point){.tick = in[i].died,
-                                      .instance = in[i].id,
-                                      .row = e->row,
-                                      .presence = presence_at(f, in[i].died)},
-                      NULL);
+        const enum pt_presence presence = presence_at(f, in[i].died);
+        const struct point p = {.tick = in[i].died,
+                                .instance = in[i].id,
+                                .presence = is_known(presence) ? PT_ABSENT : presence};
+        while (in[i].died < nticks && (e = pt_fieldmap_find(in[i].map, f->name, &at))) {
+            struct point q = p;
+            q.row = e->row;
+            add_point(f, &q, NULL);
+        }
     }
+}
+
+/* Where the source is not known and no row of it says so. */
+static void add_gaps(struct field *f)
+{
+    const struct instance *in = f->instances.v;
+    const struct presence *v = f->presences.v;
     for (size_t i = 0; i < f->presences.n; i++) {
-        bool told = pres[i].presence == PT_READ || pres[i].presence == PT_CARRIED;
-        const bool over =
-            i + 1 < f->presences.n &&
-            pres[i + 1].tick <= f->first_tick; /* another stands at the span's start */
+        /* another state stands at the span's start */
+        bool told =
+            is_known(v[i].presence) || (i + 1 < f->presences.n && v[i + 1].tick <= f->first_tick);
         for (size_t k = 0; k < f->instances.n && !told; k++)
-            told = in[k].died == pres[i].tick;
-        if (!told && !over)
-            add_point(
-                f, &(struct point){.tick = pres[i].tick, .row = "", .presence = pres[i].presence},
-                NULL);
+            told = v[i].tick >= in[k].born && v[i].tick <= in[k].died;
+        if (!told)
+            add_point(f, &(struct point){.tick = v[i].tick, .row = "", .presence = v[i].presence},
+                      NULL);
     }
 }
 
@@ -372,7 +413,8 @@ static int field_source(struct field *f, const struct pt_block *b, uint32_t sour
         while ((e = pt_fieldmap_find(in[i].map, f->name, &at)))
             add_entry(f, &in[i], e);
     }
-    add_unknown(f, pt_block_ticks(b));
+    add_ends(f, pt_block_ticks(b));
+    add_gaps(f);
     return f->nomem ? pt_err_nomem(err) : emit(f, b, source);
 }
 

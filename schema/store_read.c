@@ -361,6 +361,61 @@ static void drop_chain(struct pt_db *db)
     db->chain = NULL;
 }
 
+/* A page that says it has fewer rows than it has loses them without a word: SQLite's check finds
+ * that. Of the tables that say what there is; blocks are counted in their segment's row, and sealed
+ * rows stand in clock blocks too. */
+int pt_db_check_table(struct pt_db *db, enum pt_table table, struct pt_err *err)
+{
+    const char *name = pt_schema_sql[table].name;
+    char sql[64];
+    sqlite3_stmt *st = NULL;
+    struct pt_err why = {0};
+    snprintf(sql, sizeof sql, "PRAGMA quick_check(%s)", name);
+    int rc, r = pt_sql_prepare(db->db, &st, sql, &why);
+    if (r >= 0) {
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+            const char *text = (const char *)sqlite3_column_text(st, 0);
+            if (!text || strcmp(text, "ok") != 0)
+                pt_db_tell(db, 0, -1, text ? text : "?", "table %s", name);
+        }
+        if (rc != SQLITE_DONE)
+            r = pt_sql_err(db->db, rc, "check a table", &why);
+    }
+    sqlite3_finalize(st);
+    return r < 0 && !pt_db_forgive(db, &why, 0, -1, name, err) ? r : 0;
+}
+
+static int check_tables(struct pt_db *db, struct pt_err *err)
+{
+    static const enum pt_table tables[] = {PT_T_META, PT_T_BOOT, PT_T_FRAME, PT_T_SEGMENT,
+                                           PT_T_DAMAGED};
+    int r = 0;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && r >= 0; i++)
+        r = pt_db_check_table(db, tables[i], err);
+    return r;
+}
+
+/* Numbers are given without gaps: what is missing between segments and frames was lost. */
+static void check_numbers(struct pt_db *db)
+{
+    int64_t next = 0, aside;
+    char sql[96];
+    for (size_t i = 0; i < db->nsegs + db->nframes; i++) {
+        const struct pt_seg *seg = i < db->nsegs ? &db->segs[i] : NULL;
+        const int64_t first = seg ? seg->first : db->frames[i - db->nsegs].n;
+        const int64_t last = seg ? seg->last : first;
+        if (next && first > next) {
+            snprintf(sql, sizeof sql, "SELECT count(*) FROM damaged WHERE n BETWEEN %lld AND %lld",
+                     (long long)next, (long long)first - 1);
+            if (pt_sql_int(db->db, sql, 0, &aside, NULL) < 0 || aside < first - next)
+                pt_db_tell(db, next, first - 1, "they are missing", "snapshots %lld to %lld",
+                           (long long)next, (long long)first - 1);
+        }
+        if (last < INT64_MAX && last >= next)
+            next = last + 1;
+    }
+}
+
 int pt_db_load(struct pt_db *db, struct pt_err *err)
 {
     struct pt_err why = {0};
@@ -373,6 +428,10 @@ int pt_db_load(struct pt_db *db, struct pt_err *err)
         return r;
     if (db->mode != PT_MODE_LIVE)
         r = load_lists(db, err);
+    if (r >= 0)
+        r = check_tables(db, err);
+    if (r >= 0)
+        check_numbers(db);
     pt_db_leave(db);
     return r;
 }
