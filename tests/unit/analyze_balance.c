@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ * The balance sheet adds up, whatever the kernel tells. Units: bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "analyze/balance.h"
+#include "schema/frame.h"
+
+#define K INT64_C(1024)
+
+static int64_t sum(const struct pt_balance *b)
+{
+    int64_t total = 0;
+    for (unsigned i = 0; i < PT_LINE_COUNT; i++)
+        total += b->bytes[i];
+    return total;
+}
+
+static struct pt_mem_values sample(void)
+{
+    struct pt_mem_values m;
+    pt_mem_init(&m);
+    m.v[PT_MEM_TOTAL] = 100000 * K;
+    m.v[PT_MEM_FREE] = 40000 * K;
+    m.v[PT_MEM_PCP] = 500 * K;
+    m.v[PT_MEM_BUFFERS] = 1000 * K;
+    m.v[PT_MEM_CACHED] = 20000 * K;
+    m.v[PT_MEM_SHMEM] = 3000 * K;
+    m.v[PT_MEM_ANON] = 25000 * K;
+    m.v[PT_MEM_SWAP_CACHED] = 700 * K;
+    m.v[PT_MEM_ACTIVE] = 30000 * K;
+    m.v[PT_MEM_INACTIVE] = 16000 * K;
+    m.v[PT_MEM_UNEVICTABLE] = 200 * K;
+    m.v[PT_MEM_SRECLAIMABLE] = 4000 * K;
+    m.v[PT_MEM_KRECLAIMABLE] = 4100 * K;
+    m.v[PT_MEM_SUNRECLAIM] = 2000 * K;
+    m.v[PT_MEM_KERNEL_STACK] = 600 * K;
+    m.v[PT_MEM_VMALLOC] = 900 * K;
+    m.v[PT_MEM_PAGE_TABLES] = 800 * K;
+    m.v[PT_MEM_HUGE_COUNT] = 2;
+    m.v[PT_MEM_HUGE_SIZE] = 2048 * K;
+    return m;
+}
+
+static void overlaps_are_taken_out(void **state)
+{
+    (void)state;
+    const struct pt_mem_values m = sample();
+    struct pt_balance b;
+    pt_balance_of(&m, &b);
+    assert_true(b.total == 100000 * K);
+    assert_true(b.bytes[PT_LINE_CACHE] == 18000 * K);
+    assert_true(b.bytes[PT_LINE_SHMEM] == 3000 * K);
+    assert_true(b.bytes[PT_LINE_SWAP_CACHE] ==
+                200 * K); /* 46200 on the lists, 46000 told by others */
+    assert_true(b.bytes[PT_LINE_KERNEL_RECLAIMABLE] == 100 * K);
+    assert_true(b.bytes[PT_LINE_KERNEL_STACKS] == 600 * K);
+    assert_true(b.bytes[PT_LINE_VMALLOC] == 300 * K);
+    assert_true(b.bytes[PT_LINE_HUGETLB] == 4096 * K);
+    assert_true(sum(&b) == b.total);
+    assert_true(b.bytes[PT_LINE_UNACCOUNTED] == 1404 * K);
+}
+
+static void absent_is_not_zero(void **state)
+{
+    (void)state;
+    struct pt_mem_values m;
+    struct pt_balance b;
+    pt_mem_init(&m);
+    pt_balance_of(&m, &b);
+    assert_true(b.total == PT_UNKNOWN);
+    assert_false(b.known[PT_LINE_UNACCOUNTED]);
+    m.v[PT_MEM_TOTAL] = 1000 * K;
+    m.v[PT_MEM_FREE] = 1200 * K; /* a torn reading: the rest is negative, and says so */
+    pt_balance_of(&m, &b);
+    assert_true(b.known[PT_LINE_FREE]);
+    assert_false(b.known[PT_LINE_PERCPU]);
+    assert_true(b.bytes[PT_LINE_UNACCOUNTED] == -200 * K);
+    assert_true(sum(&b) == b.total);
+}
+
+static void any_numbers_add_up(void **state)
+{
+    (void)state;
+    srand(7);
+    for (int round = 0; round < 20000; round++) {
+        struct pt_mem_values m[2];
+        struct pt_balance b[2];
+        for (int k = 0; k < 2; k++) {
+            pt_mem_init(&m[k]);
+            for (unsigned i = 0; i < PT_MEM_COUNT; i++) {
+                if (i == PT_MEM_TOTAL || rand() % 4)
+                    m[k].v[i] = rand() % 100000 * K;
+            }
+            pt_balance_of(&m[k], &b[k]);
+            assert_true(sum(&b[k]) == b[k].total);
+        }
+        pt_balance_align(&b[0], &b[1]);
+        int64_t change = 0;
+        for (unsigned i = 0; i < PT_LINE_COUNT; i++) {
+            assert_int_equal(b[0].known[i], b[1].known[i]);
+            assert_true(b[0].known[i] || (b[0].bytes[i] == 0 && b[1].bytes[i] == 0));
+            change += b[1].bytes[i] - b[0].bytes[i];
+        }
+        assert_true(sum(&b[0]) == b[0].total && sum(&b[1]) == b[1].total);
+        assert_true(change == b[1].total - b[0].total);
+    }
+}
+
+static void lines_have_names(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < PT_LINE_COUNT; i++) {
+        assert_non_null(pt_line_name((enum pt_line)i));
+        for (unsigned k = 0; k < i; k++)
+            assert_string_not_equal(pt_line_name((enum pt_line)i), pt_line_name((enum pt_line)k));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(overlaps_are_taken_out),
+        cmocka_unit_test(absent_is_not_zero),
+        cmocka_unit_test(any_numbers_add_up),
+        cmocka_unit_test(lines_have_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
