@@ -30,6 +30,8 @@ struct build {
     const char *row_at; /* the row of the draft before: neighbours mostly share theirs */
     size_t row_len;
     struct draft last;
+    const char *refused; /* the field before, where a slot stood in its name */
+    size_t refused_len;
 };
 
 /* Strings and entries of one map: the largest text a row can be is far below. */
@@ -60,6 +62,13 @@ static int note_place(void *ctx, uint32_t i, const struct pt_slot *slot)
     return 0;
 }
 
+/* Small numbers, so that padding shows: in "Private_Hugetlb:       0 kB" it alone parts key and
+ * value. */
+static uint64_t sample_value(const struct place *p, uint32_t i)
+{
+    return p->kind == PT_SLOT_FRAC ? i % power10(p->width) : i;
+}
+
 /* Appends the text of a shape whose first slot is number `first` of the row, each slot holding its
  * number. */
 static int render_sample(struct build *b, const struct pt_shape *shape, uint32_t first)
@@ -70,10 +79,8 @@ static int render_sample(struct build *b, const struct pt_shape *shape, uint32_t
     struct pt_span *spans = calloc((size_t)shape->nslots + 1, sizeof *spans);
     pt_buf_init(&values, (size_t)(shape->nslots + 1) * PT_VARINT_MAX);
     pt_shape_walk(shape, note_place, &(struct walk){places, shape->nslots});
-    for (uint32_t i = 0; i < shape->nslots; i++) {
-        const uint64_t top = places[i].kind == PT_SLOT_FRAC ? power10(places[i].width) : 0;
-        pt_buf_varint(&values, top > 0 ? (first + i) % top : first + i);
-    }
+    for (uint32_t i = 0; i < shape->nslots; i++)
+        pt_buf_varint(&values, sample_value(&places[i], first + i));
     struct pt_cur c = pt_cur_of(values.data, values.len);
     int r = spans == NULL || values.failed ? -1 : pt_shape_render(shape, &c, &b->text, spans);
     for (uint32_t i = 0; r >= 0 && i < shape->nslots; i++) {
@@ -124,6 +131,8 @@ static bool value_slots(const struct build *b, size_t off, size_t end,
     if (i >= b->nslots || b->places[i].off != off || b->places[i].kind == PT_SLOT_FRAC)
         return false;
     const struct place *p = &b->places[i];
+    if (negative && p->kind == PT_SLOT_HEX)
+        return false;
     *ret = (struct pt_fieldmap_entry){
         .slot = i, .scale_slots = 1, .negative = negative, .hex = p->kind == PT_SLOT_HEX};
     off += p->len;
@@ -172,12 +181,28 @@ static void put_row(struct build *b, const char *row, size_t len, struct draft *
     pt_buf_u8(&b->strings, 0);
 }
 
+/* Does a slot stand within the field's name? Then it has another name for every value. The names a
+ * parser makes of such a one ("key.1" after "key") go the same way. */
+static bool named_by_slot(struct build *b, const struct pt_item *item)
+{
+    const size_t off = offset_of(b, item->field);
+    if (off == SIZE_MAX)
+        return b->refused != NULL && item->field_len > b->refused_len &&
+               memcmp(item->field, b->refused, b->refused_len) == 0;
+    const uint32_t i = slot_at(b, off);
+    const bool yes = i < b->nslots && b->places[i].off < off + item->field_len;
+    b->refused = yes ? item->field : NULL;
+    b->refused_len = item->field_len;
+    return yes;
+}
+
 static int add_item(void *ctx, const struct pt_item *item)
 {
     struct build *b = ctx;
     struct draft d = {0};
     const size_t off = offset_of(b, item->value);
-    if (off == SIZE_MAX || !value_slots(b, off, off + item->value_len, &d.entry))
+    if (named_by_slot(b, item) || off == SIZE_MAX ||
+        !value_slots(b, off, off + item->value_len, &d.entry))
         return 0;
     d.entry.meta = pt_field_of(b->file, item->field, item->field_len);
     if (d.entry.meta != NULL && d.entry.meta->unit == PT_UNIT_HEX && !d.entry.hex)

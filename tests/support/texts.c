@@ -170,3 +170,18 @@ size_t texts_of_machine(text_fn *fn, void *ctx)
         count += matches("/sys/fs/cgroup", "cgroup:", cgroup[i], fn, ctx);
     return count;
 }
+
+const struct pt_file *text_file(const void *data, size_t size, size_t *ret_at)
+{
+    size_t count;
+    const struct pt_file *files = pt_files(&count);
+    const char *first = data, *lf = memchr(data, '\n', size);
+    const size_t len = lf != NULL ? (size_t)(lf - first) : size;
+    char name[128] = "";
+    if (lf != NULL && len < sizeof name)
+        memcpy(name, first, len);
+    const struct pt_file *file = pt_file_of(name);
+    const bool named = file != &files[count - 1];
+    *ret_at = named ? len + 1 : 1;
+    return named ? file : &files[(unsigned char)*first % count];
+}

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "schema/source.h"
+
 typedef void text_fn(void *ctx, const char *source, const char *text, size_t len);
 
 /* Reads until end of file; NULL when it cannot be opened or read (processes end). The caller frees.
@@ -17,5 +19,9 @@ size_t texts_of_tree(const char *root, text_fn *fn, void *ctx);
 /* What /proc/..., /sys/... and the cgroup mounts have of the files Pagetrail knows; processes
  * included. */
 size_t texts_of_machine(text_fn *fn, void *ctx);
+
+/* For fuzz targets: the file by the name in the first line, else by the first byte of data (size >
+ * 0); *ret_at is where its text begins. */
+const struct pt_file *text_file(const void *data, size_t size, size_t *ret_at);
 
 #endif

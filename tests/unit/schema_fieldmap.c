@@ -364,6 +364,30 @@ static void rows_named_by_slots(void **state)
     unmap(&m);
 }
 
+/* A number in a field's name would give the field another name for every value. */
+static void fields_named_by_slots(void **state)
+{
+    struct mapped m;
+    (void)state;
+    map_text(&m, "proc:of/a/new/kernel", "cpu 3: 1 2\ncpu4: 5 6\n");
+    assert_string_equal(value_of(&m, "cpu 3"), "none");
+    assert_string_equal(value_of(&m, "cpu 3.1"), "none");
+    assert_string_equal(value_of(&m, "cpu4"), "5/1");
+    assert_string_equal(value_of(&m, "cpu4.1"), "6/1");
+    assert_int_equal(m.map->n, 2);
+    unmap(&m);
+}
+
+static void no_negative_addresses(void **state)
+{
+    struct mapped m;
+    (void)state;
+    map_text(&m, "proc:7/maps", "10-20 rwp -30 0:0 1\n");
+    assert_string_equal(value_of(&m, "start"), "16/1");
+    assert_string_equal(value_of(&m, "offset"), "none");
+    unmap(&m);
+}
+
 /* Nothing that can stand in a shape breaks the map: it may only map less. */
 static void odd_shapes(void **state)
 {
@@ -410,6 +434,8 @@ int main(void)
         cmocka_unit_test(a_map_holds_for_other_values),
         cmocka_unit_test(rows_of_mappings),
         cmocka_unit_test(rows_named_by_slots),
+        cmocka_unit_test(fields_named_by_slots),
+        cmocka_unit_test(no_negative_addresses),
         cmocka_unit_test(odd_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
