@@ -25,6 +25,7 @@ extern const struct pt_field pt_fields_buddyinfo[1];
 extern const struct pt_field pt_fields_cgroup_numa_stat[6];
 extern const struct pt_field pt_fields_cgroup_procs[1];
 extern const struct pt_field pt_fields_cgroup_stat[5];
+extern const struct pt_field pt_fields_cgroups[3];
 extern const struct pt_field pt_fields_cpuinfo[9];
 extern const struct pt_field pt_fields_dentry_state[6];
 extern const struct pt_field pt_fields_file_nr[3];
@@ -46,6 +47,7 @@ extern const struct pt_field pt_fields_pid_stat[52];
 extern const struct pt_field pt_fields_psi[4];
 extern const struct pt_field pt_fields_self[3];
 extern const struct pt_field pt_fields_sem[10];
+extern const struct pt_field pt_fields_semaphore_limits[4];
 extern const struct pt_field pt_fields_shm[16];
 extern const struct pt_field pt_fields_slabinfo[11];
 extern const struct pt_field pt_fields_smaps[37];
@@ -60,5 +62,7 @@ extern const struct pt_field pt_fields_uptime[2];
 extern const struct pt_field pt_fields_vmallocinfo[7];
 extern const struct pt_field pt_fields_vmstat[202];
 extern const struct pt_field pt_fields_zoneinfo[39];
+extern const struct pt_field pt_fields_zram_bd_stat[3];
+extern const struct pt_field pt_fields_zram_io_stat[4];
 
 #endif

@@ -167,3 +167,34 @@ const struct pt_field pt_fields_lowmem_reserve[] = {
           "higher one"),
     STATE("value.*", NONE, "divisor for the next zone"),
 };
+
+/* cgroups(7), Documentation/admin-guide/cgroup-v1/cgroups.rst; row: the controller */
+const struct pt_field pt_fields_cgroups[] = {
+    STATE("hierarchy", ID, "number of the hierarchy it is mounted in, 0: cgroup v2 or none"),
+    GAUGE("num_cgroups", COUNT,
+          "control groups of the controller, removed ones that still hold memory included"),
+    STATE("enabled", NONE, "1: the controller is on"),
+};
+
+/* Documentation/admin-guide/blockdev/zram.rst */
+const struct pt_field pt_fields_zram_io_stat[] = {
+    COUNTER("failed_reads", COUNT, "reads that failed"),
+    COUNTER("failed_writes", COUNT, "writes that failed, mostly for want of memory"),
+    COUNTER("invalid_io", COUNT, "requests that were not of whole pages"),
+    COUNTER("notify_free", PAGES, "pages freed as swap slots were freed or discarded"),
+};
+
+/* Documentation/admin-guide/blockdev/zram.rst; in units of 4 KiB */
+const struct pt_field pt_fields_zram_bd_stat[] = {
+    GAUGE("bd_count", COUNT, "written back to the backing device and still there, units of 4 KiB"),
+    COUNTER("bd_reads", COUNT, "read from the backing device, units of 4 KiB"),
+    COUNTER("bd_writes", COUNT, "written to the backing device, units of 4 KiB"),
+};
+
+/* Documentation/admin-guide/sysctl/kernel.rst, proc(5) */
+const struct pt_field pt_fields_semaphore_limits[] = {
+    STATE("value", COUNT, "SEMMSL: the most semaphores of a set"),
+    STATE("value.1", COUNT, "SEMMNS: the most semaphores there may be"),
+    STATE("value.2", COUNT, "SEMOPM: the most operations of one semop()"),
+    STATE("value.3", COUNT, "SEMMNI: the most sets there may be"),
+};

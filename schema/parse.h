@@ -88,6 +88,9 @@ pt_parser pt_parse_file_nr;
 pt_parser pt_parse_dentry_state;
 pt_parser pt_parse_inode_state;
 pt_parser pt_parse_mm_stat;
+pt_parser pt_parse_zram_io_stat;
+pt_parser pt_parse_zram_bd_stat;
+pt_parser pt_parse_cgroups;
 pt_parser pt_parse_pids; /* cgroup.procs: a pid a line */
 
 /* Files of a process. */

@@ -53,6 +53,19 @@ int pt_parse_mm_stat(const char *text, size_t len, pt_emit *emit, void *ctx)
     return columns(text, len, emit, ctx, names, COUNT(names));
 }
 
+int pt_parse_zram_io_stat(const char *text, size_t len, pt_emit *emit, void *ctx)
+{
+    static const char *const names[] = {"failed_reads", "failed_writes", "invalid_io",
+                                        "notify_free"};
+    return columns(text, len, emit, ctx, names, COUNT(names));
+}
+
+int pt_parse_zram_bd_stat(const char *text, size_t len, pt_emit *emit, void *ctx)
+{
+    static const char *const names[] = {"bd_count", "bd_reads", "bd_writes"};
+    return columns(text, len, emit, ctx, names, COUNT(names));
+}
+
 /* "0.00 0.01 0.05 1/93 6340" */
 int pt_parse_loadavg(const char *text, size_t len, pt_emit *emit, void *ctx)
 {

@@ -104,15 +104,16 @@ int pt_parse_slabinfo(const char *text, size_t len, pt_emit *emit, void *ctx)
     return 0;
 }
 
-int pt_parse_swaps(const char *text, size_t len, pt_emit *emit, void *ctx)
+/* The row is the first column; header: what the line that names the columns begins with. */
+static int table(const char *text, size_t len, pt_emit *emit, void *ctx, const char *header,
+                 const char *const *names, size_t count)
 {
-    static const char *const names[] = {"Filename", "Type", "Size", "Used", "Priority"};
     struct pt_out o = {.emit = emit, .ctx = ctx};
     struct pt_str rest = {text, len}, line;
     struct columns c;
-    columns_default(&c, names, COUNT(names));
+    columns_default(&c, names, count);
     while (pt_take_line(&rest, &line)) {
-        if (pt_str_starts(line, "Filename")) {
+        if (pt_str_starts(line, header)) {
             columns_header(&c, line);
             continue;
         }
@@ -123,6 +124,18 @@ int pt_parse_swaps(const char *text, size_t len, pt_emit *emit, void *ctx)
             return r;
     }
     return 0;
+}
+
+int pt_parse_swaps(const char *text, size_t len, pt_emit *emit, void *ctx)
+{
+    static const char *const names[] = {"Filename", "Type", "Size", "Used", "Priority"};
+    return table(text, len, emit, ctx, "Filename", names, COUNT(names));
+}
+
+int pt_parse_cgroups(const char *text, size_t len, pt_emit *emit, void *ctx)
+{
+    static const char *const names[] = {"subsys_name", "hierarchy", "num_cgroups", "enabled"};
+    return table(text, len, emit, ctx, "#subsys_name", names, COUNT(names));
 }
 
 /* The row is the id, the second column. */
