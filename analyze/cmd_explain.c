@@ -31,7 +31,7 @@ static bool file_matches(const struct pt_file *file, const struct query *q)
     if (n < q->file_len || strncasecmp(file->pattern + n - q->file_len, q->file, q->file_len) != 0)
         return false;
     const char before = n == q->file_len ? '/' : file->pattern[n - q->file_len - 1];
-    return before == '/' || before == ':';
+    return before == '/' || before == ':' || before == '*';
 }
 
 static size_t find(const struct query *q, struct hit *ret, size_t max)

@@ -129,9 +129,10 @@ static int run(const struct pt_args *args)
 
 const struct pt_command pt_cmd_show = {
     .name = "show",
-    .usage = "DB text SOURCE | DB meminfo | DB ps [--at TIME]",
+    .usage = "DB VIEW [SOURCE] [--at TIME]",
     .summary = "what an instant looked like",
-    .detail = "  text SOURCE  the exact bytes of a recorded file, such as proc:meminfo or\n"
+    .detail = "views:\n"
+              "  text SOURCE  the exact bytes of a recorded file, such as proc:meminfo or\n"
               "               proc:1/status\n"
               "  meminfo      memory and swap as free(1) puts it, then every line of meminfo\n"
               "  ps           the processes\n",

@@ -156,12 +156,12 @@ static bool changed(const struct pt_diff_process *p)
 static int print_processes(const struct pt_diff *d, const struct pt_session *s)
 {
     static const struct pt_column columns[] = {
-        RIGHT("PID"),    NAME("COMMAND", 8), RIGHT("BEFORE"), RIGHT("AFTER"),
-        RIGHT("CHANGE"), RIGHT("RSS"),       RIGHT("PSS"),    LEFT("")};
+        RIGHT("PID"),    NAME("COMMAND", 8),  RIGHT("BEFORE"), RIGHT("AFTER"),
+        RIGHT("CHANGE"), RIGHT("RSS CHANGE"), LEFT("")};
     struct pt_table t;
     size_t shown = 0, hidden = 0;
-    title(s, "Processes by change of anonymous memory + swap (RSS, PSS: their change)");
-    pt_table_init(&t, columns, 8);
+    title(s, "Processes by change of anonymous memory + swap");
+    pt_table_init(&t, columns, 7);
     for (size_t i = 0; i < d->nprocesses; i++) {
         const struct pt_diff_process *p = &d->processes[i];
         if (!changed(p))
@@ -177,7 +177,6 @@ static int print_processes(const struct pt_diff *d, const struct pt_session *s)
         cell_side(&t, p->after, weight_of(p->after));
         cell_bytes(&t, p->weight, true);
         cell_bytes(&t, p->m[PT_RSS].delta, true);
-        cell_bytes(&t, p->m[PT_PSS].delta, true);
         pt_table_cell(&t, p->side == PT_SIDE_BOTH ? "" : pt_side_name(p->side));
     }
     if (shown == 0)
@@ -216,50 +215,81 @@ static int print_groups(const struct pt_diff *d, const struct pt_session *s)
     return rc;
 }
 
-static int print_mappings(const struct pt_diff *d, const struct pt_session *s)
+/* Of long paths the end says more. */
+static void cell_mapping(struct pt_table *t, const char *name)
 {
-    static const struct pt_column columns[] = {
-        RIGHT("PID"),   NAME("COMMAND", 8), NAME("MAPPING", 12), RIGHT("BEFORE"),
-        RIGHT("AFTER"), RIGHT("CHANGE"),    RIGHT("READ AT")};
-    struct pt_table t;
-    size_t shown = 0;
-    title(s, "Mappings by change of RSS + swap (read some time before the end: -age)");
-    pt_table_init(&t, columns, 7);
-    for (size_t i = 0; i < d->nmappings && shown < top(s); i++, shown++) {
-        const struct pt_diff_mapping *m = &d->mappings[i];
-        const struct pt_diff_process *p = &d->processes[m->process];
-        char age[PT_UNITS_BUF];
-        pt_table_cellf(&t, "%" PRId64, pt_diff_who(p)->pid);
-        pt_table_cell(&t, pt_process_title(pt_diff_who(p)));
-        pt_table_cell(&t, m->name);
-        cell_side(&t, m->bytes.before != PT_UNKNOWN, m->bytes.before);
-        cell_side(&t, m->bytes.after != PT_UNKNOWN, m->bytes.after);
-        cell_bytes(&t, m->bytes.delta, true);
-        const bool after = p->smaps_after_us != PT_UNKNOWN;
-        const int64_t read = after ? p->smaps_after_us : p->smaps_before_us;
-        const int64_t end = (after ? d->to : d->from)->view->snap.real_us;
-        pt_table_cell(&t, pt_units_duration(age, sizeof(age),
-                                            read == PT_UNKNOWN || read >= end ? 0 : read - end));
-    }
-    if (shown == 0)
-        fputs("none known\n", s->args->out);
-    const int rc = shown ? print(&t, s) : (pt_table_release(&t), 0);
+    const char *slash = strrchr(name, '/');
+    if (slash && slash > name && strlen(name) > 20)
+        pt_table_cellf(t, "...%s", slash);
+    else
+        pt_table_cell(t, name);
+}
+
+static void print_mapping(const struct pt_diff *d, const struct pt_diff_mapping *m,
+                          struct pt_table *t)
+{
+    const struct pt_diff_process *p = &d->processes[m->process];
+    const bool after = p->smaps_after_us != PT_UNKNOWN;
+    const int64_t read = after ? p->smaps_after_us : p->smaps_before_us;
+    const int64_t end = (after ? d->to : d->from)->view->snap.real_us;
+    char age[PT_UNITS_BUF];
+    pt_table_cellf(t, "%" PRId64, pt_diff_who(p)->pid);
+    pt_table_cell(t, pt_process_title(pt_diff_who(p)));
+    cell_mapping(t, m->name);
+    cell_side(t, m->bytes.before != PT_UNKNOWN, m->bytes.before);
+    cell_side(t, m->bytes.after != PT_UNKNOWN, m->bytes.after);
+    cell_bytes(t, m->bytes.delta, true);
+    pt_table_cell(
+        t, pt_units_duration(age, sizeof(age), read == PT_UNKNOWN || read >= end ? 0 : end - read));
+}
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "es";
+}
+
+/* What the table above could not know. */
+static void print_mapping_notes(const struct pt_diff *d, const struct pt_session *s)
+{
+    const struct pt_snap *from = &d->from->view->snap;
     size_t missing = 0, late = 0;
     for (size_t i = 0; i < d->nprocesses; i++) {
         const struct pt_diff_process *p = &d->processes[i];
         const bool own = p->side == PT_SIDE_BOTH && !p->after->kernel && changed(p);
         missing += own && (!p->smaps_before || !p->smaps_after);
-        late += own && p->smaps_before &&
-                p->smaps_before_us > d->from->view->snap.real_us + d->from->view->snap.span_us;
+        late += own && p->smaps_before && p->smaps_after &&
+                p->smaps_before_us > from->real_us + from->span_us;
     }
     if (late)
         fprintf(s->args->out,
-                "of %zu processes the first mappings known were read after the start of the span\n",
-                late);
+                "of %zu process%s the first mappings known were read after the start\n", late,
+                plural(late));
     if (missing)
-        fprintf(s->args->out,
-                "of %zu processes that changed, the mappings are not known at both ends\n",
-                missing);
+        fprintf(s->args->out, "of %zu changed process%s the mappings are not known at both ends\n",
+                missing, plural(missing));
+}
+
+/* Of what is gone the process table says enough. */
+static int print_mappings(const struct pt_diff *d, const struct pt_session *s)
+{
+    static const struct pt_column columns[] = {
+        RIGHT("PID"),   NAME("COMMAND", 8), NAME("MAPPING", 12), RIGHT("BEFORE"),
+        RIGHT("AFTER"), RIGHT("CHANGE"),    RIGHT("AGE")};
+    struct pt_table t;
+    size_t shown = 0;
+    title(s, "Mappings by change of RSS + swap (AGE: read so long before the end)");
+    pt_table_init(&t, columns, 7);
+    for (size_t i = 0; i < d->nmappings && shown < top(s); i++) {
+        const struct pt_diff_mapping *m = &d->mappings[i];
+        if (d->processes[m->process].side == PT_SIDE_GONE)
+            continue;
+        print_mapping(d, m, &t);
+        shown++;
+    }
+    if (shown == 0)
+        fputs("none known\n", s->args->out);
+    const int rc = shown ? print(&t, s) : (pt_table_release(&t), 0);
+    print_mapping_notes(d, s);
     return rc;
 }
 

@@ -219,7 +219,7 @@ static int load_smaps(struct load *l)
     l->now->deep = l->at->presence;
     l->now->deep_why = l->at->why;
     l->now->smaps = l->at->reading;
-    l->now->smaps_us = l->at->read_us;
+    l->now->smaps_us = l->at->reading ? l->at->read_us : PT_UNKNOWN; /* else: of the last try */
     return 0;
 }
 

@@ -18,10 +18,11 @@ static void print_help(FILE *out)
         char usage[80];
         snprintf(usage, sizeof(usage), "pagetrail %s %s", pt_commands[i]->name,
                  pt_commands[i]->usage);
+        usage[strcspn(usage, "|")] = '\0';
         char *options = strstr(usage, " [--");
         if (options)
             *options = '\0';
-        fprintf(out, "  %-44s %s\n", usage, pt_commands[i]->summary);
+        fprintf(out, "  %-34s %s\n", usage, pt_commands[i]->summary);
     }
     fputs("\n'pagetrail COMMAND --help' tells the options of a command, --version this program's "
           "version.\n"
