@@ -67,7 +67,7 @@ const struct pt_field pt_fields_memory_stat[] = {
     COUNTER("pgactivate", PAGES, "pages made active"),
     COUNTER("pgdeactivate", PAGES, "pages made inactive"),
     COUNTER("pglazyfree", PAGES, "pages given up with MADV_FREE"),
-    COUNTER("pglazyfreed", PAGES, "of those, pages that were freed"),
+    COUNTER("pglazyfreed", PAGES, "pages given up with MADV_FREE that were freed"),
     COUNTER("swpin_zero", PAGES, "pages of zeros swapped in without I/O"),
     COUNTER("swpout_zero", PAGES, "pages of zeros swapped out without I/O"),
     COUNTER("zswpin", PAGES, "pages taken back from zswap"),

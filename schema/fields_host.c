@@ -130,7 +130,8 @@ const struct pt_field pt_fields_mm_stat[] = {
     GAUGE("same_pages", PAGES, "pages of one repeated value, which take no memory"),
     COUNTER("pages_compacted", PAGES, "pages freed by compaction"),
     GAUGE("huge_pages", PAGES, "pages that cannot be compressed"),
-    COUNTER("huge_pages_since", PAGES, "such pages since the device was set up"),
+    COUNTER("huge_pages_since", PAGES,
+            "pages that could not be compressed, since the device was set up"),
 };
 
 /* Documentation/admin-guide/numastat.rst */
