@@ -15,7 +15,7 @@ for page in recorder/pagetraild.8 analyze/pagetrail.1; do
             "$PT_BUILD/$program" "$command" --help 2>&1
         done
     } | grep -oE -- '--[a-z][a-z-]+' | sort -u >"$PT_TMP/help"
-    mandoc -T ascii "$page" | sed 's/.\x08//g' | grep -oE -- '--[a-z][a-z-]+[a-z]' | sort -u >"$PT_TMP/man"
+    mandoc -T ascii "$page" | sed 's/.\x08//g' | grep -oE -- '--[a-z][a-z-]*[a-z]' | sort -u >"$PT_TMP/man"
     comm -23 "$PT_TMP/help" "$PT_TMP/man" | rule "options of $program that $page does not tell"
     comm -13 "$PT_TMP/help" "$PT_TMP/man" | rule "options of $page that $program --help does not tell"
 done
