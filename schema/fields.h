@@ -45,7 +45,6 @@ extern const struct pt_field pt_fields_pagetypeinfo[10];
 extern const struct pt_field pt_fields_pid_cgroup[2];
 extern const struct pt_field pt_fields_pid_stat[52];
 extern const struct pt_field pt_fields_psi[4];
-extern const struct pt_field pt_fields_self[3];
 extern const struct pt_field pt_fields_sem[10];
 extern const struct pt_field pt_fields_semaphore_limits[4];
 extern const struct pt_field pt_fields_shm[16];

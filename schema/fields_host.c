@@ -154,13 +154,6 @@ const struct pt_field pt_fields_statfs[] = {
     GAUGE("ffree", COUNT, "free inodes"),
 };
 
-/* what the recorder says of itself */
-const struct pt_field pt_fields_self[] = {
-    COUNTER("cpu_us", US, "CPU time of the recorder"),
-    GAUGE("rss", KIB, "resident memory of the recorder"),
-    GAUGE("fds", COUNT, "open files of the recorder"),
-};
-
 /* Documentation/admin-guide/sysctl/vm.rst */
 const struct pt_field pt_fields_lowmem_reserve[] = {
     STATE("value", NONE,

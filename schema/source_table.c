@@ -311,7 +311,8 @@ static const struct pt_file files[] = {
     SINGLE("sys:kernel/mm/transparent_hugepage/hugepages-*/stats/anon_fault_fallback",
          COUNT, COUNTER, "faults that had to take smaller pages"),
     SINGLE("sys:kernel/mm/transparent_hugepage/hugepages-*/stats/anon_fault_fallback_charge",
-         COUNT, COUNTER, "faults that had to take smaller pages for want of room in the control group"),
+         COUNT, COUNTER,
+         "faults that had to take smaller pages for want of room in the control group"),
     SINGLE("sys:kernel/mm/transparent_hugepage/hugepages-*/stats/zswpout", COUNT, COUNTER,
          "pages of this size swapped out to zswap whole"),
     SINGLE("sys:kernel/mm/transparent_hugepage/hugepages-*/stats/swpin", COUNT, COUNTER,
@@ -323,7 +324,8 @@ static const struct pt_file files[] = {
     SINGLE("sys:kernel/mm/transparent_hugepage/hugepages-*/stats/nr_anon", COUNT, GAUGE,
          "anonymous pages of this size there are"),
     SINGLE("sys:kernel/mm/transparent_hugepage/hugepages-*/stats/nr_anon_partially_mapped",
-         COUNT, GAUGE, "anonymous pages of this size likely mapped in part only, waiting to be split"),
+         COUNT, GAUGE,
+         "anonymous pages of this size likely mapped in part only, waiting to be split"),
     SINGLE("sys:kernel/mm/transparent_hugepage/hugepages-*/stats/*", COUNT, COUNTER,
          "pages of this size"),
     SINGLE("sys:kernel/mm/transparent_hugepage/hugepages-*/*", TEXT, STATE,
@@ -429,7 +431,6 @@ static const struct pt_file files[] = {
     SINGLE("cgroup:**memory.swappiness", NONE, STATE, "swappiness of the control group (v1)"),
     /* what the recorder writes itself, and all else */
     FILE("statfs:**", WHOLE, keys, statfs, COUNT, GAUGE, "use of a memory file system"),
-    FILE("self:**", WHOLE, keys, self, NONE, GAUGE, "the recorder itself"),
     {"**", "a file that is not known", WHOLE, pt_parse_keys, NULL, 0, PT_UNIT_NONE, PT_GAUGE},
 };
 /* clang-format on */
