@@ -126,8 +126,7 @@ bool pt_sampler_free(struct pt_sampler *s)
 
 void pt_sampler_reopened(struct pt_sampler *s)
 {
-    const int64_t next = pt_writer_next(s->config.writer);
-    s->n = next;
+    s->n = pt_writer_next(s->config.writer);
     s->last.n = 0;
     s->want_key = true;
 }
@@ -273,7 +272,8 @@ static int read_all(struct pt_sampler *s, enum pt_trigger trigger, struct pt_sna
 int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err *err)
 {
     struct pt_snap snap;
-    if (pt_writer_wants_key(s->config.writer) || pt_enc_chain_frames(s->enc) >= PT_CHAIN_FRAMES ||
+    if (pt_writer_wants_key(s->config.writer, &s->n) ||
+        pt_enc_chain_frames(s->enc) >= PT_CHAIN_FRAMES ||
         pt_enc_chain_bytes(s->enc) >= PT_CHAIN_BYTES)
         s->want_key = true;
     pt_deep_watch(s->deep);

@@ -31,8 +31,10 @@ struct pt_writer {
     size_t queued_bytes;
     bool fresh; /* something was pushed since the last try */
     bool stop, reopen, answered, sync_now, wants_key;
-    bool skip; /* the chain's key frame is lost: frames up to the next key frame are of no use */
-    int64_t next, synced_us;
+    bool skip;    /* the chain's key frame is lost: frames up to the next key frame are of no use */
+    bool busy;    /* the first item is in the thread's hands */
+    int64_t next; /* the number the store waits for */
+    int64_t synced_us;
     uint32_t boot;
     struct pt_writer_stats stats;
     struct pt_err answer_err;
@@ -101,6 +103,7 @@ static int store_frame(struct pt_writer *w, const struct item *item, struct pt_e
     struct pt_store_size size = {0};
     const bool sized = pt_store_size(w->store, &size, NULL) >= 0;
     pthread_mutex_lock(&w->lock);
+    w->next = pt_store_next(w->store);
     w->stats.frames++;
     w->stats.bytes += item->bytes.len;
     if (sized)
@@ -108,6 +111,20 @@ static int store_frame(struct pt_writer *w, const struct item *item, struct pt_e
     pthread_mutex_unlock(&w->lock);
     /* a key frame completes the chain before it */
     return item->key ? pt_store_seal(w->store, false, err) : 0;
+}
+
+/* Under lock: can the store take this frame? One that follows lost frames is of no use without its
+ * key frame. */
+static bool fits(struct pt_writer *w, const struct item *item)
+{
+    w->next = pt_store_next(w->store);
+    if ((w->skip && !item->key) || item->snap.n != w->next || item->snap.boot != w->boot) {
+        w->stats.lost++;
+        w->skip = w->wants_key = true;
+        return false;
+    }
+    w->skip = false;
+    return true;
 }
 
 /* One item into the store. < 0: it was not stored, keep it. */
@@ -119,25 +136,14 @@ static int store_item(struct pt_writer *w, const struct item *item, struct pt_er
         return pt_store_event(w->store, item->snap.real_us, item->kind, item->snap.n,
                               (const char *)item->bytes.data, err);
     pthread_mutex_lock(&w->lock);
-    const bool useless = (w->skip && !item->key) || item->snap.n < pt_store_next(w->store) ||
-                         item->snap.boot != w->boot;
-    if (useless) {
-        w->stats.lost++;
-        w->wants_key |= w->skip;
-    } else {
-        w->skip = false;
-    }
+    const bool fit = fits(w, item);
     pthread_mutex_unlock(&w->lock);
-    if (useless)
-        return 0;
-    const int64_t before = pt_store_next(w->store);
-    const int rc = store_frame(w, item, err);
-    if (rc < 0 && pt_store_next(w->store) != before) {
-        /* stored, but the seal failed: it is tried again with the next chain */
-        note(w, rc, err);
-        return 0;
-    }
-    return rc;
+    const int rc = fit ? store_frame(w, item, err) : 0;
+    if (rc >= 0 || pt_store_next(w->store) == item->snap.n)
+        return rc;
+    /* stored, but the seal after it failed: that is tried again with the next chain */
+    note(w, rc, err);
+    return 0;
 }
 
 /* Under lock. */
@@ -158,12 +164,13 @@ static int drain(struct pt_writer *w)
     pthread_mutex_lock(&w->lock);
     w->fresh = false;
     while (w->n && rc >= 0) {
-        /* a copy: its bytes stay where they are, for the queue drops items from its own end only
-         * when this thread is not at work on them (busy) */
+        /* by value: its place may move, its bytes stay while it is busy */
         const struct item item = w->items[w->first];
+        w->busy = true;
         pthread_mutex_unlock(&w->lock);
         rc = store_item(w, &item, &err);
         pthread_mutex_lock(&w->lock);
+        w->busy = false;
         if (rc >= 0)
             pop(w);
     }
@@ -312,40 +319,57 @@ int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
     return 0;
 }
 
-int64_t pt_writer_next(const struct pt_writer *w)
+int64_t pt_writer_next(struct pt_writer *w)
 {
-    return w->next;
+    pthread_mutex_lock(&w->lock);
+    const int64_t next = w->next;
+    pthread_mutex_unlock(&w->lock);
+    return next;
 }
 
-uint32_t pt_writer_boot(const struct pt_writer *w)
+uint32_t pt_writer_boot(struct pt_writer *w)
 {
-    return w->boot;
+    pthread_mutex_lock(&w->lock);
+    const uint32_t boot = w->boot;
+    pthread_mutex_unlock(&w->lock);
+    return boot;
 }
 
-/* Under lock. Frames that could not be stored for long give way; events stay as long as there is
- * room. */
-static void overflow(struct pt_writer *w)
+/* Under lock. Drops the frames that wait; events stay, and what the thread has in hands. */
+static void drop_frames(struct pt_writer *w)
 {
-    /* the first item may be in the thread's hands */
-    while (w->n > 1) {
-        struct item *last = &w->items[(w->first + w->n - 1) % PT_WRITER_QUEUE];
-        w->stats.lost += !last->is_event;
-        w->queued_bytes -= last->bytes.len;
-        pt_buf_release(&last->bytes);
-        w->n--;
+    uint32_t kept = w->busy ? 1 : 0;
+    for (uint32_t i = kept; i < w->n; i++) {
+        struct item *item = &w->items[(w->first + i) % PT_WRITER_QUEUE];
+        if (item->is_event) {
+            w->items[(w->first + kept++) % PT_WRITER_QUEUE] = *item;
+            continue;
+        }
+        w->stats.lost++;
+        w->queued_bytes -= item->bytes.len;
+        pt_buf_release(&item->bytes);
     }
-    w->skip = true;
-    w->wants_key = true;
+    w->n = kept;
 }
 
 static void push(struct pt_writer *w, struct item *item)
 {
     pthread_mutex_lock(&w->lock);
-    if (w->n == PT_WRITER_QUEUE ||
-        (w->n > 1 && w->queued_bytes + item->bytes.len > PT_WRITER_BYTES))
-        overflow(w);
-    w->items[(w->first + w->n++) % PT_WRITER_QUEUE] = *item;
-    w->queued_bytes += item->bytes.len;
+    bool full = w->n == PT_WRITER_QUEUE ||
+                (w->n > 1 && w->queued_bytes + item->bytes.len > PT_WRITER_BYTES);
+    if (full) {
+        drop_frames(w);
+        w->wants_key = true;
+        /* a frame that follows what was dropped is of no use either */
+        full = !item->is_event || w->n == PT_WRITER_QUEUE;
+    }
+    if (full) {
+        w->stats.lost += !item->is_event;
+        pt_buf_release(&item->bytes);
+    } else {
+        w->items[(w->first + w->n++) % PT_WRITER_QUEUE] = *item;
+        w->queued_bytes += item->bytes.len;
+    }
     w->fresh = true;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
@@ -378,11 +402,16 @@ void pt_writer_sync(struct pt_writer *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-bool pt_writer_wants_key(struct pt_writer *w)
+bool pt_writer_wants_key(struct pt_writer *w, int64_t *ret_next)
 {
     pthread_mutex_lock(&w->lock);
     const bool wants = w->wants_key;
     w->wants_key = false;
+    if (wants) {
+        drop_frames(w);
+        const struct item *first = &w->items[w->first];
+        *ret_next = w->n && w->busy && !first->is_event ? first->snap.n + 1 : w->next;
+    }
     pthread_mutex_unlock(&w->lock);
     return wants;
 }

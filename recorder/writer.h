@@ -31,9 +31,9 @@ struct pt_writer;
 /* Starts the thread and waits until the database is open. */
 int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
                   struct pt_err *err);
-/* After new or reopen: the number the next snapshot must have at least, and the boot's id. */
-int64_t pt_writer_next(const struct pt_writer *w);
-uint32_t pt_writer_boot(const struct pt_writer *w);
+/* The number the next snapshot must have, and the boot's id. */
+int64_t pt_writer_next(struct pt_writer *w);
+uint32_t pt_writer_boot(struct pt_writer *w);
 /* Takes the buffer's bytes and leaves it empty. */
 void pt_writer_push(struct pt_writer *w, const struct pt_snap *snap, bool key,
                     struct pt_buf *frame);
@@ -41,8 +41,8 @@ void pt_writer_event(struct pt_writer *w, int64_t real_us, enum pt_event kind, i
                      const char *text);
 /* Makes what is stored durable soon (a trigger). */
 void pt_writer_sync(struct pt_writer *w);
-/* True once after frames were lost: the next frame must be a key frame. */
-bool pt_writer_wants_key(struct pt_writer *w);
+/* True once after frames were lost: the next frame must be a key frame with this number. */
+bool pt_writer_wants_key(struct pt_writer *w, int64_t *ret_next);
 void pt_writer_stats(struct pt_writer *w, struct pt_writer_stats *ret);
 /* Seals all and closes; opens the path again. Waits. On failure the thread goes on trying with each
  * frame. */

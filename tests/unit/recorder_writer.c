@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ * The writer's queue: what is pushed arrives, what cannot be stored is tried again or counted as
+ * lost and a key frame asked for, and the file is clean at the end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "recorder/writer.h"
+#include "schema/source.h"
+#include "tests/unit/recorder_tree.h"
+
+struct fixture {
+    struct pt_shapes *shapes;
+    struct pt_enc *enc;
+    struct pt_writer *writer;
+    char path[1024];
+    int64_t n;
+};
+
+static void begin(struct fixture *f, const char *name)
+{
+    struct pt_err err = {0};
+    tree_begin(name);
+    *f = (struct fixture){.shapes = pt_shapes_new()};
+    f->enc = pt_enc_new(f->shapes);
+    tree_path(f->path, "w.db");
+    const struct pt_writer_config config = {.path = f->path, .boot_id = "boot", .btime_us = 1};
+    assert_true(pt_writer_new(&config, &f->writer, &err) >= 0);
+    f->n = pt_writer_next(f->writer);
+    assert_int_equal(f->n, 1);
+}
+
+static void end(struct fixture *f)
+{
+    struct pt_err err = {0};
+    if (pt_writer_free(f->writer, &err) < 0)
+        fail_msg("%s", err.text);
+    pt_enc_free(f->enc);
+    pt_shapes_free(f->shapes);
+}
+
+static void push(struct fixture *f, bool key)
+{
+    struct pt_err err = {0};
+    const struct pt_snap snap = {.n = f->n++,
+                                 .real_us = 1790000000000000 + f->n * 1000000,
+                                 .boot = pt_writer_boot(f->writer),
+                                 .processes = 5};
+    struct pt_buf frame;
+    char text[64];
+    pt_buf_init(&frame, 1 << 20);
+    if (key)
+        pt_enc_new_chain(f->enc);
+    const int64_t source =
+        pt_enc_open(f->enc, "proc:loadavg", &pt_file_of("proc:loadavg")->grammar, &err);
+    assert_true(source >= 0);
+    assert_true(pt_enc_begin(f->enc, &snap, &err) >= 0);
+    const int len = snprintf(text, sizeof(text), "0.%02d\n", (int)(f->n % 100));
+    assert_true(pt_enc_text(f->enc, (uint32_t)source, text, (size_t)len, PT_UNKNOWN, &err) >= 0);
+    assert_true(pt_enc_end(f->enc, &snap, &frame, &err) >= 0);
+    pt_writer_push(f->writer, &snap, key, &frame);
+    assert_null(frame.data);
+}
+
+static struct pt_writer_stats settle(struct fixture *f, uint64_t want)
+{
+    struct pt_writer_stats s;
+    for (int i = 0; i < 500; i++) {
+        pt_writer_stats(f->writer, &s);
+        if (s.frames + s.lost >= want)
+            break;
+        usleep(10000);
+    }
+    return s;
+}
+
+static int64_t stored(const struct fixture *f)
+{
+    struct pt_err err = {0};
+    struct pt_db *db = NULL;
+    struct pt_db_span span;
+    assert_int_equal(pt_db_open(f->path, &db, &err), 0);
+    assert_int_equal(pt_db_span(db, &span, &err), 0);
+    pt_db_close(db);
+    return span.count;
+}
+
+static bool exists(const struct fixture *f, const char *suffix)
+{
+    char path[1100];
+    snprintf(path, sizeof(path), "%s%s", f->path, suffix);
+    return access(path, F_OK) == 0;
+}
+
+static void stores(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, "stores");
+    for (int i = 0; i < 30; i++) {
+        push(&f, i % 10 == 0);
+        if (i % 10 == 5)
+            pt_writer_event(f.writer, 1, PT_EVENT_NOTE, i, "note");
+    }
+    assert_int_equal(settle(&f, 30).frames, 30);
+    assert_false(pt_writer_wants_key(f.writer, &f.n));
+    end(&f);
+    assert_false(exists(&f, "-wal"));
+    assert_int_equal(stored(&f), 30);
+    tree_remove("");
+}
+
+/* A frame whose key frame is not in the file is of no use: it is not stored, and a key frame is
+ * asked for, once. */
+static void asks_for_a_key(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, "key");
+    push(&f, true);
+    settle(&f, 1);
+    char away[1100];
+    struct pt_err err = {0};
+    snprintf(away, sizeof(away), "%s.away", f.path);
+    assert_int_equal(rename(f.path, away), 0);
+    assert_int_equal(pt_writer_reopen(f.writer, &err), 0);
+    assert_int_equal(pt_writer_next(f.writer), 1);
+    push(&f, false);
+    const struct pt_writer_stats s = settle(&f, 2);
+    assert_int_equal(s.lost, 1);
+    assert_true(pt_writer_wants_key(f.writer, &f.n));
+    assert_int_equal(f.n, 1);
+    assert_false(pt_writer_wants_key(f.writer, &f.n));
+    push(&f, true);
+    push(&f, false);
+    settle(&f, 4);
+    end(&f);
+    assert_int_equal(stored(&f), 2);
+    snprintf(f.path, sizeof(f.path), "%.1000s", away);
+    assert_int_equal(stored(&f), 1);
+    assert_false(exists(&f, "-wal"));
+    tree_remove("");
+}
+
+static void reopen_fails(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct pt_err err = {0};
+    begin(&f, "gone");
+    push(&f, true);
+    settle(&f, 1);
+    char away[1100], dir[600];
+    snprintf(dir, sizeof(dir), "%s", tree);
+    snprintf(away, sizeof(away), "%s.moved", tree);
+    assert_int_equal(rename(dir, away), 0);
+    assert_true(pt_writer_reopen(f.writer, &err) < 0);
+    assert_true(strlen(err.text) > 0);
+    /* it goes on trying; more than fits is lost and counted */
+    for (int i = 0; i < 2 * PT_WRITER_QUEUE; i++)
+        push(&f, i == 0);
+    struct pt_writer_stats s = settle(&f, 2);
+    assert_true(s.failing);
+    assert_true(s.lost > 0);
+    /* the directory is back: it records again from the next key frame on */
+    assert_int_equal(rename(away, dir), 0);
+    assert_true(pt_writer_wants_key(f.writer, &f.n));
+    push(&f, true);
+    for (int i = 0; i < 500 && s.failing; i++) {
+        usleep(10000);
+        pt_writer_stats(f.writer, &s);
+    }
+    assert_false(s.failing);
+    const int64_t last = f.n - 1;
+    end(&f);
+    struct pt_db *db = NULL;
+    struct pt_db_span span;
+    assert_int_equal(pt_db_open(f.path, &db, &err), 0);
+    assert_int_equal(pt_db_span(db, &span, &err), 0);
+    assert_int_equal(span.last, last);
+    pt_db_close(db);
+    tree_remove("");
+}
+
+static void cannot_open(void **state)
+{
+    (void)state;
+    struct pt_err err = {0};
+    struct pt_writer *w;
+    const struct pt_writer_config config = {.path = "/nonexistent/x.db", .boot_id = "boot"};
+    assert_true(pt_writer_new(&config, &w, &err) < 0);
+    assert_int_equal(err.code, PT_EOPEN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stores),
+        cmocka_unit_test(asks_for_a_key),
+        cmocka_unit_test(reopen_fails),
+        cmocka_unit_test(cannot_open),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
