@@ -373,10 +373,28 @@ int64_t pt_store_boot(struct pt_store *s, const char *boot_id, int64_t btime_us,
     return r < 0 ? r : id + 1;
 }
 
+/* Numbers that were given but never came (no space, then): told where lost frames are told. */
+static int note_missing(struct pt_store *s, int64_t from, int64_t to, struct pt_err *err)
+{
+    for (int64_t n = from; n < to; n++) {
+        struct pt_val v[PT_SNAP_NCOLUMNS + 1] = {pt_val_int(n)};
+        v[PT_SNAP_NCOLUMNS] = pt_val_text("it was never stored");
+        const int r = pt_store_run(s, PT_S_DAMAGED, PT_T_DAMAGED, v, PT_SNAP_NCOLUMNS + 1, NULL, 0,
+                                   "note a missing snapshot", err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* A gap of more numbers than this is a mistake of the caller. */
+#define MISSING_MAX 10000
+
 int pt_store_append(struct pt_store *s, const struct pt_snap *snap, bool key, const void *frame,
                     size_t len, struct pt_err *err)
 {
-    if (snap->n < s->next)
+    const int64_t missing = snap->n - s->next;
+    if (missing < 0 || missing > MISSING_MAX)
         return pt_err_set(err, PT_EUSAGE, 0, "frame", snap->n, "snapshot %lld after %lld",
                           (long long)snap->n, (long long)s->next - 1);
     if (!key && snap->boot != s->boot)
@@ -385,8 +403,14 @@ int pt_store_append(struct pt_store *s, const struct pt_snap *snap, bool key, co
     pt_snap_to_row(snap, v);
     v[PT_SNAP_NCOLUMNS] = pt_val_int(key);
     /* One statement is a transaction of its own. */
-    const int r = pt_store_run(s, PT_S_FRAME, PT_T_FRAME, v, PT_SNAP_NCOLUMNS + 1, frame, len,
-                               "append a snapshot", err);
+    int r = missing ? pt_store_begin(s, err) : 0;
+    if (missing && r >= 0)
+        r = note_missing(s, s->next, snap->n, err);
+    if (r >= 0)
+        r = pt_store_run(s, PT_S_FRAME, PT_T_FRAME, v, PT_SNAP_NCOLUMNS + 1, frame, len,
+                         "append a snapshot", err);
+    if (missing)
+        r = pt_store_end(s, r, "append a snapshot", err);
     if (r < 0)
         return r;
     s->next = snap->n + 1;
