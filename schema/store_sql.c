@@ -185,8 +185,9 @@ static enum pt_code code_of(int rc)
     case SQLITE_NOMEM:
     case SQLITE_TOOBIG:
         return PT_ENOMEM;
-    case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+        return PT_EFORMAT;
+    case SQLITE_CORRUPT:
     case SQLITE_ERROR: /* our statements are right: it is the file's tables that are not */
     case SQLITE_SCHEMA:
         return PT_EDAMAGED;

@@ -120,6 +120,8 @@ static int touch(const char *path, struct stat *ret, struct pt_err *err)
         return pt_err_set(err, PT_ELOCKED, 0, path, -1, "'%s' is open in this process already",
                           path);
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    if (fd < 0 && errno == EISDIR)
+        return pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a regular file", path);
     if (fd < 0) {
         const enum pt_code code = errno == ENOSPC || errno == EDQUOT ? PT_EFULL : PT_EOPEN;
         return pt_err_set(err, code, errno, path, -1, "cannot open '%s': %s", path,
@@ -305,9 +307,6 @@ int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store 
         r = prepare_file(s, meta, err);
     }
     if (r < 0) {
-        if (err && err->code == PT_EDAMAGED && st.st_size > 0 &&
-            (sqlite3_errcode(s->db) & 0xff) == SQLITE_NOTADB)
-            err->code = PT_EFORMAT;
         store_free(s);
         return r;
     }
