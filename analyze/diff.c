@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A process is deeply read soon after it is first seen: so many snapshots after `from` are searched
- * for a first reading of its mappings. */
+/* A process is deeply read soon after it is first seen: where there is no reading at `from`, the
+ * snapshots 1, 2, 4, ... up to this many after it are looked at. Each costs a view of all deep
+ * sources. */
 #define BASELINE_SNAPSHOTS 64
 
 const char *pt_side_name(enum pt_side side)
@@ -130,10 +131,12 @@ static int baselines(struct pt_diff *d, struct pt_err *err)
     for (size_t i = 0; i < d->nprocesses; i++)
         left += lacks_before(&d->processes[i]);
     int64_t n = d->from->view->snap.n;
-    for (int step = 0; left > 0 && step < BASELINE_SNAPSHOTS; step++) {
+    for (int64_t after = 1; left > 0 && after <= BASELINE_SNAPSHOTS; after *= 2) {
         struct pt_err none = {0};
         struct pt_view *view;
-        if (pt_db_step(d->to->db, n, 1, &n, &none) < 0 || n >= d->to->view->snap.n)
+        const int64_t before = d->from->view->snap.n + after - 1;
+        if (pt_db_step(d->to->db, before > n ? before : n, 1, &n, &none) < 0 ||
+            n >= d->to->view->snap.n)
             break;
         if (pt_view_load(d->to->db, n, PT_GROUP(PT_BLOCK_DEEP), &view, &none) < 0)
             continue; /* damaged: told by the database */
@@ -179,29 +182,31 @@ static int put_mapping(struct mappings *m, size_t process, const struct pt_mappi
     return 0;
 }
 
-static int mapping_by_id(const void *x, const void *y)
+/* Ids of one table are one for a name; those of two databases are compared by it. */
+static int mapping_by_name(const void *x, const void *y)
 {
     const struct pt_mapping *a = x, *b = y;
-    return a->id < b->id ? -1 : a->id > b->id;
+    if (a->id == b->id)
+        return 0;
+    return a->id->kind != b->id->kind ? (a->id->kind < b->id->kind ? -1 : 1)
+                                      : strcmp(a->id->name, b->id->name);
 }
 
-/* Joins two merged lists by name; equal names are equal pointers. */
+/* Joins two merged lists by name. */
 static int join_mappings(struct mappings *m, size_t process, struct pt_mapping *a, size_t na,
                          struct pt_mapping *b, size_t nb, struct pt_err *err)
 {
     size_t i = 0, j = 0;
     int rc = 0;
     if (na > 1)
-        qsort(a, na, sizeof(*a), mapping_by_id);
+        qsort(a, na, sizeof(*a), mapping_by_name);
     if (nb > 1)
-        qsort(b, nb, sizeof(*b), mapping_by_id);
+        qsort(b, nb, sizeof(*b), mapping_by_name);
     while (rc == 0 && (i < na || j < nb)) {
-        if (j == nb || (i < na && a[i].id < b[j].id))
-            rc = put_mapping(m, process, &a[i++], NULL, err);
-        else if (i == na || b[j].id < a[i].id)
-            rc = put_mapping(m, process, NULL, &b[j++], err);
-        else
-            rc = put_mapping(m, process, &a[i++], &b[j++], err);
+        const int order = j == nb ? -1 : i == na ? 1 : mapping_by_name(&a[i], &b[j]);
+        rc = put_mapping(m, process, order <= 0 ? &a[i] : NULL, order >= 0 ? &b[j] : NULL, err);
+        i += order <= 0;
+        j += order >= 0;
     }
     return rc;
 }

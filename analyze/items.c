@@ -30,11 +30,6 @@ int pt_items_each(const struct pt_shapes *shapes, const struct pt_file *file,
     return file->parse ? file->parse((const char *)buf->data, buf->len, emit, ctx) : 0;
 }
 
-bool pt_items_is(const struct pt_item *item, const char *field)
-{
-    return strlen(field) == item->field_len && memcmp(field, item->field, item->field_len) == 0;
-}
-
 int64_t pt_items_number(const struct pt_item *item)
 {
     int64_t v, scale;

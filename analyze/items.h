@@ -3,6 +3,8 @@
 #ifndef PT_ANALYZE_ITEMS_H
 #define PT_ANALYZE_ITEMS_H
 
+#include <string.h>
+
 #include "schema/source.h"
 #include "schema/store.h"
 
@@ -16,7 +18,12 @@ int pt_items_each(const struct pt_shapes *shapes, const struct pt_file *file,
  * there is none. */
 const char *pt_items_text(const struct pt_shapes *shapes, const struct pt_source_at *at,
                           struct pt_buf *buf);
-bool pt_items_is(const struct pt_item *item, const char *field);
+/* Asked some thousand times a process. */
+static inline bool pt_items_is(const struct pt_item *item, const char *field)
+{
+    return item->field_len > 0 && *field == *item->field && strlen(field) == item->field_len &&
+           memcmp(field, item->field, item->field_len) == 0;
+}
 /* A whole number of the item, by its field's unit in bytes where it is KiB; PT_UNKNOWN when it is
  * none. */
 int64_t pt_items_bytes(const struct pt_file *file, const struct pt_item *item);

@@ -113,7 +113,7 @@ static int emit_status(void *ctx, const struct pt_item *item)
     };
     struct load *l = ctx;
     put_number(l->now, table, sizeof(table) / sizeof(table[0]), item);
-    return 0;
+    return pt_items_is(item, "VmSwap") ? -1 : 0; /* the last of them: half of the lines follow */
 }
 
 static int emit_statm(void *ctx, const struct pt_item *item)
