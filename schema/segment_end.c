@@ -194,23 +194,36 @@ static void put_column(struct pt_block_writer *w, enum pt_stream stream)
     }
 }
 
+/* The stream has been laid out: its room is needed for the next. */
+static void drop_stream(struct pt_block_writer *w, int stream)
+{
+    enum { KEEP = 16 << 10 };
+    if (w->stream[stream].cap > KEEP)
+        pt_buf_release(&w->stream[stream]);
+}
+
 int pt_w_assemble(struct pt_block_writer *w, struct pt_err *err)
 {
     pt_buf_reset(&w->raw);
+    pt_buf_room(&w->raw, pt_block_raw(w) + (PT_S_INIT + 2) * PT_VARINT_MAX);
     pt_buf_put(&w->raw, w->head.data, w->head.len);
     if (w->kind != PT_BLOCK_CLOCK) {
         pt_buf_varint(&w->raw, w->nsources);
         pt_buf_varint(&w->raw, w->nshapes);
         for (int i = 0; i < PT_S_INIT; i++)
             pt_buf_varint(&w->raw, w->stream[i].len);
-        for (int i = 0; i < PT_S_INIT; i++)
+        for (int i = 0; i < PT_S_INIT; i++) {
             pt_buf_put(&w->raw, w->stream[i].data, w->stream[i].len);
+            drop_stream(w, i);
+        }
         if (w->series.n > 1)
             qsort(w->series.v, w->series.n, sizeof(struct pt_w_series), by_column);
         put_init(w);
-        put_column(w, PT_S_GAPS);
-        put_column(w, PT_S_MORE);
-        put_column(w, PT_S_FIRST);
+        drop_stream(w, PT_S_INIT);
+        for (int i = PT_S_GAPS; i < PT_STREAMS; i++) {
+            put_column(w, (enum pt_stream)i);
+            drop_stream(w, i);
+        }
     }
     return w->raw.failed || w->head.failed || w->nomem ? pt_err_nomem(err) : 0;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* See "Compression" in FORMAT.md for what the levels cost. */
-#define LEVEL 9
+#define LEVEL 16
 
 struct seal {
     struct pt_store *store;
