@@ -28,7 +28,7 @@ struct pt_plan_pick {
 
 void pt_plan_init(struct pt_plan *p, enum pt_deep_mode mode, struct pt_deep *deep)
 {
-    *p = (struct pt_plan){.mode = mode, .deep = deep};
+    *p = (struct pt_plan){.mode = mode, .deep = deep, .since_us = INT64_MAX};
     pt_gov_init(&p->gov, PT_GOV_SHARE_PPM, FIRST_CREDIT_US);
 }
 
@@ -228,6 +228,8 @@ static void gather(struct pt_plan *p, struct pt_procs *procs, int64_t now, int64
     for (uint32_t i = 0; i < pt_procs_count(procs); i++) {
         const struct pt_proc *proc = pt_procs_at(procs, i);
         if (proc->kernel || proc->zombie || proc->pending || proc->shunned_us > now)
+            continue;
+        if (p->mode == PT_DEEP_ALL && proc->deep_us && proc->deep_us >= p->since_us)
             continue;
         const struct pt_gov_case c = weigh(proc, now, page_kb);
         const double score = p->mode == PT_DEEP_ALL ? 1 : pt_gov_score(&c);

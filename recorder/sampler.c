@@ -225,7 +225,8 @@ static void end_snap(struct pt_sampler *s, const struct pt_headline *h, struct p
  * over. */
 static void collect(struct pt_sampler *s, const struct wait *w)
 {
-    const int64_t until = pt_clock_us(CLOCK_MONOTONIC) + w->wall_us;
+    s->plan.since_us = pt_clock_us(CLOCK_MONOTONIC);
+    const int64_t until = s->plan.since_us + w->wall_us;
     if (s->plan.gov.credit_us < w->credit_us)
         s->plan.gov.credit_us = w->credit_us;
     int64_t left = w->wall_us;
@@ -263,6 +264,7 @@ static int read_all(struct pt_sampler *s, enum pt_trigger trigger, struct pt_sna
         collect(s, w);
     else
         pt_plan_order(&s->plan, &s->sink, s->procs);
+    s->plan.since_us = INT64_MAX;
     end_snap(s, &headline, snap);
     pt_buf_reset(&s->frame);
     const int end = pt_enc_end(s->enc, snap, &s->frame, rc < 0 ? NULL : err);
