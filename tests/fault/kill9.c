@@ -35,7 +35,7 @@ static int text_of(int64_t n, int source, char *ret, size_t size)
 {
     const long long v = (long long)(n * 2654435761 % 100000 / (source + 1));
     return snprintf(ret, size, "Name:\tx%d\nVmRSS:\t%8lld kB\nVmSwap:\t%8lld kB\nThreads:\t%lld\n",
-                    source, v, v / 7, n);
+                    source, v, v / 7, (long long)n);
 }
 
 static struct pt_snap snap_of(int64_t n)
