@@ -115,6 +115,7 @@ static int take_baseline(struct pt_diff *d, struct pt_diff_process *p, const str
         return rc;
     p->smaps_before = pt_reading_ref(at->reading);
     p->smaps_before_us = at->read_us;
+    p->late = true;
     if (p->before->deep_us == PT_UNKNOWN) {
         const int64_t clean = sum.v[PT_SMAPS_PRIVATE_CLEAN], dirty = sum.v[PT_SMAPS_PRIVATE_DIRTY];
         const int64_t uss = clean == PT_UNKNOWN || dirty == PT_UNKNOWN ? PT_UNKNOWN : clean + dirty;

@@ -26,6 +26,7 @@ struct pt_diff_process {
     /* the smaps readings compared, and when they were read; before may be read after `from`, where
      * there is none earlier */
     struct pt_reading *smaps_before, *smaps_after; /* references */
+    bool late; /* smaps_before was read after `from`: there is none earlier */
     int64_t smaps_before_us, smaps_after_us;
     int64_t deep_before_us, deep_after_us; /* the same of what PSS and USS come from */
 };

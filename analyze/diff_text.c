@@ -70,9 +70,9 @@ static void print_end(const char *label, const struct pt_picture *p, const struc
     const char *name = pt_db_meta(s->db)->host;
     pt_buf_init(&host, 4096);
     pt_text_escape(name, strlen(name), &host);
-    fprintf(s->args->out, "%s %s  @%" PRId64 "  %.*s\n", label,
-            pt_session_time(s, &p->view->snap, when, sizeof(when)), p->view->snap.n, (int)host.len,
-            (const char *)host.data);
+    fprintf(s->args->out, "%s %s  @%" PRId64 "%s%.*s\n", label,
+            pt_session_time(s, &p->view->snap, when, sizeof(when)), p->view->snap.n,
+            host.len ? "  " : "", (int)host.len, (const char *)host.data);
     pt_buf_release(&host);
 }
 
@@ -251,14 +251,12 @@ static const char *plural(size_t n)
 /* What the table above could not know. */
 static void print_mapping_notes(const struct pt_diff *d, const struct pt_session *s)
 {
-    const struct pt_snap *from = &d->from->view->snap;
     size_t missing = 0, late = 0;
     for (size_t i = 0; i < d->nprocesses; i++) {
         const struct pt_diff_process *p = &d->processes[i];
         const bool own = p->side == PT_SIDE_BOTH && !p->after->kernel && changed(p);
         missing += own && (!p->smaps_before || !p->smaps_after);
-        late += own && p->smaps_before && p->smaps_after &&
-                p->smaps_before_us > from->real_us + from->span_us;
+        late += own && p->late;
     }
     if (late)
         fprintf(s->args->out,

@@ -53,7 +53,7 @@ int pt_program(int argc, char **argv)
         print_help(stdout);
         return finish(PT_EXIT_OK);
     }
-    if (strcmp(name, "--version") == 0) {
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         printf("pagetrail " PT_VERSION "\n");
         return finish(PT_EXIT_OK);
     }
