@@ -6,13 +6,13 @@
  * bytes of changed readings allow; the first source of a pass goes straight into the block and is
  * not held at all. Sources are taken class by class (all status, then all statm ...), so that a
  * field of every process is found in few blocks, and blocks hold one kind of shape. */
-#include "schema/store_int.h"
+#include "schema/store_track.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HOLD      (768u << 10) /* bytes of readings held in one pass */
+#define HOLD      (384u << 10) /* bytes held in one pass */
 #define GUESS     32u          /* sources of the first pass of a class */
 #define WHAT_MAX  2048u        /* bytes of a block's list of classes; longer: "**" */
 #define NAMES_MAX (256u << 20)
@@ -24,19 +24,10 @@ struct plan {
     enum pt_block_kind kind;
 };
 
-/* What a source did in one pass, as far as it is held. */
-struct event {
-    uint32_t tick;
-    uint8_t presence;
-    uint16_t why;
-    int64_t read_us;
-    struct pt_reading *reading; /* a reference; NULL: none */
-};
-
+/* A source in one pass. */
 struct track {
-    struct event *events;
-    uint32_t count, cap;
-    struct event last; /* its reading is borrowed from the chain or from events */
+    struct pt_track held; /* of all but the first */
+    struct pt_source_at last;
     const struct pt_source_at *now;
 };
 
@@ -260,31 +251,18 @@ static int source_begin(struct sealer *s, uint32_t index, struct pt_err *err)
     return pt_block_source(s->writer, name, pt_file_of(name)->grammar.key, err);
 }
 
-static int block_add(struct sealer *s, uint32_t index, const struct event *e, struct pt_err *err)
+static int block_add(void *ctx, uint32_t tick, const struct pt_source_at *at, struct pt_err *err)
 {
-    const struct pt_source_at at = {
-        .name = name_of(s, index),
-        .presence = (enum pt_presence)e->presence,
-        .why = e->why,
-        .read_us = e->read_us,
-        .reading = e->reading,
-    };
-    return pt_block_add(s->writer, e->tick, &at, err);
+    struct sealer *s = ctx;
+    return pt_block_add(s->writer, tick, at, err);
 }
 
 /* ---- a pass ---- */
 
 static void track_release(struct sealer *s, struct track *t)
 {
-    for (uint32_t i = 0; i < t->count; i++) {
-        if (t->events[i].reading) {
-            s->held -= t->events[i].reading->len + sizeof(struct pt_reading);
-            pt_reading_unref(s->shapes, t->events[i].reading);
-        }
-    }
-    s->held -= t->cap * sizeof *t->events;
-    free(t->events);
-    *t = (struct track){0};
+    s->held -= t->held.held;
+    pt_track_release(&t->held, s->shapes);
 }
 
 static bool wanted(void *ctx, uint32_t id, const char *name)
@@ -304,45 +282,33 @@ static bool wanted(void *ctx, uint32_t id, const char *name)
     return false;
 }
 
-static int hold(struct sealer *s, struct track *t, const struct event *e, struct pt_err *err)
+static int hold(struct sealer *s, struct track *t, uint32_t tick, const struct pt_source_at *at,
+                struct pt_err *err)
 {
-    const uint32_t cap = t->cap;
-    void *events = t->events;
-    if (grow(&events, &t->cap, t->count + 1, sizeof *t->events) < 0)
-        return pt_err_nomem(err);
-    t->events = events;
-    s->held += (t->cap - cap) * sizeof *t->events;
-    t->events[t->count++] = *e;
-    if (e->reading) {
-        pt_reading_ref(e->reading);
-        s->held += e->reading->len + sizeof(struct pt_reading);
-    }
-    return 0;
+    const size_t held = t->held.held;
+    const int r = pt_track_add(&t->held, s->shapes, tick, at, s->snaps, err);
+    s->held += t->held.held - held;
+    return r;
 }
 
 /* The state of one source at one tick: told unless it is simply carried. */
 static int note(struct sealer *s, uint32_t index, uint32_t tick, struct pt_err *err)
 {
+    static const struct pt_source_at absent = {.presence = PT_ABSENT, .read_us = PT_UNKNOWN};
     struct track *t = &s->tracks[index - s->lo];
-    const struct pt_source_at *at = t->now;
-    t->now = NULL;
-    struct event e = {.tick = tick, .presence = PT_ABSENT, .read_us = PT_UNKNOWN};
-    if (at) {
-        e.presence = (uint8_t)at->presence;
-        e.why = (uint16_t)at->why;
-        e.read_us = at->read_us;
-        e.reading = at->reading;
-    }
-    const bool stands = e.read_us == t->last.read_us && e.why == t->last.why;
+    const struct pt_source_at *at = t->now ? t->now : &absent;
+    const bool stands = at->read_us == t->last.read_us && at->why == t->last.why;
     const bool had_text = t->last.presence == PT_READ || t->last.presence == PT_CARRIED;
+    t->now = NULL;
     if (tick > 0 && stands &&
-        (e.presence == PT_CARRIED ? had_text
-                                  : e.presence != PT_READ && e.presence == t->last.presence)) {
-        t->last.presence = e.presence;
+        (at->presence == PT_CARRIED
+             ? had_text
+             : at->presence != PT_READ && at->presence == t->last.presence)) {
+        t->last.presence = at->presence;
         return 0;
     }
-    t->last = e;
-    return index == s->lo ? block_add(s, index, &e, err) : hold(s, t, &e, err);
+    t->last = *at;
+    return index == s->lo ? block_add(s, tick, at, err) : hold(s, t, tick, at, err);
 }
 
 static int note_all(struct sealer *s, const struct pt_chain *chain, uint32_t tick,
@@ -395,12 +361,13 @@ static int walk(struct sealer *s, struct pt_chain *chain, struct pt_err *err)
 static int flush_tracks(struct sealer *s, struct pt_err *err)
 {
     for (uint32_t index = s->lo + 1; index < s->hi; index++) {
-        const struct track *t = &s->tracks[index - s->lo];
+        struct track *t = &s->tracks[index - s->lo];
         int r = source_begin(s, index, err);
-        for (uint32_t i = 0; r >= 0 && i < t->count; i++)
-            r = block_add(s, index, &t->events[i], err);
+        if (r >= 0)
+            r = pt_track_play(&t->held, s->shapes, name_of(s, index), s->snaps, block_add, s, err);
         if (r < 0)
             return r;
+        track_release(s, t);
     }
     return 0;
 }
@@ -415,6 +382,8 @@ static int64_t pass(struct sealer *s, uint32_t lo, uint32_t count, struct pt_err
     s->tracks = calloc(count, sizeof *s->tracks);
     struct pt_chain *chain = pt_chain_new(s->shapes);
     int r = s->tracks && chain ? 0 : pt_err_nomem(err);
+    for (uint32_t i = 0; r >= 0 && i < count; i++)
+        pt_track_init(&s->tracks[i].held);
     if (r >= 0) {
         memset(s->by_id, 0, s->by_id_len * sizeof *s->by_id);
         pt_chain_filter(chain, wanted, s);
