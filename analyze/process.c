@@ -200,8 +200,9 @@ static int emit_cgroup(void *ctx, const struct pt_item *item)
 
 static int load_cgroup(struct load *l)
 {
-    struct hierarchies h = {.set = {false}};
+    struct hierarchies h;
     char service[512];
+    memset(h.set, 0, sizeof(h.set)); /* not 12 KiB of paths a process */
     pt_items_each(l->shapes, l->file, l->at, &l->text, emit_cgroup, &h, l->err);
     for (int i = 0; i < 3 && !l->now->cgroup; i++) {
         if (h.set[i])
