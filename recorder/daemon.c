@@ -34,6 +34,7 @@ struct daemon {
     struct pt_sampler *sampler;
     int64_t start_us, next_us; /* CLOCK_BOOTTIME: of the schedule, and of its next tick */
     uint64_t skipped;          /* ticks that could not be kept */
+    uint64_t behind;           /* ticks left out because the disk was behind, not told yet */
     uint64_t told_lost, told_stuck, told_refused;
     bool told_failing, told_paused, stop;
 };
@@ -126,11 +127,25 @@ static void tell_deep(struct daemon *d, const struct pt_sampler_stats *s)
     d->told_refused = s->refused;
 }
 
+static void tell_behind(struct daemon *d)
+{
+    char text[96];
+    if (!d->behind || pt_writer_behind(d->writer))
+        return;
+    snprintf(text, sizeof(text), "%" PRIu64 " ticks were left out: the disk was too slow",
+             d->behind);
+    event(d, PT_EVENT_GAP, text);
+    pt_log(PT_LOG_WARNING, "%s", text);
+    d->skipped += d->behind;
+    d->behind = 0;
+}
+
 static void tell(struct daemon *d)
 {
     struct pt_sampler_stats s;
     struct pt_writer_stats w;
     tell_writer(d);
+    tell_behind(d);
     pt_sampler_stats(d->sampler, &s);
     tell_deep(d, &s);
     pt_log(PT_LOG_DEBUG,
@@ -184,7 +199,9 @@ static void schedule(struct daemon *d)
 static void snapshot(struct daemon *d, enum pt_trigger trigger)
 {
     struct pt_err err = {0};
-    if (pt_sampler_tick(d->sampler, trigger, &err) < 0)
+    if (trigger == PT_TRIGGER_TIMER && pt_writer_behind(d->writer))
+        d->behind++;
+    else if (pt_sampler_tick(d->sampler, trigger, &err) < 0)
         pt_log(PT_LOG_ERROR, "no snapshot: %s", err.text);
     tell(d);
 }

@@ -355,16 +355,9 @@ static void drop_frames(struct pt_writer *w)
 static void push(struct pt_writer *w, struct item *item)
 {
     pthread_mutex_lock(&w->lock);
-    bool full = w->n == PT_WRITER_QUEUE ||
-                (w->n > 1 && w->queued_bytes + item->bytes.len > PT_WRITER_BYTES);
-    if (full) {
-        drop_frames(w);
-        w->wants_key = true;
-        /* a frame that follows what was dropped is of no use either */
-        full = !item->is_event || w->n == PT_WRITER_QUEUE;
-    }
-    if (full) {
+    if (w->n == PT_WRITER_QUEUE) {
         w->stats.lost += !item->is_event;
+        w->wants_key |= !item->is_event;
         pt_buf_release(&item->bytes);
     } else {
         w->items[(w->first + w->n++) % PT_WRITER_QUEUE] = *item;
@@ -373,6 +366,18 @@ static void push(struct pt_writer *w, struct item *item)
     w->fresh = true;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
+}
+
+bool pt_writer_behind(struct pt_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    const bool behind = w->n >= PT_WRITER_FRAMES || (w->n && w->queued_bytes >= PT_WRITER_BYTES);
+    if (behind) {
+        w->fresh = true; /* what failed is tried again */
+        pthread_cond_signal(&w->wake);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return behind;
 }
 
 void pt_writer_push(struct pt_writer *w, const struct pt_snap *snap, bool key, struct pt_buf *frame)

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * The writer: a thread that owns the database. It gets finished frames and events through a bounded
  * queue, stores each in a transaction, seals chains that are complete and syncs. A frame that
- * cannot be stored stays in the queue and is tried again with the next; when the queue is full,
- * what is in it is lost, counted, and the sampler is asked for a key frame. */
+ * cannot be stored stays in the queue and is tried again with the next; while the queue is full no
+ * snapshots are taken. A frame that does not fit the file (it was replaced) is lost, counted, and
+ * the sampler is asked for a key frame. */
 #ifndef PT_RECORDER_WRITER_H
 #define PT_RECORDER_WRITER_H
 
 #include "schema/store.h"
 
-#define PT_WRITER_QUEUE   64         /* frames waiting */
-#define PT_WRITER_BYTES   (2u << 20) /* and their bytes */
+#define PT_WRITER_QUEUE   64 /* frames and events waiting */
+#define PT_WRITER_FRAMES  48 /* with so many, or so many bytes, the writer is behind */
+#define PT_WRITER_BYTES   (2u << 20)
 #define PT_WRITER_SYNC_US INT64_C(30000000)
 
 struct pt_writer_config {
@@ -34,6 +36,8 @@ int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
 /* The number the next snapshot must have, and the boot's id. */
 int64_t pt_writer_next(struct pt_writer *w);
 uint32_t pt_writer_boot(struct pt_writer *w);
+/* The disk is too slow or refuses: no snapshot should be taken now. Has the writer try again. */
+bool pt_writer_behind(struct pt_writer *w);
 /* Takes the buffer's bytes and leaves it empty. */
 void pt_writer_push(struct pt_writer *w, const struct pt_snap *snap, bool key,
                     struct pt_buf *frame);
