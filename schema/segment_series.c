@@ -117,8 +117,8 @@ static const struct pt_b_series *series_of(const struct pt_block *b, const struc
         else
             hi = mid;
     }
-    const struct pt_b_series *s = &b->series[t->first_series + lo];
-    return lo < t->nseries && s->slot == slot ? s : NULL;
+    const struct pt_b_series *s = lo < t->nseries ? &b->series[t->first_series + lo] : NULL;
+    return s && s->slot == slot ? s : NULL;
 }
 
 static int tell_slot(const struct walker *w, uint32_t instance, uint32_t slot)
