@@ -229,7 +229,7 @@ static void gather(struct pt_plan *p, struct pt_procs *procs, int64_t now, int64
         const struct pt_proc *proc = pt_procs_at(procs, i);
         if (proc->kernel || proc->zombie || proc->pending || proc->shunned_us > now)
             continue;
-        if (p->mode == PT_DEEP_ALL && proc->deep_us && proc->deep_us >= p->since_us)
+        if (proc->deep_us && proc->deep_us >= p->since_us)
             continue;
         const struct pt_gov_case c = weigh(proc, now, page_kb);
         const double score = p->mode == PT_DEEP_ALL ? 1 : pt_gov_score(&c);

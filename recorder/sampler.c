@@ -225,8 +225,7 @@ static void end_snap(struct pt_sampler *s, const struct pt_headline *h, struct p
  * over. */
 static void collect(struct pt_sampler *s, const struct wait *w)
 {
-    s->plan.since_us = pt_clock_us(CLOCK_MONOTONIC);
-    const int64_t until = s->plan.since_us + w->wall_us;
+    const int64_t until = pt_clock_us(CLOCK_MONOTONIC) + w->wall_us;
     if (s->plan.gov.credit_us < w->credit_us)
         s->plan.gov.credit_us = w->credit_us;
     int64_t left = w->wall_us;
@@ -253,6 +252,7 @@ static int read_all(struct pt_sampler *s, enum pt_trigger trigger, struct pt_sna
     if (pt_enc_begin(s->enc, snap, err) < 0)
         return -1;
     pt_system_tick(s->system, &s->sink, s->tick, full, &headline);
+    pt_procs_forks(s->procs, headline.forks);
     const int rc = pt_procs_tick(s->procs, &s->sink, s->cgroups, s->tick, full, err);
     pt_cgroups_tick(s->cgroups, &s->sink, s->tick, full);
     snap->span_us = pt_clock_us(CLOCK_MONOTONIC) - start;
@@ -260,11 +260,11 @@ static int read_all(struct pt_sampler *s, enum pt_trigger trigger, struct pt_sna
     pt_plan_mounts(&s->plan, &s->sink, s->config.roots, s->tick, full);
     pt_gov_earn(&s->plan.gov, start - s->last_mono_us);
     s->last_mono_us = start;
+    s->plan.since_us = w && w->wall_us ? start : INT64_MAX; /* this snapshot waits: once each */
     if (w && w->wall_us)
         collect(s, w);
     else
         pt_plan_order(&s->plan, &s->sink, s->procs);
-    s->plan.since_us = INT64_MAX;
     end_snap(s, &headline, snap);
     pt_buf_reset(&s->frame);
     const int end = pt_enc_end(s->enc, snap, &s->frame, rc < 0 ? NULL : err);
