@@ -56,6 +56,13 @@ status 2 explain MemFre
 says MemFree
 status 0 explain MemFree
 status 0 explain meminfo.MemFree
+for name in swappiness oom_score memory.current; do # files of one value
+    status 0 explain "$name"
+    says "$name: "
+    [ "$(awk '{ print length }' "$PT_TMP/out" | sort -n | tail -n 1)" -le 80 ] || fail "explain $name: over 80 columns"
+done
+status 2 explain memory.curren
+says memory.current
 status 0 diff "$db" -- @1
 status 0 diff "$db" --top=3 --utc -v
 status 0 diff "$db" "$db" --from=first

@@ -13,14 +13,20 @@
 
 #include "tests/support/number.h"
 
-#define LONG_LINE (1u << 20)
+#define LONG_LINE  (1u << 20)
+#define LONG_LINES 4 /* such files a tree; what would be more of them has short lines */
 
-static unsigned seed;
+static unsigned seed, long_lines;
 
 static unsigned pick(unsigned below)
 {
     seed = seed * 1664525u + 1013904223u;
     return (seed >> 8) % below;
+}
+
+static unsigned line_length(void)
+{
+    return long_lines++ < LONG_LINES ? LONG_LINE : LONG_LINE / 256;
 }
 
 /* ---- texts: what any file may hold ---- */
@@ -85,14 +91,16 @@ static void t_widths(FILE *f)
 static void t_long(FILE *f)
 {
     fprintf(f, "MemFree: %u kB\nlong:", pick(99999));
-    for (unsigned at = 0; at < LONG_LINE;)
+    const unsigned length = line_length();
+    for (unsigned at = 0; at < length;)
         at += (unsigned)fprintf(f, pick(50) ? " %u" : " x%u", pick(1u << 30));
     fprintf(f, "\nSwapFree: %u kB\n", pick(99));
 }
 
 static void t_long_dull(FILE *f)
 {
-    for (unsigned i = 0; i < LONG_LINE; i++)
+    const unsigned length = line_length();
+    for (unsigned i = 0; i < length; i++)
         fputc(i % 4096 == 7 ? '0' + (int)pick(10) : 'a', f);
 }
 

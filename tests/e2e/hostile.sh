@@ -28,7 +28,7 @@ cat "$PT_TMP/out"
 
 echo "-- live"
 db=$PT_TMP/l.db
-record -i 100ms -d 8s --raw-log "$PT_TMP/live" &
+record -i 250ms -d 8s --raw-log "$PT_TMP/live" &
 pid=$!
 while kill -0 $pid 2>/dev/null; do
     run "$PT_TOOLS/e2e_hostile" "$tree" $step
@@ -36,6 +36,8 @@ while kill -0 $pid 2>/dev/null; do
     sleep 0.15
 done
 wait $pid || fail "exit status $? of the recorder"
-run "$verify" "$db" "$PT_TMP/live"
+run "$verify" "$db" "$PT_TMP/live" >"$PT_TMP/out"
+cat "$PT_TMP/out"
+grep -qE '^[1-9][0-9]+ snapshots' "$PT_TMP/out" || fail 'fewer than 10 snapshots were stored'
 integrity "$db"
 run "$analyzer" check "$db"

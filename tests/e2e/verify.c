@@ -6,6 +6,9 @@
  * snapshot, unreadable for the same reason, or absent; and no source may be there that the log does
  * not know.
  *
+ * Snapshots that the recorder took and could not store (it says so) are in the log too: their
+ * numbers come again.
+ *
  * --cut: the recorder still runs or was killed: the log may end anywhere, its last snapshot is left
  * out, and snapshots after the database's last one are not expected.
  * --every N: renders carried texts at each Nth snapshot only (texts read now always).
@@ -31,7 +34,7 @@ struct expect {
     char *name;
     enum rawlog_outcome outcome;
     int why;
-    int64_t n; /* when the log told it */
+    int64_t attempt; /* which told it last; -1: none yet */
     char *text;
     size_t len;
 };
@@ -46,7 +49,12 @@ struct verify {
     int64_t every;
     const char *sample;
     int64_t last; /* snapshot of the database */
-    int64_t snapshots, texts, carried, unreadable, absent, bytes, failures, samples;
+    /* Runs of records of one snapshot, in the order of the log. */
+    int64_t *attempts; /* their snapshots; 0: a later one has its number, this one was not stored */
+    int64_t nattempts, attempts_cap;
+    int64_t attempt; /* the current one, -1 before the first */
+    int64_t n;       /* its snapshot */
+    int64_t snapshots, texts, carried, unreadable, absent, bytes, failures, samples, lost;
 };
 
 static void complain(struct verify *v, int64_t n, const char *name, const char *what)
@@ -80,17 +88,28 @@ static struct expect *expect_of(struct verify *v, char *name)
     }
     struct expect *e = must(calloc(1, sizeof(*e)));
     e->name = must(strdup(name));
+    e->attempt = -1;
     must(tsearch(e, &v->tree, by_name));
     v->all[v->count++] = e;
     return e;
 }
 
-static void note(struct verify *v, const struct rawlog *l)
+/* Does this record begin another snapshot, or the same number once more? In one snapshot a source
+ * is told once, unless it goes and comes again, or is a deep read (those may be two in a snapshot
+ * that waits for them). */
+static bool begins(const struct verify *v, const struct rawlog *l, const struct expect *e)
 {
-    struct expect *e = expect_of(v, l->name);
+    return v->attempt < 0 || l->n != v->n ||
+           (e->attempt == v->attempt && e->outcome != RAWLOG_GONE && l->outcome != RAWLOG_GONE &&
+            pt_block_kind_of(l->name) != PT_BLOCK_DEEP &&
+            pt_block_kind_of(l->name) != PT_BLOCK_NAMES);
+}
+
+static void note(struct verify *v, const struct rawlog *l, struct expect *e)
+{
     e->outcome = l->outcome;
     e->why = l->why;
-    e->n = l->n;
+    e->attempt = v->attempt;
     free(e->text);
     e->text = NULL;
     e->len = l->len;
@@ -136,11 +155,11 @@ static void check_text(struct verify *v, int64_t n, const struct expect *e,
 static void check_read(struct verify *v, int64_t n, const struct expect *e,
                        const struct pt_source_at *at)
 {
-    const bool now = e->n == n;
+    const bool now = e->attempt == v->attempt;
     if (!at || at->presence != (now ? PT_READ : PT_CARRIED)) {
         char what[80];
-        snprintf(what, sizeof(what), "%s, but its presence is %d (last read at %" PRId64 ")",
-                 now ? "was read" : "is carried", at ? (int)at->presence : -1, e->n);
+        snprintf(what, sizeof(what), "%s, but its presence is %d", now ? "was read" : "is carried",
+                 at ? (int)at->presence : -1);
         complain(v, n, e->name, what);
         return;
     }
@@ -157,6 +176,8 @@ static void check_read(struct verify *v, int64_t n, const struct expect *e,
 static void check_expect(struct verify *v, int64_t n, const struct expect *e,
                          const struct pt_source_at *at)
 {
+    if (e->attempt < 0)
+        return; /* comes later */
     switch (e->outcome) {
     case RAWLOG_READ:
         check_read(v, n, e, at);
@@ -178,7 +199,8 @@ static void check_unknown(struct verify *v, int64_t n, const struct pt_view *vie
 {
     for (uint32_t i = 0; i < view->count; i++) {
         struct expect key = {.name = (char *)view->sources[i].name};
-        if (view->sources[i].presence != PT_ABSENT && !tfind(&key, &v->tree, by_name))
+        struct expect **found = tfind(&key, &v->tree, by_name);
+        if (view->sources[i].presence != PT_ABSENT && (!found || (*found)->attempt < 0))
             complain(v, n, key.name, "is in the database, not in the raw log");
     }
 }
@@ -200,31 +222,74 @@ static void check_snapshot(struct verify *v, int64_t n)
     pt_view_free(view);
 }
 
-static int walk(struct verify *v, const char *path)
+static void add_attempt(struct verify *v, int64_t n)
+{
+    if (v->nattempts == v->attempts_cap) {
+        v->attempts_cap = v->attempts_cap * 2 + 64;
+        v->attempts = must(realloc(v->attempts, (size_t)v->attempts_cap * sizeof(int64_t)));
+    }
+    for (int64_t i = v->nattempts - 1; i >= 0 && (v->attempts[i] >= n || !v->attempts[i]); i--) {
+        v->lost += v->attempts[i] != 0;
+        v->attempts[i] = 0;
+    }
+    v->attempts[v->nattempts++] = n;
+}
+
+/* Which attempts there are, and which of them were stored. */
+static int scan(struct verify *v, struct rawlog *l)
+{
+    int rc;
+    while ((rc = rawlog_next(l)) > 0) {
+        struct expect *e = expect_of(v, l->name);
+        if (begins(v, l, e)) {
+            v->attempt++;
+            v->n = l->n;
+            add_attempt(v, l->n);
+        }
+        e->attempt = v->attempt;
+        e->outcome = l->outcome;
+    }
+    for (size_t i = 0; i < v->count; i++)
+        v->all[i]->attempt = -1;
+    v->attempt = -1;
+    return rc;
+}
+
+static void check_attempt(struct verify *v)
+{
+    if (v->attempt >= 0 && v->attempts[v->attempt] && (!v->cut || v->n <= v->last))
+        check_snapshot(v, v->n);
+}
+
+static int hold(struct verify *v, struct rawlog *l)
+{
+    int rc;
+    while ((rc = rawlog_next(l)) > 0) {
+        struct expect *e = expect_of(v, l->name);
+        if (begins(v, l, e)) {
+            check_attempt(v);
+            v->attempt++;
+            v->n = l->n;
+        }
+        note(v, l, e);
+    }
+    if (!v->cut)
+        check_attempt(v);
+    return rc;
+}
+
+static int walk(struct verify *v, const char *path, int (*pass)(struct verify *v, struct rawlog *l))
 {
     struct rawlog l;
     if (rawlog_open(&l, path) < 0) {
         fprintf(stderr, "cannot open '%s': %s\n", path, strerror(errno));
         return -1;
     }
-    int64_t n = 0;
-    int rc;
-    while ((rc = rawlog_next(&l)) > 0 && (!v->cut || l.n <= v->last)) {
-        if (l.n < n) {
-            complain(v, l.n, l.name, "the raw log goes back in snapshots");
-            break;
-        }
-        if (n && l.n > n)
-            check_snapshot(v, n);
-        n = l.n;
-        note(v, &l);
-    }
-    const bool past_end =
-        rc > 0; /* the log's snapshot n is whole, the database ends before the next */
+    const int rc = pass(v, &l);
+    if (rc < 0)
+        fprintf(stderr, "'%s' is not a raw log\n", path);
     rawlog_close(&l);
-    if (n && (!v->cut || past_end))
-        check_snapshot(v, n);
-    return rc < 0 ? -1 : 0;
+    return rc;
 }
 
 static const char *options(struct verify *v, int argc, char **argv, const char **ret_log)
@@ -263,7 +328,7 @@ static void free_expect(void *e)
 
 int main(int argc, char **argv)
 {
-    struct verify v = {.every = 1};
+    struct verify v = {.every = 1, .attempt = -1};
     struct pt_err err = {0};
     struct pt_db_span span;
     const char *log = NULL;
@@ -279,15 +344,16 @@ int main(int argc, char **argv)
     }
     v.last = span.last;
     pt_db_on_damage(v.db, on_damage, &v);
-    const int rc = walk(&v, log);
+    const int rc = walk(&v, log, scan) < 0 || walk(&v, log, hold) < 0 ? -1 : 0;
     printf("%" PRId64 " snapshots: %" PRId64 " texts read, %" PRId64 " carried, %" PRId64
            " unreadable, %" PRId64 " absent, %" PRId64 " bytes; database: %" PRId64
-           " segments, %" PRId64 " frames; %" PRId64 " wrong\n",
+           " segments, %" PRId64 " frames; %" PRId64 " not stored; %" PRId64 " wrong\n",
            v.snapshots, v.texts, v.carried, v.unreadable, v.absent, v.bytes, span.segments,
-           span.frames, v.failures);
+           span.frames, v.lost, v.failures);
     pt_db_close(v.db);
     tdestroy(v.tree, free_expect);
     free(v.all);
+    free(v.attempts);
     pt_buf_release(&v.text);
     return rc < 0 || v.failures || (v.snapshots == 0 && !v.cut) ? 1 : 0;
 }
