@@ -10,6 +10,7 @@
 
 #define SUGGESTIONS    5
 #define NAME_MAX_SHOWN 64
+#define ONE_VALUE      "value" /* the field of a file of one value */
 
 /* What is asked for: a field, of any file or of those whose name ends in `file`. */
 struct query {
@@ -53,7 +54,7 @@ static size_t find(const struct query *q, struct hit *ret, size_t max)
 }
 
 /* "VmRSS", "meminfo.MemFree", "proc:*\/status.VmRSS", "memory.stat.anon": each dot may end the
- * file. */
+ * file. "swappiness", "memory.current": the file of one value. */
 static size_t find_any(const char *text, struct hit *ret, size_t max)
 {
     const struct query plain = {.field = text};
@@ -62,7 +63,16 @@ static size_t find_any(const char *text, struct hit *ret, size_t max)
         const struct query q = {.file = text, .file_len = (size_t)(dot - text), .field = dot + 1};
         n = find(&q, ret, max);
     }
-    return n;
+    const struct query whole = {.file = text, .file_len = strlen(text), .field = ONE_VALUE};
+    return n > 0 || whole.file_len == 0 ? n : find(&whole, ret, max);
+}
+
+/* What people call a field: the only one of a file bears the file's name. */
+static const char *title_of(const struct pt_file *file, const struct pt_field *field)
+{
+    const char *slash = strrchr(file->pattern, '/');
+    const char *last = slash ? slash + 1 : file->pattern + strcspn(file->pattern, ":") + 1;
+    return strcmp(field->name, ONE_VALUE) == 0 ? last + strspn(last, "*") : field->name;
 }
 
 /* ---- suggestions ---- */
@@ -131,9 +141,11 @@ static void suggest(const char *asked)
     const struct pt_file *files = pt_files(&nfiles);
     for (size_t i = 0; i < nfiles; i++) {
         for (size_t k = 0; k < files[i].nfields; k++) {
-            const unsigned d = nearness(name, files[i].fields[k].name);
-            if (d <= 2 + strlen(name) / 3)
-                consider(best, files[i].fields[k].name, d);
+            const char *title = title_of(&files[i], &files[i].fields[k]);
+            const unsigned whole = nearness(asked, title), part = nearness(name, title);
+            const unsigned d = whole < part ? whole : part;
+            if (d <= 2 + strlen(name) / 3 && *title && *title != '*')
+                consider(best, title, d);
         }
     }
     for (size_t i = 0; i < SUGGESTIONS && best[i].name; i++)
@@ -166,12 +178,14 @@ static void print_wrapped(const char *text, FILE *out)
 static void print_hit(const struct hit *h, FILE *out)
 {
     const char *unit = pt_unit_name(h->field->unit);
-    fprintf(out, "%s: %s%s%s\n", h->field->name, pt_field_kind_name(h->field->kind),
+    fprintf(out, "%s: %s%s%s\n", title_of(h->file, h->field), pt_field_kind_name(h->field->kind),
             *unit ? ", " : "", unit);
     if (h->field->doc)
         print_wrapped(h->field->doc, out);
-    fprintf(out, "    in %s", h->file->pattern);
-    fprintf(out, h->file->doc ? ": %s\n" : "\n", h->file->doc);
+    const char *doc = h->file->doc && h->file->doc != h->field->doc ? h->file->doc : "";
+    char where[512];
+    snprintf(where, sizeof(where), "in %s%s%s", h->file->pattern, *doc ? ": " : "", doc);
+    print_wrapped(where, out);
 }
 
 static json_t *hit_json(const struct hit *h)
@@ -211,7 +225,8 @@ const struct pt_command pt_cmd_explain = {
     .usage = "FIELD",
     .summary = "what a field means, its unit and its files",
     .detail =
-        "FIELD is a name as the kernel writes it (VmRSS), or with its file (meminfo.MemFree).\n",
+        "FIELD is a name as the kernel writes it (VmRSS), or with its file (meminfo.MemFree); a "
+        "file\nof one value is known by its own name (swappiness, memory.current).\n",
     .options = 0,
     .min = 1,
     .max = 1,
