@@ -260,16 +260,20 @@ static int load_segs(struct pt_db *db, struct pt_err *err)
     return r < 0 && !pt_db_forgive(db, &why, 0, -1, "table block", err) ? r : 0;
 }
 
-static void frame_of_blob(sqlite3_stmt *st, int col, struct pt_frame_at *at)
+/* Fills at from the frame itself; false where it is damaged, or another one. */
+static bool frame_of_blob(sqlite3_stmt *st, int col, struct pt_frame_at *at)
 {
     const void *blob = sqlite3_column_blob(st, col);
     struct pt_frame *f;
     if (pt_frame_open(blob ? blob : "", (size_t)sqlite3_column_bytes(st, col), &f, NULL) < 0)
-        return;
+        return false;
+    const struct pt_snap *snap = pt_frame_snap(f);
+    const bool same = snap->n == at->n;
     at->key = pt_frame_is_key(f);
-    at->boot = pt_frame_snap(f)->boot;
-    at->ms = pt_frame_snap(f)->real_us / 1000;
+    at->boot = snap->boot;
+    at->ms = snap->real_us / 1000;
     pt_frame_free(f);
+    return same;
 }
 
 static int load_frame_row(struct pt_db *db, sqlite3_stmt *st, void *ctx, struct pt_err *err)
@@ -277,20 +281,17 @@ static int load_frame_row(struct pt_db *db, sqlite3_stmt *st, void *ctx, struct 
     struct pt_val v[PT_SNAP_NCOLUMNS + 1];
     (void)ctx;
     const bool good = pt_row_get(st, PT_T_FRAME, v, PT_SNAP_NCOLUMNS + 1);
-    const int64_t n = v[0].i;
-    if (n <= 0 || (db->nframes && n <= db->frames[db->nframes - 1].n))
-        return 0;
+    struct pt_frame_at at = {
+        .n = v[0].i, .ms = pt_val_num(&v[1]), .boot = v[2].i, .key = v[PT_SNAP_NCOLUMNS].i == 1};
+    if (!good)
+        pt_db_tell(db, at.n, at.n, "wrong checksum", "row of frame %lld", (long long)at.n);
+    if (at.n <= 0 || (db->nframes && at.n <= db->frames[db->nframes - 1].n) ||
+        (!good && !frame_of_blob(st, PT_SNAP_NCOLUMNS + 2, &at)))
+        return 0; /* neither says that there is such a snapshot */
     const int r = room(&db->frames, &db->frames_cap, db->nframes + 1, sizeof *db->frames, err);
-    if (r < 0)
-        return r;
-    struct pt_frame_at *at = &db->frames[db->nframes++];
-    *at = (struct pt_frame_at){
-        .n = n, .ms = pt_val_num(&v[1]), .boot = v[2].i, .key = v[PT_SNAP_NCOLUMNS].i == 1};
-    if (!good) {
-        pt_db_tell(db, n, n, "wrong checksum", "row of frame %lld", (long long)n);
-        frame_of_blob(st, PT_SNAP_NCOLUMNS + 2, at);
-    }
-    return 0;
+    if (r >= 0)
+        db->frames[db->nframes++] = at;
+    return r;
 }
 
 static int load_frames(struct pt_db *db, struct pt_err *err)
