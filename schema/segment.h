@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Sealed segments: some hundred snapshots, series-major, as independent blocks. A block holds some sources whole: their
- * names, shapes, readings at the first snapshot, and then for each source and slot its changes, gaps and deltas.
- * A block decodes without any other; block kind PT_BLOCK_CLOCK has the snapshots themselves (struct pt_snap).
- * Units: as schema/frame.h; a "tick" is the index of a snapshot in its segment, 0... */
+ * Sealed segments: some hundred snapshots, series-major, as independent blocks. A block holds some
+ * sources whole: their names, shapes, readings at the first snapshot, and then for each source and
+ * slot its changes, gaps and deltas. A block decodes without any other; block kind PT_BLOCK_CLOCK
+ * has the snapshots themselves (struct pt_snap). Units: as schema/frame.h; a "tick" is the index of
+ * a snapshot in its segment, 0... */
 #ifndef PT_SCHEMA_SEGMENT_H
 #define PT_SCHEMA_SEGMENT_H
 
@@ -20,10 +21,11 @@ enum pt_block_kind pt_block_kind_of(const char *source);
 #define PT_GROUP(kind) (1u << (kind)) /* sets of block kinds */
 #define PT_GROUP_ALL   0x1eu
 
-/* Raw bytes a block aims at, and never exceeds by more than one source: the files of some 400 processes over 370 snapshots.
- * What one file says of a process another says too: with blocks of 256 KiB, each of one kind of file, what a process
- * does took 508 bytes a snapshot instead of 319. */
-#define PT_BLOCK_RAW (1u << 20)
+/* Raw bytes a block aims at, and never exceeds by more than one source: the files of some 400
+ * processes over 370 snapshots. What one file says of a process another says too: with blocks of
+ * 256 KiB, each of one kind of file, what a process does took 508 bytes a snapshot instead of 319.
+ */
+#define PT_BLOCK_RAW       (1u << 20)
 #define PT_BLOCK_RAW_LIMIT (1u << 30) /* a blob that claims more is damaged */
 
 /* ---- building (memory: one block) ---- */
@@ -31,23 +33,29 @@ enum pt_block_kind pt_block_kind_of(const char *source);
 struct pt_block_writer;
 struct pt_block_writer *pt_block_writer_new(struct pt_shapes *shapes);
 void pt_block_writer_free(struct pt_block_writer *w);
-/* first_n: snapshot number of tick 0. Numbers are consecutive but for lost frames; ns lists them (nticks). */
-int pt_block_begin(struct pt_block_writer *w, enum pt_block_kind kind, const struct pt_snap *snaps, uint32_t nticks,
-                   struct pt_err *err);
+/* first_n: snapshot number of tick 0. Numbers are consecutive but for lost frames; ns lists them
+ * (nticks). */
+int pt_block_begin(struct pt_block_writer *w, enum pt_block_kind kind, const struct pt_snap *snaps,
+                   uint32_t nticks, struct pt_err *err);
 /* One source: its state at every tick at which it was not simply carried, ticks ascending. */
-int pt_block_source(struct pt_block_writer *w, const char *name, enum pt_key key, struct pt_err *err);
-/* presence PT_READ (reading may equal the one before), PT_UNREADABLE, PT_ABSENT, PT_LOST; PT_CARRIED at tick 0 (read
- * before the segment) and where a lost snapshot read it. What says nothing new is let pass. Takes no reference that outlives the call to pt_block_end. */
-int pt_block_add(struct pt_block_writer *w, uint32_t tick, const struct pt_source_at *at, struct pt_err *err);
+int pt_block_source(struct pt_block_writer *w, const char *name, enum pt_key key,
+                    struct pt_err *err);
+/* presence PT_READ (reading may equal the one before), PT_UNREADABLE, PT_ABSENT, PT_LOST;
+ * PT_CARRIED at tick 0 (read before the segment) and where a lost snapshot read it. What says
+ * nothing new is let pass. Takes no reference that outlives the call to pt_block_end. */
+int pt_block_add(struct pt_block_writer *w, uint32_t tick, const struct pt_source_at *at,
+                 struct pt_err *err);
 size_t pt_block_raw(const struct pt_block_writer *w); /* raw bytes so far */
-/* Appends the blob (compressed at level, checksummed) to out; the writer is ready for the next begin. */
+/* Appends the blob (compressed at level, checksummed) to out; the writer is ready for the next
+ * begin. */
 int pt_block_end(struct pt_block_writer *w, int level, struct pt_buf *out, struct pt_err *err);
 
 /* ---- reading ---- */
 
 struct pt_block;
 /* Validates header, checksum and every length. shapes is borrowed and must outlive the block. */
-int pt_block_open(const void *blob, size_t len, struct pt_shapes *shapes, struct pt_block **ret, struct pt_err *err);
+int pt_block_open(const void *blob, size_t len, struct pt_shapes *shapes, struct pt_block **ret,
+                  struct pt_err *err);
 void pt_block_free(struct pt_block *b);
 enum pt_block_kind pt_block_kind(const struct pt_block *b);
 int64_t pt_block_first(const struct pt_block *b); /* snapshot number of tick 0 */
@@ -59,23 +67,29 @@ int pt_block_snap(const struct pt_block *b, uint32_t tick, struct pt_snap *ret, 
 uint32_t pt_block_sources(const struct pt_block *b);
 const char *pt_block_name(const struct pt_block *b, uint32_t source);
 int pt_block_find(const struct pt_block *b, const char *name, uint32_t *ret); /* < 0: not in it */
-/* The state of a source at a tick; ret->reading holds a reference the caller must drop (pt_reading_unref).
- * ret->read_us is filled from snaps (the segment's clocks) or, snaps NULL, left PT_UNKNOWN for timer readings. */
-int pt_block_at(const struct pt_block *b, uint32_t source, uint32_t tick, const struct pt_snap *snaps, struct pt_source_at *ret,
-                struct pt_err *err);
+/* The state of a source at a tick; ret->reading holds a reference the caller must drop
+ * (pt_reading_unref). ret->read_us is filled from snaps (the segment's clocks) or, snaps NULL, left
+ * PT_UNKNOWN for timer readings. */
+int pt_block_at(const struct pt_block *b, uint32_t source, uint32_t tick,
+                const struct pt_snap *snaps, struct pt_source_at *ret, struct pt_err *err);
 
 /* Series without text. A row instance is one row of a source while it lives: ticks [born, died). */
 struct pt_series_ops {
-    /* each instance once: its shapes and where it lives; return 1 to have its slots, 0 to skip it, < 0 to stop.
-     * want: set the slots wanted, ascending, at most PT_SERIES_SLOTS; nwant 0 = all. */
-    int (*instance)(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head, const struct pt_shape *body,
-                    uint32_t born, uint32_t died, uint32_t *want, uint32_t *nwant);
+    /* each instance once: its shapes and where it lives; return 1 to have its slots, 0 to skip it,
+     * < 0 to stop. want: set the slots wanted, ascending, at most PT_SERIES_SLOTS; nwant 0 = all.
+     */
+    int (*instance)(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head,
+                    const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
+                    uint32_t *nwant);
     /* value of a slot from tick on, at birth and at each change; ticks ascending within a slot */
-    int (*value)(void *ctx, uint32_t source, uint32_t instance, uint32_t slot, uint32_t tick, uint64_t value);
-    /* presence from tick on: at 0 and at each change between read, unreadable, absent, lost (carried is not told) */
+    int (*value)(void *ctx, uint32_t source, uint32_t instance, uint32_t slot, uint32_t tick,
+                 uint64_t value);
+    /* presence from tick on: at 0 and at each change between read, unreadable, absent, lost
+     * (carried is not told) */
     int (*presence)(void *ctx, uint32_t source, uint32_t tick, enum pt_presence presence, int why);
 };
 #define PT_SERIES_SLOTS 64
-int pt_block_series(const struct pt_block *b, uint32_t source, const struct pt_series_ops *ops, void *ctx, struct pt_err *err);
+int pt_block_series(const struct pt_block *b, uint32_t source, const struct pt_series_ops *ops,
+                    void *ctx, struct pt_err *err);
 
 #endif
