@@ -151,6 +151,19 @@ static int tell_deep(struct gen *g, struct pt_err *err)
 
 /* ---- snapshots ---- */
 
+/* The recorder of the next boot is another process: it knows no file. */
+static int start_encoder(struct gen *g, struct pt_err *err)
+{
+    for (unsigned i = 0; i < F_SYSTEM_COUNT; i++)
+        g->system[i] = NO_FILE;
+    for (uint32_t i = 0; i < g->o->processes; i++)
+        for (unsigned f = 0; f < P_COUNT; f++)
+            g->handles[i][f] = NO_FILE;
+    pt_enc_free(g->enc);
+    g->enc = pt_enc_new(g->shapes);
+    return g->enc ? 0 : pt_err_nomem(err);
+}
+
 static int gap(struct gen *g, struct pt_err *err)
 {
     const bool reboot = ++g->gaps % 3 == 0;
@@ -158,8 +171,9 @@ static int gap(struct gen *g, struct pt_err *err)
     int r = 0;
     g->now_us += GAP_US;
     if (reboot || g->tick == 0) {
-        for (uint32_t i = 0; i < g->o->processes && r >= 0 && g->tick; i++)
-            r = close_process(g, &g->m.processes[i], err);
+        r = start_encoder(g, err);
+        if (r < 0)
+            return r;
         if (g->tick)
             machine_boot(&g->m, g->o);
         snprintf(boot_id, sizeof boot_id, "00000000-0000-4000-8000-%012u", g->gaps);
@@ -259,17 +273,11 @@ static int open_all(struct gen *g, const char *path, struct pt_err *err)
         .mem_total_kb = g->m.total,
         .interval_us = g->o->interval_us,
     };
-    for (unsigned i = 0; i < F_SYSTEM_COUNT; i++)
-        g->system[i] = NO_FILE;
     g->handles = malloc((g->o->processes + 1) * sizeof *g->handles);
     g->text = malloc(sizeof *g->text);
     g->shapes = pt_shapes_new();
-    g->enc = g->shapes ? pt_enc_new(g->shapes) : NULL;
-    if (!g->handles || !g->text || !g->enc)
+    if (!g->handles || !g->text || !g->shapes)
         return pt_err_nomem(err);
-    for (uint32_t i = 0; i < g->o->processes; i++)
-        for (unsigned f = 0; f < P_COUNT; f++)
-            g->handles[i][f] = NO_FILE;
     return pt_store_open(path, &meta, &g->store, err);
 }
 
