@@ -24,11 +24,13 @@ static int64_t bytes_per_snapshot(const struct pt_session *s)
     return s->span.count > 0 ? s->span.bytes / s->span.count : PT_UNKNOWN;
 }
 
+/* Told when the key frame, dear and seldom, no longer decides it. */
 static int64_t bytes_per_day(const struct pt_session *s)
 {
-    const int64_t per = bytes_per_snapshot(s);
-    return per == PT_UNKNOWN ? PT_UNKNOWN
-                             : (int64_t)((double)per * 86400e6 / (double)pt_session_interval(s));
+    enum { ENOUGH = 360 };
+    if (s->span.count < ENOUGH)
+        return PT_UNKNOWN;
+    return (int64_t)((double)bytes_per_snapshot(s) * 86400e6 / (double)pt_session_interval(s));
 }
 
 static void print_host(const struct pt_session *s)
@@ -69,8 +71,12 @@ static void print_span(const struct pt_session *s, const struct pt_info *info)
     fprintf(out, "%-12s %u\n", "boots", pt_db_boots(s->db));
     for (uint32_t i = 0; pt_db_boots(s->db) > 1 && i < pt_db_boots(s->db); i++) {
         const struct pt_boot *boot = pt_db_boot(s->db, i);
-        fprintf(out, "%-12s @%" PRId64 " to @%" PRId64 ", booted %s\n", "", boot->first, boot->last,
-                pt_units_time(a, sizeof(a), boot->btime_us, offset));
+        pt_units_time(a, sizeof(a), boot->btime_us, offset);
+        if (boot->first > 0)
+            fprintf(out, "%-12s @%" PRId64 " to @%" PRId64 ", booted %s\n", "", boot->first,
+                    boot->last, a);
+        else
+            fprintf(out, "%-12s no snapshots, booted %s\n", "", a);
     }
     fprintf(out, "%-12s %zu\n", "gaps", info->gaps_in_all);
     for (size_t i = 0; i < info->ngaps && i < 5; i++) {
@@ -102,13 +108,18 @@ static void print_cost(const struct pt_session *s, const struct pt_info *info)
     if (info->cost_span_us > 0)
         fprintf(out, "%-12s %.2f%% of a CPU, at most %s resident\n", "cost", cpu_percent(info),
                 pt_units_bytes(a, sizeof(a), info->rss_max, false));
-    fprintf(out, "%-12s %s: %s a snapshot, %s a day\n", "size",
+    fprintf(out, "%-12s %s: %s a snapshot", "size",
             pt_units_bytes(a, sizeof(a), s->span.bytes, false),
-            pt_units_bytes(b, sizeof(b), bytes_per_snapshot(s), false),
-            pt_units_bytes(c, sizeof(c), bytes_per_day(s), false));
-    fprintf(out, "%-12s %" PRId64 " segments sealed (%s), %" PRId64 " frames not yet (%s)\n", "",
-            s->span.segments, pt_units_bytes(a, sizeof(a), s->span.segment_bytes, false),
-            s->span.frames, pt_units_bytes(b, sizeof(b), s->span.frame_bytes, false));
+            pt_units_bytes(b, sizeof(b), bytes_per_snapshot(s), false));
+    if (bytes_per_day(s) != PT_UNKNOWN)
+        fprintf(out, ", %s a day\n", pt_units_bytes(c, sizeof(c), bytes_per_day(s), false));
+    else
+        fputs(" (less in a longer recording)\n", out);
+    fprintf(out, "%-12s %" PRId64 " segment%s sealed (%s), %" PRId64 " frame%s not yet (%s)\n", "",
+            s->span.segments, s->span.segments == 1 ? "" : "s",
+            pt_units_bytes(a, sizeof(a), s->span.segment_bytes, false), s->span.frames,
+            s->span.frames == 1 ? "" : "s",
+            pt_units_bytes(b, sizeof(b), s->span.frame_bytes, false));
     if (s->ndamage)
         fprintf(out, "%-12s %zu places met ('pagetrail check' reads everything)\n", "damage",
                 s->ndamage);
@@ -125,22 +136,22 @@ static json_t *gaps_json(const struct pt_info *info)
     return a;
 }
 
+static json_t *positive(int64_t v)
+{
+    return pt_json_int(v > 0 ? v : PT_UNKNOWN);
+}
+
 static json_t *boots_json(const struct pt_session *s)
 {
     json_t *a = json_array();
     for (uint32_t i = 0; i < pt_db_boots(s->db); i++) {
         const struct pt_boot *b = pt_db_boot(s->db, i);
         json_array_append_new(a,
-                              json_pack("{s:o, s:o, s:I, s:I}", "boot_id", pt_json_str(b->boot_id),
+                              json_pack("{s:o, s:o, s:o, s:o}", "boot_id", pt_json_str(b->boot_id),
                                         "booted", pt_json_time(b->btime_us), "first",
-                                        (json_int_t)b->first, "last", (json_int_t)b->last));
+                                        positive(b->first), "last", positive(b->last)));
     }
     return a;
-}
-
-static json_t *positive(int64_t v)
-{
-    return pt_json_int(v > 0 ? v : PT_UNKNOWN);
 }
 
 static json_t *host_json(const struct pt_session *s)

@@ -245,6 +245,11 @@ static const struct leaf {
 static int sum_deep(struct load *l)
 {
     struct pt_process *p = l->now;
+    if (p->state == 'Z' || p->state == 'X') { /* its memory is gone, whatever was read before */
+        p->smaps = NULL;
+        p->smaps_us = PT_UNKNOWN;
+        return 0;
+    }
     const struct pt_reading *r = p->smaps;
     p->deep_us = p->smaps_us;
     if (l->rollup && l->rollup->reading && (!r || l->rollup->read_us > p->deep_us)) {

@@ -97,8 +97,12 @@ int pt_session_close(struct pt_session *s, int status)
 
 int64_t pt_session_boot_first(const struct pt_session *s)
 {
-    const uint32_t n = pt_db_boots(s->db);
-    return n > 0 ? pt_db_boot(s->db, n - 1)->first : s->span.first;
+    for (uint32_t n = pt_db_boots(s->db); n > 0; n--) {
+        const int64_t first = pt_db_boot(s->db, n - 1)->first;
+        if (first > 0) /* a recorder that was killed may leave a boot without snapshots */
+            return first;
+    }
+    return s->span.first;
 }
 
 int64_t pt_session_interval(const struct pt_session *s)
