@@ -12,6 +12,7 @@
         PT_ROWS_##rows, PT_KEY_##key, PT_LEX_##head, PT_LEX_##body, width                          \
     }
 #define WHOLE  GRAMMAR(WHOLE, NONE, DEC, NONE, 0)
+#define WHOLE1 GRAMMAR(WHOLE, NONE, DEC, NONE, 1) /* pads no number: blanks are the text's own */
 #define WHOLE8 GRAMMAR(WHOLE, NONE, DEC, NONE, 8) /* the kernel prints with "%8lu" */
 #define NAME   GRAMMAR(WHOLE, NONE, NONE, NONE, 0)
 #define NAMES  GRAMMAR(LINES, SHAPE, NONE, NONE, 0)
@@ -76,7 +77,7 @@ static const struct pt_file files[] = {
          "counters and levels of virtual memory"),
     FILE("proc:pressure/*", WHOLE, pairs, psi, US, COUNTER,
          "time that tasks stalled for want of a resource"),
-    FILE("proc:zoneinfo", WHOLE, zoneinfo, zoneinfo, PAGES, GAUGE,
+    FILE("proc:zoneinfo", WHOLE1, zoneinfo, zoneinfo, PAGES, GAUGE,
          "memory zones: free pages, watermarks, per-CPU page sets"),
     FILE("proc:buddyinfo", WHOLE, buddyinfo, buddyinfo, COUNT, GAUGE,
          "free blocks of each size in each zone: fragmentation"),
