@@ -29,7 +29,8 @@ struct pt_procs {
     uint32_t n, cap;
     uint32_t scan, births, gens;
     uint32_t kept, kept_max;
-    char *names; /* getdents buffer */
+    int64_t forks, forks_scanned; /* now, and before the last scan; PT_UNKNOWN */
+    char *names;                  /* getdents buffer */
 };
 
 static const char *const leaves[PT_PROC_FILES] = {
@@ -59,6 +60,7 @@ int pt_procs_new(const struct pt_roots *roots, struct pt_procs **ret, struct pt_
     getrlimit(RLIMIT_NOFILE, &limit);
     t->roots = roots;
     t->names = names;
+    t->forks = t->forks_scanned = PT_UNKNOWN;
     t->kept_max = limit.rlim_cur / 2 < KEPT_MAX ? (uint32_t)(limit.rlim_cur / 2) : KEPT_MAX;
     *ret = t;
     return 0;
@@ -85,6 +87,11 @@ void pt_procs_free(struct pt_procs *t)
     free(t->list);
     free(t->names);
     free(t);
+}
+
+void pt_procs_forks(struct pt_procs *t, int64_t forks)
+{
+    t->forks = forks;
 }
 
 uint32_t pt_procs_count(const struct pt_procs *t)
@@ -198,6 +205,14 @@ static int scan_entry(struct pt_procs *t, const struct dirent64 *d, uint32_t *hi
     return 0;
 }
 
+/* Listing costs the kernel about 1 us a process. An end is told by statm; only kernel threads,
+ * which have none, wait for the listing of every PT_SLOW_TICKS. */
+static bool scan_due(const struct pt_procs *t, uint64_t tick, bool full)
+{
+    return full || t->forks == PT_UNKNOWN || t->forks != t->forks_scanned ||
+           tick % PT_SLOW_TICKS == 0 || !t->roots->root[PT_ROOT_PROC].live;
+}
+
 static int scan(struct pt_procs *t, struct pt_err *err)
 {
     const int dir = t->roots->root[PT_ROOT_PROC].fd;
@@ -247,10 +262,15 @@ static bool vanished(ssize_t n)
     return n == -ESRCH || n == -ENOENT;
 }
 
+/* Little room for descriptors is left: it is for those that change. */
+static bool crowded(const struct pt_procs *t)
+{
+    return t->kept >= t->kept_max - t->kept_max / 8;
+}
+
 static bool may_keep(const struct pt_procs *t, const struct pt_proc *p, int file)
 {
-    return t->kept < t->kept_max / 2 ||
-           (t->kept < t->kept_max && (file == PT_PROC_STATM || p->heat > 1));
+    return !crowded(t) || (t->kept < t->kept_max && (file == PT_PROC_STATM || p->heat > 1));
 }
 
 /* statm, stat or status: by its kept descriptor where there is one. Failures other than the end of
@@ -300,7 +320,7 @@ static ssize_t read_small(const struct pt_procs *t, struct pt_proc *p, struct pt
     const int32_t source = pt_proc_source(p, sink, file);
     ssize_t n = source < 0 ? -ENOMEM : -why;
     if (fd >= 0 && source >= 0)
-        n = pt_sink_fd(sink, (uint32_t)source, fd, PT_READ_ALL);
+        n = pt_sink_fd(sink, (uint32_t)source, fd, PT_READ_RECORD);
     if (fd >= 0)
         close(fd);
     if (n < 0 && !vanished(n) && source >= 0)
@@ -436,7 +456,9 @@ static void read_smalls(struct pt_procs *t, struct pt_proc *p, struct pt_sink *s
 static int read_proc(struct pt_procs *t, struct pt_proc *p, struct pt_sink *sink,
                      struct pt_cgroups *cgroups, uint64_t tick, bool full)
 {
-    bool due = full || p->fresh || tick % PT_SLOW_TICKS == p->slot % PT_SLOW_TICKS;
+    /* a kernel thread has no memory of its own to look at */
+    const uint32_t period = p->kernel ? PT_SMALL_TICKS : PT_SLOW_TICKS;
+    bool due = full || p->fresh || tick % period == p->slot % period;
     if (p->fresh && read_stat(t, p, sink) < 0)
         return -1;
     if (!p->kernel) {
@@ -453,7 +475,7 @@ static int read_proc(struct pt_procs *t, struct pt_proc *p, struct pt_sink *sink
         return -1;
     if (full || p->fresh || tick % PT_SMALL_TICKS == p->slot % PT_SMALL_TICKS)
         read_smalls(t, p, sink, cgroups);
-    if ((p->heat == 0 && t->kept >= t->kept_max / 2) || p->kernel) {
+    if ((p->heat == 0 && crowded(t)) || p->kernel) {
         close_kept(t, p, PT_PROC_STAT);
         close_kept(t, p, PT_PROC_STATUS);
     }
@@ -483,8 +505,11 @@ static bool visit(struct pt_procs *t, struct pt_proc *p, struct pt_sink *sink,
 int pt_procs_tick(struct pt_procs *t, struct pt_sink *sink, struct pt_cgroups *cgroups,
                   uint64_t tick, bool full, struct pt_err *err)
 {
-    if (scan(t, err) < 0)
-        return -1;
+    if (scan_due(t, tick, full)) {
+        if (scan(t, err) < 0)
+            return -1;
+        t->forks_scanned = t->forks;
+    }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < t->n; i++) {
         struct pt_proc *p = t->list[i];

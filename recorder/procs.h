@@ -58,6 +58,9 @@ struct pt_proc {
 struct pt_procs;
 int pt_procs_new(const struct pt_roots *roots, struct pt_procs **ret, struct pt_err *err);
 void pt_procs_free(struct pt_procs *t);
+/* How many processes were ever started, read just now: while that stands, nobody new is there and
+ * the directory need not be listed every tick. PT_UNKNOWN (the start): it is. */
+void pt_procs_forks(struct pt_procs *t, int64_t forks);
 /* One tick: scans, reads, puts. full: everything of everybody. */
 int pt_procs_tick(struct pt_procs *t, struct pt_sink *sink, struct pt_cgroups *cgroups,
                   uint64_t tick, bool full, struct pt_err *err);

@@ -306,12 +306,21 @@ static void headline_pressure(struct pt_headline *h, const char *text, size_t le
         h->psi_full_us = (int64_t)v;
 }
 
+static void headline_stat(struct pt_headline *h, const char *text, size_t len)
+{
+    uint64_t forks;
+    if (pt_scan_after(text, len, "\nprocesses ", &forks))
+        h->forks = (int64_t)forks;
+}
+
 static void headline(struct pt_headline *h, const struct entry *e, const char *text, size_t len)
 {
     if (strcmp(e->name, "proc:meminfo") == 0)
         headline_meminfo(h, text, len);
     else if (strcmp(e->name, "proc:pressure/memory") == 0)
         headline_pressure(h, text, len);
+    else if (strcmp(e->name, "proc:stat") == 0)
+        headline_stat(h, text, len);
 }
 
 static void entry_failed(struct entry *e, struct pt_sink *sink, int why)
@@ -358,7 +367,7 @@ static void entry_read(const struct pt_system *s, struct entry *e, struct pt_sin
 void pt_system_tick(struct pt_system *s, struct pt_sink *sink, uint64_t tick, bool full,
                     struct pt_headline *ret)
 {
-    *ret = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
+    *ret = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
     if (!s->expanded || tick + 1 - s->expanded >= EXPAND_TICKS) {
         expand_all(s);
         s->expanded = tick + 1;

@@ -27,6 +27,7 @@ const struct pt_source_row *pt_source_rows(size_t *ret_count);
  * it could not be read. */
 struct pt_headline {
     int64_t mem_available_kb, swap_used_kb, psi_some_us, psi_full_us;
+    int64_t forks; /* processes and threads ever started */
 };
 
 struct pt_system;

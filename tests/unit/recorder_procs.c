@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "recorder/procs.h"
 #include "tests/support/rawlog.h"
 #include "tests/unit/recorder_tree.h"
@@ -207,7 +210,39 @@ static void incomplete(void **state)
     end(&f);
 }
 
-/* Kernel threads: stat and status in the slower tier, nothing else. */
+/* While nobody was started, the live directory is listed in rotation only; a start shows at once.
+ */
+static void listing(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct pt_err err = {0};
+    begin(&f, "listing");
+    pt_procs_free(f.procs);
+    pt_roots_release(&f.roots);
+    assert_true(pt_roots_init(&f.roots, NULL, tree, tree, &err) >= 0);
+    assert_true(pt_procs_new(&f.roots, &f.procs, &err) >= 0);
+    f.n = PT_SLOW_TICKS; /* the next tick is none of the rotation */
+    pt_procs_forks(f.procs, 5);
+    tick(&f, false);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        pause();
+        _exit(0);
+    }
+    tick(&f, false);
+    assert_null(pt_procs_find(f.procs, (uint32_t)pid));
+    pt_procs_forks(f.procs, 6);
+    tick(&f, false);
+    assert_non_null(pt_procs_find(f.procs, (uint32_t)pid));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    tick(&f, false); /* an end is seen without a listing */
+    assert_null(pt_procs_find(f.procs, (uint32_t)pid));
+    end(&f);
+}
+
+/* Kernel threads: stat and status go round, nothing else is read. */
 static void kernel_threads(void **state)
 {
     (void)state;
@@ -216,7 +251,7 @@ static void kernel_threads(void **state)
     tree_process(2, "kthreadd", 1, 0, 0x208040);
     tick(&f, true);
     assert_true(pt_procs_find(f.procs, 2)->kernel);
-    for (int i = 0; i < 2 * PT_SLOW_TICKS; i++)
+    for (int i = 0; i < 2 * PT_SMALL_TICKS; i++)
         tick(&f, false);
     assert_int_equal(seen(&f, 0, "proc:2/stat", RAWLOG_READ), 3);
     assert_int_equal(seen(&f, 0, "proc:2/statm", RAWLOG_READ), 0);
@@ -295,8 +330,8 @@ int main(void)
         cmocka_unit_test(lives),      cmocka_unit_test(gates),
         cmocka_unit_test(reuse),      cmocka_unit_test(rename_self),
         cmocka_unit_test(incomplete), cmocka_unit_test(kernel_threads),
-        cmocka_unit_test(open_files), cmocka_unit_test(many),
-        cmocka_unit_test(stat_lines),
+        cmocka_unit_test(listing),    cmocka_unit_test(open_files),
+        cmocka_unit_test(many),       cmocka_unit_test(stat_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
