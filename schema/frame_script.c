@@ -146,6 +146,25 @@ static int put_full(const struct pt_shapes *t, const struct pt_reading *from,
     return c.failed ? pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "a reading is not well formed") : 0;
 }
 
+/* Passes over the varints both begin with; returns their number. */
+static uint32_t skip_equal(struct pt_cur *a, struct pt_cur *b)
+{
+    const uint8_t *p = a->p, *q = b->p;
+    uint32_t n = 0;
+    for (uint64_t x, y; a->end - p >= 8 && b->end - q >= 8; p += 8, q += 8) {
+        memcpy(&x, p, sizeof x);
+        memcpy(&y, q, sizeof y);
+        if (x != y)
+            break;
+        n += pt_varint_ends(x);
+    }
+    for (; p > a->p && p[-1] >= 0x80; p--, q--)
+        ; /* back to the start of one that goes on */
+    a->p = p;
+    b->p = q;
+    return n;
+}
+
 /* Most readings are one row of one shape that stays: walked here without a detour. */
 static bool put_single(const struct pt_shapes *t, const struct pt_reading *from,
                        const struct pt_reading *to, struct writer *w)
@@ -162,7 +181,7 @@ static bool put_single(const struct pt_shapes *t, const struct pt_reading *from,
         return true;
     }
     struct pt_cur was = pt_cur_of(a.slots, a.slots_len), is = pt_cur_of(b.slots, b.slots_len);
-    for (uint32_t i = 0; i < a.nslots; i++) {
+    for (uint32_t i = skip_equal(&was, &is); i < a.nslots; i += 1 + skip_equal(&was, &is)) {
         const uint64_t x = pt_cur_varint(&was), y = pt_cur_varint(&is);
         if (x != y)
             put_change(w, i, x, y);

@@ -21,6 +21,10 @@ bool pt_reading_equal(const struct pt_reading *a, const struct pt_reading *b)
 static bool skip_varints(struct pt_cur *c, uint32_t n)
 {
     const uint8_t *p = c->p;
+    for (uint64_t w; n >= 8 && c->end - p >= 8; p += 8) {
+        memcpy(&w, p, sizeof w);
+        n -= pt_varint_ends(w);
+    }
     for (; n > 0; n--) {
         while (p < c->end && *p >= 0x80)
             p++;

@@ -30,13 +30,6 @@ uint8_t *pt_buf_room(struct pt_buf *b, size_t n);
 void pt_buf_put(struct pt_buf *b, const void *data, size_t n);
 void pt_buf_u8(struct pt_buf *b, uint8_t v);
 void pt_buf_varint_slow(struct pt_buf *b, uint64_t v);
-static inline void pt_buf_varint(struct pt_buf *b, uint64_t v)
-{
-    if (v < 0x80 && b->len < b->cap && !b->failed)
-        b->data[b->len++] = (uint8_t)v;
-    else
-        pt_buf_varint_slow(b, v);
-}
 void pt_buf_u32le(struct pt_buf *b, uint32_t v);
 void pt_buf_u64le(struct pt_buf *b, uint64_t v);
 
@@ -52,6 +45,21 @@ static inline size_t pt_varint_put(uint8_t *p, uint64_t v)
     }
     p[n++] = (uint8_t)v;
     return n;
+}
+
+static inline void pt_buf_varint(struct pt_buf *b, uint64_t v)
+{
+    if (b->cap - b->len >= PT_VARINT_MAX && !b->failed)
+        b->len += pt_varint_put(b->data + b->len, v);
+    else
+        pt_buf_varint_slow(b, v);
+}
+
+/* How many of the eight bytes in w end a varint. */
+static inline uint32_t pt_varint_ends(uint64_t w)
+{
+    return (uint32_t)(((~w >> 7 & UINT64_C(0x0101010101010101)) * UINT64_C(0x0101010101010101)) >>
+                      56);
 }
 
 static inline uint64_t pt_zigzag(int64_t v)
