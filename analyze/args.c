@@ -67,6 +67,16 @@ static int usage_error(const struct pt_command *command)
     return PT_EXIT_USAGE;
 }
 
+static void tell_wrong(const struct pt_command *command, int key, const char *value)
+{
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (entries[i].key == key)
+            fprintf(stderr, "pagetrail %s: '--%s %s' is not understood; --%s %s: %s\n",
+                    command->name, entries[i].name, value, entries[i].name, entries[i].argument,
+                    entries[i].help);
+    }
+}
+
 static bool parse_by(const char *text, enum pt_by *ret)
 {
     static const char *const names[] = {[PT_BY_PROCESS] = "process",
@@ -187,8 +197,7 @@ int pt_args_parse(const struct pt_command *command, int argc, char **argv, struc
         if (key == '?')
             return usage_error(command);
         if (!apply(key, optarg, &args)) {
-            fprintf(stderr, "pagetrail %s: '%s' is not an argument of this option\n", command->name,
-                    optarg);
+            tell_wrong(command, key, optarg);
             return usage_error(command);
         }
     }

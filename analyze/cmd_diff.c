@@ -17,8 +17,8 @@ static int print(const struct pt_session *a, const struct pt_session *b, int64_t
         rc = pt_diff_make(&before, &after, b->args->by, &diff, err);
     if (rc >= 0) {
         rc = b->args->json ? pt_diff_json(&diff, a, b) : pt_diff_text(&diff, a, b);
-        if (rc < 0)
-            rc = pt_err_nomem(err);
+        if (rc < 0) /* a failed write is told at the end of the program */
+            rc = ferror(b->args->out) ? 0 : pt_err_nomem(err);
         pt_diff_release(&diff);
     }
     if (before.view)
@@ -61,6 +61,8 @@ static int diff_one(const struct pt_args *args)
         return status;
     if (instants(&s, &from, &to, &err) < 0 || print(&s, &s, from, to, &err) < 0)
         status = pt_fail(&err);
+    if (status == PT_EXIT_USAGE && args->npositional == 2)
+        fputs("pagetrail: nor is it a file, for a diff of two recordings\n", stderr);
     return pt_session_close(&s, status);
 }
 

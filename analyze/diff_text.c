@@ -179,7 +179,7 @@ static int print_processes(const struct pt_diff *d, const struct pt_session *s)
         cell_bytes(&t, p->m[PT_RSS].delta, true);
         pt_table_cell(&t, p->side == PT_SIDE_BOTH ? "" : pt_side_name(p->side));
     }
-    if (shown == 0)
+    if (shown + hidden == 0)
         fputs("none\n", s->args->out);
     const int rc = shown ? print(&t, s) : (pt_table_release(&t), 0);
     if (hidden)
@@ -259,11 +259,10 @@ static void print_mapping_notes(const struct pt_diff *d, const struct pt_session
         late += own && p->late;
     }
     if (late)
-        fprintf(s->args->out,
-                "of %zu process%s the first mappings known were read after the start\n", late,
-                plural(late));
+        fprintf(s->args->out, "the mappings of %zu process%s were first read after the start\n",
+                late, plural(late));
     if (missing)
-        fprintf(s->args->out, "of %zu changed process%s the mappings are not known at both ends\n",
+        fprintf(s->args->out, "the mappings of %zu changed process%s are not known at both ends\n",
                 missing, plural(missing));
 }
 
@@ -284,7 +283,7 @@ static int print_mappings(const struct pt_diff *d, const struct pt_session *s)
         print_mapping(d, m, &t);
         shown++;
     }
-    if (shown == 0)
+    if (shown == 0 && top(s) > 0)
         fputs("none known\n", s->args->out);
     const int rc = shown ? print(&t, s) : (pt_table_release(&t), 0);
     print_mapping_notes(d, s);
@@ -317,7 +316,7 @@ static int print_slabs(const struct pt_diff *d, const struct pt_session *s)
         cell_side(&t, c->after != PT_UNKNOWN, c->after);
         cell_bytes(&t, c->delta, true);
     }
-    if (shown == 0)
+    if (shown == 0 && top(s) > 0)
         fputs("none\n", s->args->out);
     return shown ? print(&t, s) : (pt_table_release(&t), 0);
 }

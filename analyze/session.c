@@ -145,7 +145,7 @@ static void tell_distance(const struct pt_session *s, int64_t asked_us, int64_t 
     if (pt_db_snap(s->db, n, &snap, NULL) < 0)
         return;
     pt_session_time(s, &snap, when, sizeof(when));
-    if (snap.real_us > asked_us)
+    if (snap.real_us - asked_us >= 1000) /* snapshots are found by milliseconds */
         fprintf(stderr, "pagetrail: nothing was recorded before %s: taking snapshot @%" PRId64 "\n",
                 when, n);
     else if (asked_us - snap.real_us > 5 * pt_session_interval(s))

@@ -61,9 +61,11 @@ static int print_free(const struct pt_session *s, const struct pt_mem_values *m)
     };
     const int64_t *v = m->v;
     const int64_t parts[] = {v[PT_MEM_BUFFERS], v[PT_MEM_CACHED], v[PT_MEM_SRECLAIMABLE]};
-    int64_t cache = 0;
-    for (unsigned i = 0; i < 3; i++)
-        cache += parts[i] == PT_UNKNOWN ? 0 : parts[i];
+    int64_t cache = PT_UNKNOWN; /* old kernels lack SReclaimable: the sum of what there is */
+    for (unsigned i = 0; i < 3; i++) {
+        if (parts[i] != PT_UNKNOWN)
+            cache = (cache == PT_UNKNOWN ? 0 : cache) + parts[i];
+    }
     const int64_t memory[] = {v[PT_MEM_TOTAL], minus(v[PT_MEM_TOTAL], v[PT_MEM_AVAILABLE]),
                               v[PT_MEM_FREE],  v[PT_MEM_SHMEM],
                               cache,           v[PT_MEM_AVAILABLE]};

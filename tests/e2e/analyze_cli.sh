@@ -43,6 +43,9 @@ status 2 info "$db" --at 14:05
 status 2 diff "$db" @1 @1 @1
 status 2 diff "$db" --from @1 @1
 status 2 diff "$db" --by colour
+says 'process, exe, service, cgroup or user'
+status 2 diff "$db" "$dir/absent.db"
+says 'nor is it a file'
 status 2 diff "$db" --top -1
 status 2 diff "$db" --top 1x
 status 2 diff "$db" 25:00
@@ -88,6 +91,8 @@ cat /proc/version >"$PT_TMP/version"; cmp -s "$PT_TMP/out" "$PT_TMP/version" || 
 # A full disk is told.
 if [ -w /dev/full ]; then
     "$analyzer" info "$db" >/dev/full 2>/dev/null && fail 'a failed write went unnoticed'
+    "$analyzer" diff "$db" --format json >/dev/full 2>"$PT_TMP/err" && fail 'a failed write of JSON went unnoticed'
+    grep -q memory "$PT_TMP/err" && fail "a full disk is called: $(cat "$PT_TMP/err")"
 fi
 
 # Names from a recording do not reach the terminal raw, and nothing is left beside it. Read-only is enough.
