@@ -35,7 +35,7 @@ struct daemon {
     int64_t start_us, next_us; /* CLOCK_BOOTTIME: of the schedule, and of its next tick */
     uint64_t skipped;          /* ticks that could not be kept */
     uint64_t behind;           /* ticks left out because the disk was behind, not told yet */
-    uint64_t told_lost, told_stuck, told_refused;
+    uint64_t told_lost, told_moved, told_stuck, told_refused;
     bool told_failing, told_paused, stop;
 };
 
@@ -92,6 +92,11 @@ static void tell_writer(struct daemon *d)
     else if (!w.failing && d->told_failing)
         pt_log(PT_LOG_NOTICE, "storing again");
     d->told_failing = w.failing;
+    if (w.moved != d->told_moved && !w.failing) {
+        pt_log(PT_LOG_WARNING, "'%s' was moved or deleted: a new file is begun", d->path);
+        event(d, PT_EVENT_START, "the file before was moved or deleted");
+        d->told_moved = w.moved;
+    }
     if (w.lost != d->told_lost && !w.failing) {
         char text[128];
         snprintf(text, sizeof(text), "%" PRIu64 " snapshots could not be stored",
@@ -340,14 +345,14 @@ static void record(struct daemon *d)
 static int end(struct daemon *d)
 {
     struct pt_err err = {0};
-    struct pt_sampler_stats s = {0};
+    struct pt_writer_stats w = {0};
     int status = PT_EXIT_OK;
-    if (d->sampler)
-        pt_sampler_stats(d->sampler, &s);
-    if (d->writer && pt_writer_free(d->writer, &err) < 0) {
+    if (d->writer && pt_writer_free(d->writer, &w, &err) < 0) {
         pt_log(PT_LOG_ERROR, "cannot finish '%s': %s", d->path, err.text);
         status = PT_EXIT_FAILED;
     }
+    if (w.lost != d->told_lost)
+        pt_log(PT_LOG_ERROR, "%" PRIu64 " snapshots could not be stored", w.lost - d->told_lost);
     if (d->sampler)
         pt_sampler_free(d->sampler);
     err = (struct pt_err){0};
@@ -357,9 +362,9 @@ static int end(struct daemon *d)
     }
     pt_lock_drop(d->path, d->lock_fd);
     if (d->sampler)
-        pt_log(PT_LOG_INFO, "%" PRIu64 " snapshots recorded to '%s'%s", s.snapshots, d->path,
+        pt_log(PT_LOG_INFO, "%" PRIu64 " snapshots recorded to '%s'%s", w.frames, d->path,
                d->skipped ? "; ticks were skipped" : "");
-    return s.snapshots || !d->sampler ? status : PT_EXIT_FAILED;
+    return w.frames || !d->sampler ? status : PT_EXIT_FAILED;
 }
 
 int pt_daemon_run(const struct pt_options *o)

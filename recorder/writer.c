@@ -64,10 +64,17 @@ static int open_store(struct pt_writer *w, struct pt_err *err)
     return 0;
 }
 
+/* A file that was moved or deleted stays open when that fails. */
 static int close_store(struct pt_writer *w, struct pt_err *err)
 {
     if (!w->store)
         return 0;
+    if (pt_store_moved(w->store)) {
+        const int left = pt_store_leave(w->store, err);
+        if (left >= 0)
+            w->store = NULL;
+        return left;
+    }
     int rc = pt_store_seal(w->store, true, err);
     if (pt_store_close(w->store, err) < 0)
         rc = -1;
@@ -157,9 +164,8 @@ static void pop(struct pt_writer *w)
 }
 
 /* Stores what is queued until it is empty or a try fails. */
-static int drain(struct pt_writer *w)
+static int drain(struct pt_writer *w, struct pt_err *err)
 {
-    struct pt_err err = {0};
     int rc = 0;
     pthread_mutex_lock(&w->lock);
     w->fresh = false;
@@ -168,16 +174,39 @@ static int drain(struct pt_writer *w)
         const struct item item = w->items[w->first];
         w->busy = true;
         pthread_mutex_unlock(&w->lock);
-        rc = store_item(w, &item, &err);
+        rc = store_item(w, &item, err);
         pthread_mutex_lock(&w->lock);
         w->busy = false;
         if (rc >= 0)
             pop(w);
     }
     pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+/* When the file was moved or deleted: leaves it, and begins one where the path says. */
+static int follow(struct pt_writer *w, struct pt_err *err)
+{
+    if (!w->store || !pt_store_moved(w->store))
+        return 0;
+    int rc = close_store(w, err);
+    if (rc >= 0)
+        rc = open_store(w, err);
+    pthread_mutex_lock(&w->lock);
+    w->stats.moved += !w->store || rc >= 0;
+    w->wants_key = true;
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+static void work(struct pt_writer *w)
+{
+    struct pt_err err = {0};
+    int rc = drain(w, &err);
+    if (rc >= 0)
+        rc = follow(w, &err);
     if (rc < 0 || !err.code)
         note(w, rc, &err);
-    return rc;
 }
 
 static void sync_store(struct pt_writer *w, bool now)
@@ -196,10 +225,12 @@ static void sync_store(struct pt_writer *w, bool now)
 static void do_reopen(struct pt_writer *w)
 {
     struct pt_err err = {0};
-    drain(w);
-    int rc = close_store(w, &err);
-    if (open_store(w, &err) < 0)
+    int rc = drain(w, &err);
+    if (close_store(w, &err) < 0)
         rc = -1;
+    if (!w->store && open_store(w, &err) < 0)
+        rc = -1;
+    note(w, w->store ? 0 : -1, &err);
     pthread_mutex_lock(&w->lock);
     w->reopen = false;
     pthread_mutex_unlock(&w->lock);
@@ -208,15 +239,19 @@ static void do_reopen(struct pt_writer *w)
 
 static int finish(struct pt_writer *w, struct pt_err *err)
 {
-    int rc = drain(w);
+    int rc = drain(w, err);
     for (int i = 0; rc < 0 && i < LAST_TRIES; i++) {
         const struct timespec fifth = {.tv_nsec = 200000000};
         nanosleep(&fifth, NULL);
-        rc = drain(w);
+        *err = (struct pt_err){0};
+        rc = drain(w, err);
     }
-    if (rc < 0)
-        *err = w->stats.err;
-    return close_store(w, err) < 0 ? -1 : rc;
+    if (close_store(w, err) < 0)
+        rc = -1;
+    if (w->store)
+        pt_store_close(w->store, NULL);
+    w->store = NULL;
+    return rc;
 }
 
 /* Waits for work, at most until the next sync is due. */
@@ -250,7 +285,7 @@ static void *writer_main(void *arg)
         if (reopen)
             do_reopen(w);
         else
-            drain(w);
+            work(w);
         sync_store(w, sync_now);
     }
     if (rc >= 0) {
@@ -437,7 +472,7 @@ int pt_writer_reopen(struct pt_writer *w, struct pt_err *err)
     return await_answer(w, err);
 }
 
-int pt_writer_free(struct pt_writer *w, struct pt_err *err)
+int pt_writer_free(struct pt_writer *w, struct pt_writer_stats *ret, struct pt_err *err)
 {
     pthread_mutex_lock(&w->lock);
     w->stop = true;
@@ -445,6 +480,9 @@ int pt_writer_free(struct pt_writer *w, struct pt_err *err)
     pthread_mutex_unlock(&w->lock);
     const int rc = await_answer(w, err);
     pthread_join(w->thread, NULL);
+    drop_frames(w);
+    if (ret)
+        *ret = w->stats;
     free_writer(w);
     return rc;
 }

@@ -24,6 +24,7 @@ struct pt_writer_config {
 struct pt_writer_stats {
     uint64_t frames, bytes; /* stored so far */
     uint64_t lost;          /* frames that never were */
+    uint64_t moved;         /* files that were moved or deleted under us, and left */
     int64_t file_bytes;     /* database and WAL, as of the last frame */
     bool failing;           /* the last try failed: why is in err */
     struct pt_err err;
@@ -51,7 +52,8 @@ void pt_writer_stats(struct pt_writer *w, struct pt_writer_stats *ret);
 /* Seals all and closes; opens the path again. Waits. On failure the thread goes on trying with each
  * frame. */
 int pt_writer_reopen(struct pt_writer *w, struct pt_err *err);
-/* Stores what is queued, seals all, closes, ends the thread, frees. */
-int pt_writer_free(struct pt_writer *w, struct pt_err *err);
+/* Stores what is queued, seals all, closes, ends the thread, frees. *ret (may be NULL): how it came
+ * out. */
+int pt_writer_free(struct pt_writer *w, struct pt_writer_stats *ret, struct pt_err *err);
 
 #endif

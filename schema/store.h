@@ -33,6 +33,11 @@ struct pt_store;
 int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store **ret, struct pt_err *err);
 /* Seals nothing; checkpoints and leaves no -wal behind when it is the last user. */
 int pt_store_close(struct pt_store *s, struct pt_err *err);
+/* Was the file moved, deleted or replaced since it was opened? What is stored goes where nobody looks. */
+bool pt_store_moved(struct pt_store *s);
+/* For such a file, instead of pt_store_close: seals all, empties the WAL into the file, closes, and clears away the -wal
+ * and -shm that bear its old name. < 0: it is not closed, because a reader or an error keeps the WAL from being emptied. */
+int pt_store_leave(struct pt_store *s, struct pt_err *err);
 int64_t pt_store_next(const struct pt_store *s); /* the number the next snapshot must have */
 /* Finds or adds a boot. */
 int64_t pt_store_boot(struct pt_store *s, const char *boot_id, int64_t btime_us, struct pt_err *err);

@@ -25,9 +25,6 @@
  * the disk twice. */
 #define WAL_PAGES "16384"
 
-/* A reader that recovers the WAL holds the lock for a moment; nobody else does. */
-#define BUSY_MS 2000
-
 static const char *const statements[] = {
     [PT_S_BEGIN] = "BEGIN IMMEDIATE",
     [PT_S_COMMIT] = "COMMIT",
@@ -303,7 +300,7 @@ int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store 
         r = pt_sql_err(s->db, rc, "open the database", err);
     } else {
         sqlite3_extended_result_codes(s->db, 1);
-        sqlite3_busy_timeout(s->db, BUSY_MS);
+        sqlite3_busy_timeout(s->db, PT_BUSY_MS);
         r = prepare_file(s, meta, err);
     }
     if (r < 0) {
@@ -320,7 +317,7 @@ int pt_store_checkpoint(struct pt_store *s, struct pt_err *err)
      */
     sqlite3_busy_timeout(s->db, 0);
     const int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    sqlite3_busy_timeout(s->db, BUSY_MS);
+    sqlite3_busy_timeout(s->db, PT_BUSY_MS);
     return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? 0
                                                          : pt_sql_err(s->db, rc, "checkpoint", err);
 }

@@ -5,6 +5,9 @@
 
 #include "schema/store_int.h"
 
+/* A reader that recovers the WAL holds the lock for a moment; nobody else does. */
+#define PT_BUSY_MS 2000
+
 enum pt_stmt_id {
     PT_S_BEGIN = 0,
     PT_S_COMMIT,

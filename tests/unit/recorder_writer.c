@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
 
 #include "recorder/writer.h"
 #include "schema/source.h"
@@ -35,7 +37,7 @@ static void begin(struct fixture *f, const char *name)
 static void end(struct fixture *f)
 {
     struct pt_err err = {0};
-    if (pt_writer_free(f->writer, &err) < 0)
+    if (pt_writer_free(f->writer, NULL, &err) < 0)
         fail_msg("%s", err.text);
     pt_enc_free(f->enc);
     pt_shapes_free(f->shapes);
@@ -191,6 +193,122 @@ static void reopen_fails(void **state)
     tree_remove("");
 }
 
+/* Until the writer has left a moved file. */
+static struct pt_writer_stats await_move(struct fixture *f)
+{
+    struct pt_writer_stats s = {0};
+    for (int i = 0; i < 500 && !s.moved; i++) {
+        usleep(10000);
+        pt_writer_stats(f->writer, &s);
+    }
+    return s;
+}
+
+/* What is deleted or moved without a word is left with the next frame. */
+static void follows_its_path(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, "deleted");
+    push(&f, true);
+    settle(&f, 1);
+    assert_int_equal(unlink(f.path), 0);
+    push(&f, false);
+    assert_int_equal(await_move(&f).moved, 1);
+    assert_true(pt_writer_wants_key(f.writer, &f.n));
+    assert_int_equal(f.n, 1);
+    push(&f, true);
+    push(&f, false);
+    settle(&f, 4);
+    end(&f);
+    assert_int_equal(stored(&f), 2);
+    assert_false(exists(&f, "-wal"));
+    tree_remove("");
+}
+
+/* Another process that, given a path, reads the database there in one transaction until the end of
+ * its orders. Started before anything is open here: SQLite must not be used across a fork. */
+struct reader {
+    pid_t pid;
+    int orders, ready;
+};
+
+static void reader_main(int orders, int ready)
+{
+    char path[1100] = "", c;
+    sqlite3 *db;
+    const bool reads =
+        read(orders, path, sizeof(path) - 1) > 0 &&
+        sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+        sqlite3_exec(db, "BEGIN; SELECT count(*) FROM frame", NULL, NULL, NULL) == SQLITE_OK &&
+        write(ready, "r", 1) == 1;
+    if (reads && read(orders, &c, 1) == 0)
+        sqlite3_close(db);
+    _exit(!reads);
+}
+
+static struct reader reader_start(void)
+{
+    int orders[2], ready[2];
+    assert_int_equal(pipe(orders), 0);
+    assert_int_equal(pipe(ready), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        close(orders[1]);
+        reader_main(orders[0], ready[1]);
+    }
+    close(orders[0]);
+    close(ready[1]);
+    return (struct reader){.pid = pid, .orders = orders[1], .ready = ready[0]};
+}
+
+static void reader_reads(const struct reader *r, const char *path)
+{
+    char c;
+    assert_true(write(r->orders, path, strlen(path)) > 0);
+    assert_int_equal(read(r->ready, &c, 1), 1);
+}
+
+static void reader_end(const struct reader *r)
+{
+    int status;
+    close(r->orders);
+    close(r->ready);
+    assert_int_equal(waitpid(r->pid, &status, 0), r->pid);
+    assert_int_equal(status, 0);
+}
+
+/* A reader keeps the WAL in use: the moved file is not left before that is emptied into it. */
+static void moved_under_a_reader(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct pt_err err = {0};
+    char away[1100];
+    const struct reader reader = reader_start();
+    begin(&f, "reader");
+    push(&f, true);
+    settle(&f, 1);
+    reader_reads(&reader, f.path);
+    push(&f, false);
+    settle(&f, 2);
+    snprintf(away, sizeof(away), "%s.away", f.path);
+    assert_int_equal(rename(f.path, away), 0);
+    assert_true(pt_writer_reopen(f.writer, &err) < 0);
+    assert_int_equal(err.code, PT_ELOCKED);
+    assert_int_equal(pt_writer_next(f.writer), 3);
+    push(&f, false);
+    settle(&f, 3);
+    reader_end(&reader);
+    err = (struct pt_err){0};
+    if (pt_writer_reopen(f.writer, &err) < 0)
+        fail_msg("%s", err.text);
+    end(&f);
+    snprintf(f.path, sizeof(f.path), "%.1000s", away);
+    assert_int_equal(stored(&f), 3);
+    tree_remove("");
+}
+
 static void cannot_open(void **state)
 {
     (void)state;
@@ -207,6 +325,8 @@ int main(void)
         cmocka_unit_test(stores),
         cmocka_unit_test(asks_for_a_key),
         cmocka_unit_test(reopen_fails),
+        cmocka_unit_test(follows_its_path),
+        cmocka_unit_test(moved_under_a_reader),
         cmocka_unit_test(cannot_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
