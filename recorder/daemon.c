@@ -26,7 +26,7 @@
 
 struct daemon {
     const struct pt_options *options;
-    char path[PATH_MAX];
+    char path[PATH_MAX], lock[PATH_MAX];
     int lock_fd, timer_fd, signal_fd;
     struct pt_roots roots;
     struct pt_rawlog *raw;
@@ -303,7 +303,7 @@ static int start(struct daemon *d, struct pt_err *err)
         pt_roots_init(&d->roots, o->procfs, o->sysfs, o->cgroupfs, err) < 0 ||
         choose_path(o, d->path, err) < 0)
         return -1;
-    d->lock_fd = pt_lock_take(d->path, err);
+    d->lock_fd = pt_lock_take(d->path, d->lock, err);
     if (d->lock_fd < 0 || (o->raw_log && pt_rawlog_open(o->raw_log, &d->raw, err) < 0))
         return -1;
     struct pt_writer_config writer = {.path = d->path};
@@ -360,7 +360,7 @@ static int end(struct daemon *d)
         pt_log(PT_LOG_ERROR, "%s", err.text);
         status = PT_EXIT_FAILED;
     }
-    pt_lock_drop(d->path, d->lock_fd);
+    pt_lock_drop(d->lock, d->lock_fd);
     if (d->sampler)
         pt_log(PT_LOG_INFO, "%" PRIu64 " snapshots recorded to '%s'%s", w.frames, d->path,
                d->skipped ? "; ticks were skipped" : "");

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,21 +41,28 @@ static int refused(const char *path, const char *lock, int fd, int why, struct p
                       path);
 }
 
-int pt_lock_take(const char *path, struct pt_err *err)
+/* Beside the file itself, whatever links lead to it: one file, one lock. */
+static bool lock_name(const char *path, char lock[PATH_MAX])
 {
-    char lock[4096];
-    if (snprintf(lock, sizeof(lock), "%s.lock", path) >= (int)sizeof(lock))
+    char real[PATH_MAX];
+    const int n = snprintf(lock, PATH_MAX, "%s.lock", realpath(path, real) ? real : path);
+    return n < PATH_MAX;
+}
+
+int pt_lock_take(const char *path, char ret_lock[PATH_MAX], struct pt_err *err)
+{
+    if (!lock_name(path, ret_lock))
         return pt_err_set(err, PT_EUSAGE, ENAMETOOLONG, "", -1, "the name of '%s' is too long",
                           path);
     for (int i = 0; i < TRIES; i++) {
-        const int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        const int fd = open(ret_lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return pt_err_set(err, PT_EOPEN, errno, "", -1, "cannot open '%s': %s", lock,
+            return pt_err_set(err, PT_EOPEN, errno, "", -1, "cannot open '%s': %s", ret_lock,
                               strerror(errno));
         struct flock how = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         if (fcntl(fd, F_OFD_SETLK, &how) < 0)
-            return refused(path, lock, fd, errno, err);
-        if (current(lock, fd)) {
+            return refused(path, ret_lock, fd, errno, err);
+        if (current(ret_lock, fd)) {
             char text[24];
             size_t n = pt_digits(text, (uint64_t)getpid());
             text[n++] = '\n';
@@ -65,15 +73,13 @@ int pt_lock_take(const char *path, struct pt_err *err)
         }
         close(fd);
     }
-    return pt_err_set(err, PT_ELOCKED, 0, "", -1, "cannot lock '%s'", lock);
+    return pt_err_set(err, PT_ELOCKED, 0, "", -1, "cannot lock '%s'", ret_lock);
 }
 
-void pt_lock_drop(const char *path, int fd)
+void pt_lock_drop(const char *lock, int fd)
 {
-    char lock[4096];
     if (fd < 0)
         return;
-    if (snprintf(lock, sizeof(lock), "%s.lock", path) < (int)sizeof(lock))
-        unlink(lock);
+    unlink(lock);
     close(fd);
 }
