@@ -29,6 +29,7 @@ for command in info diff show check explain; do
     says "pagetrail $command"
     "$analyzer" "$command" --help >"$PT_TMP/help" || fail "$command --help"
     grep -q "usage: pagetrail $command" "$PT_TMP/help" || fail "usage of $command"
+    awk 'length > 80 { exit 1 }' "$PT_TMP/help" || fail "$command --help: over 80 columns"
 done
 status 0 --version
 says 'pagetrail 0'

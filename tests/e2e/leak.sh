@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # pagetraild beside a program that leaks 1 MiB a second: diff's first process is that program, its growth is right to
-# 2% of what the program itself logged between the two snapshots, and its mapping is named. 30 s; PT_LONG=1: 5 minutes.
+# 2% of what the program itself logged between the two snapshots, and its mapping is named. 30 s (15 under sanitizers);
+# PT_LONG=1: 5 minutes.
 . "${PT_SOURCE:?}/tests/lib/e2e.sh"
 seconds=30
+[ -z "${PT_SANITIZED:-}" ] || seconds=15
 [ -z "${PT_LONG:-}" ] || seconds=300
 
 # leak HOW NAME: HOW it leaks, NAME of the mapping that must have grown.
