@@ -13,7 +13,7 @@
 #define SECOND_US    INT64_C(1000000)
 /* Unspent credit beyond this many seconds' worth of share is lost, so that a quiet hour buys no
  * burst. */
-#define CAP_SECONDS 60
+#define CAP_SECONDS 15
 
 void pt_gov_init(struct pt_gov *g, int64_t share_ppm, int64_t first_credit_us)
 {

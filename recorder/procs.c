@@ -239,12 +239,17 @@ static int scan(struct pt_procs *t, struct pt_err *err)
 
 /* ---- reading ---- */
 
+/* The same for every process: looked up once, by the sampler's thread alone. */
+static const struct pt_grammar *grammars[PT_PROC_FILES];
+
 int32_t pt_proc_source(struct pt_proc *p, struct pt_sink *sink, enum pt_proc_file file)
 {
     if (p->source[file] < 0) {
         char name[8 + PT_PID_PATH] = "proc:";
         pt_pid_path(name + 5, p->pid, leaves[file]);
-        const int64_t source = pt_sink_open(sink, name);
+        if (!grammars[file])
+            grammars[file] = &pt_file_of(name)->grammar;
+        const int64_t source = pt_sink_open_as(sink, name, grammars[file]);
         p->source[file] = source < 0 || source > INT32_MAX ? -1 : (int32_t)source;
     }
     return p->source[file];

@@ -32,8 +32,13 @@ void pt_sink_release(struct pt_sink *s)
 
 int64_t pt_sink_open(struct pt_sink *s, const char *name)
 {
+    return pt_sink_open_as(s, name, &pt_file_of(name)->grammar);
+}
+
+int64_t pt_sink_open_as(struct pt_sink *s, const char *name, const struct pt_grammar *grammar)
+{
     struct pt_err err = {0};
-    const int64_t source = pt_enc_open(s->enc, name, &pt_file_of(name)->grammar, &err);
+    const int64_t source = pt_enc_open(s->enc, name, grammar, &err);
     if (source >= 0)
         pt_rawlog_name(s->raw, (uint32_t)source, name);
     return source;

@@ -29,6 +29,7 @@ int pt_sink_init(struct pt_sink *s, struct pt_enc *enc, struct pt_shapes *shapes
 void pt_sink_release(struct pt_sink *s);
 /* A handle for a source by name, its grammar from the table of known files; < 0: no memory. */
 int64_t pt_sink_open(struct pt_sink *s, const char *name);
+int64_t pt_sink_open_as(struct pt_sink *s, const char *name, const struct pt_grammar *grammar);
 
 enum pt_read_how {
     PT_READ_ALL = 0, /* until read() gives 0 */
