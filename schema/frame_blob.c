@@ -39,6 +39,7 @@ static int set_press(ZSTD_CCtx *cctx, const struct pt_blob_press *press)
         {ZSTD_c_windowLog, press->window_log},
         {ZSTD_c_hashLog, press->hash_log},
         {ZSTD_c_chainLog, press->chain_log},
+        {ZSTD_c_minMatch, press->min_match},
         {ZSTD_c_contentSizeFlag, 1},
         {ZSTD_c_checksumFlag, 0},
     };

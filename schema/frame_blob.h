@@ -23,6 +23,7 @@ struct pt_blob_press {
     int level;
     int window_log;
     int hash_log, chain_log;
+    int min_match; /* 4: spares the table for matches of 3, half a MiB, for 0.2% */
 };
 
 struct pt_blob {

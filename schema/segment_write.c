@@ -333,7 +333,7 @@ size_t pt_block_raw(const struct pt_block_writer *w)
 static struct pt_blob_press press_of(int level)
 {
     return (struct pt_blob_press){
-        .level = level, .window_log = 20, .hash_log = 16, .chain_log = 16};
+        .level = level, .window_log = 20, .hash_log = 16, .chain_log = 16, .min_match = 4};
 }
 
 int pt_block_end(struct pt_block_writer *w, int level, struct pt_buf *out, struct pt_err *err)
