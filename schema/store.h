@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The database: snapshots as frames, sealed into segments, in one SQLite file. The only part that knows SQLite.
- * A pt_db is used by one thread at a time. Units: as schema/frame.h. */
+ * The database: snapshots as frames, sealed into segments, in one SQLite file. The only part that
+ * knows SQLite. A pt_db is used by one thread at a time. Units: as schema/frame.h. */
 #ifndef PT_SCHEMA_STORE_H
 #define PT_SCHEMA_STORE_H
 
 #include "schema/segment.h"
 
 #define PT_APPLICATION_ID 0x50545231 /* "PTR1" */
-#define PT_FORMAT 0                  /* user_version; 0 is a draft without promise */
+#define PT_FORMAT         0          /* user_version; 0 is a draft without promise */
 
 /* What the meta table says of the recorded host. Strings are "" and numbers 0 where unknown. */
 struct pt_meta {
@@ -18,8 +18,8 @@ struct pt_meta {
 struct pt_boot {
     uint32_t id;
     char boot_id[40];
-    int64_t btime_us;        /* real time of the boot, as of its first snapshot */
-    int64_t first, last;     /* snapshot numbers */
+    int64_t btime_us;    /* real time of the boot, as of its first snapshot */
+    int64_t first, last; /* snapshot numbers */
     int64_t first_us, last_us;
 };
 
@@ -27,30 +27,45 @@ struct pt_boot {
 
 struct pt_store;
 
-/* Opens or creates (mode 0600, WAL, page size and incremental vacuum set at creation). An existing file of another
- * application or a newer format is refused (PT_EFORMAT, PT_ENEWER). Frames left by a crash are kept, and sealed
- * with the next seal. Recorder settings (cache, mmap off) keep its memory small. */
-int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store **ret, struct pt_err *err);
+/* Opens or creates (mode 0600, WAL, page size and incremental vacuum set at creation). An existing
+ * file of another application or a newer format is refused (PT_EFORMAT, PT_ENEWER). Frames left by
+ * a crash are kept, and sealed with the next seal. Recorder settings (cache, mmap off) keep its
+ * memory small. */
+int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store **ret,
+                  struct pt_err *err);
 /* Seals nothing; checkpoints and leaves no -wal behind when it is the last user. */
 int pt_store_close(struct pt_store *s, struct pt_err *err);
-/* Was the file moved, deleted or replaced since it was opened? What is stored goes where nobody looks. */
+/* Was the file moved, deleted or replaced since it was opened? What is stored goes where nobody
+ * looks. */
 bool pt_store_moved(struct pt_store *s);
-/* For such a file, instead of pt_store_close: seals all, empties the WAL into the file, closes, and clears away the -wal
- * and -shm that bear its old name. < 0: it is not closed, because a reader or an error keeps the WAL from being emptied. */
+/* For such a file, instead of pt_store_close: seals all, empties the WAL into the file, closes, and
+ * clears away the -wal and -shm that bear its old name. < 0: it is not closed, because a reader or
+ * an error keeps the WAL from being emptied. */
 int pt_store_leave(struct pt_store *s, struct pt_err *err);
 int64_t pt_store_next(const struct pt_store *s); /* the number the next snapshot must have */
 /* Finds or adds a boot. */
-int64_t pt_store_boot(struct pt_store *s, const char *boot_id, int64_t btime_us, struct pt_err *err);
+int64_t pt_store_boot(struct pt_store *s, const char *boot_id, int64_t btime_us,
+                      struct pt_err *err);
 /* One snapshot, one transaction. key: this frame starts a chain. */
-int pt_store_append(struct pt_store *s, const struct pt_snap *snap, bool key, const void *frame, size_t len, struct pt_err *err);
-/* Seals every complete chain (all, the newest too, when `all`): blocks in, frames out, one transaction a chain, then a
- * checkpoint. Damaged frames are set aside (table `damaged`), never dropped silently. */
+int pt_store_append(struct pt_store *s, const struct pt_snap *snap, bool key, const void *frame,
+                    size_t len, struct pt_err *err);
+/* Seals every complete chain (all, the newest too, when `all`): blocks in, frames out, one
+ * transaction a chain, then a checkpoint. Damaged frames are set aside (table `damaged`), never
+ * dropped silently. */
 int pt_store_seal(struct pt_store *s, bool all, struct pt_err *err);
 /* Makes committed frames durable now (fsync of the WAL). */
 int pt_store_sync(struct pt_store *s, struct pt_err *err);
-enum pt_event { PT_EVENT_START = 0, PT_EVENT_STOP, PT_EVENT_GAP, PT_EVENT_CLOCK, PT_EVENT_LOST, PT_EVENT_NOTE };
+enum pt_event {
+    PT_EVENT_START = 0,
+    PT_EVENT_STOP,
+    PT_EVENT_GAP,
+    PT_EVENT_CLOCK,
+    PT_EVENT_LOST,
+    PT_EVENT_NOTE
+};
 const char *pt_event_name(int kind); /* NULL: unknown */
-int pt_store_event(struct pt_store *s, int64_t real_us, enum pt_event kind, int64_t n, const char *text, struct pt_err *err);
+int pt_store_event(struct pt_store *s, int64_t real_us, enum pt_event kind, int64_t n,
+                   const char *text, struct pt_err *err);
 /* Bytes: the database file, the WAL, frames not yet sealed, segments. */
 struct pt_store_size {
     int64_t file, wal, frames, segments;
@@ -61,8 +76,8 @@ int pt_store_size(struct pt_store *s, struct pt_store_size *ret, struct pt_err *
 
 struct pt_db;
 
-/* Read-only; leaves the directory as it found it: no -wal beside it: immutable; a -wal that nobody holds: a temporary
- * copy; live: through the WAL in short transactions. */
+/* Read-only; leaves the directory as it found it: no -wal beside it: immutable; a -wal that nobody
+ * holds: a temporary copy; live: through the WAL in short transactions. */
 int pt_db_open(const char *path, struct pt_db **ret, struct pt_err *err);
 void pt_db_close(struct pt_db *db);
 const struct pt_meta *pt_db_meta(const struct pt_db *db);
@@ -72,58 +87,71 @@ uint32_t pt_db_boots(const struct pt_db *db);
 const struct pt_boot *pt_db_boot(const struct pt_db *db, uint32_t index); /* oldest first */
 
 struct pt_db_span {
-    int64_t first, last;   /* snapshot numbers; 0 when there are none */
+    int64_t first, last; /* snapshot numbers; 0 when there are none */
     int64_t first_us, last_us;
-    int64_t count;         /* snapshots there are */
+    int64_t count;            /* snapshots there are */
     int64_t segments, frames; /* sealed segments; frames not sealed */
-    int64_t bytes;         /* of the file(s) */
+    int64_t bytes;            /* of the file(s) */
     int64_t segment_bytes, frame_bytes;
 };
 int pt_db_span(struct pt_db *db, struct pt_db_span *ret, struct pt_err *err);
 
 /* Which snapshot. */
-enum pt_seek { PT_SEEK_LAST_BEFORE = 0 /* at or before */, PT_SEEK_FIRST_AFTER /* at or after */, PT_SEEK_NEAREST };
-int pt_db_find(struct pt_db *db, int64_t real_us, enum pt_seek how, int64_t *ret_n, struct pt_err *err);
-int pt_db_snap(struct pt_db *db, int64_t n, struct pt_snap *ret, struct pt_err *err); /* PT_ENOTFOUND */
-/* The cursor: the next number (dir 1) or the one before (dir -1) after n; PT_ENOTFOUND at the end. */
-int pt_db_step(struct pt_db *db, int64_t n, int dir, int64_t *ret_n, struct pt_err *err);
-/* Every snapshot of [from, to] in order, from the snapshot table alone (headline, no clocks beyond real_us). */
-int pt_db_each(struct pt_db *db, int64_t from, int64_t to, int (*fn)(void *ctx, const struct pt_snap *snap), void *ctx,
+enum pt_seek {
+    PT_SEEK_LAST_BEFORE = 0 /* at or before */,
+    PT_SEEK_FIRST_AFTER /* at or after */,
+    PT_SEEK_NEAREST
+};
+int pt_db_find(struct pt_db *db, int64_t real_us, enum pt_seek how, int64_t *ret_n,
                struct pt_err *err);
+int pt_db_snap(struct pt_db *db, int64_t n, struct pt_snap *ret,
+               struct pt_err *err); /* PT_ENOTFOUND */
+/* The cursor: the next number (dir 1) or the one before (dir -1) after n; PT_ENOTFOUND at the end.
+ */
+int pt_db_step(struct pt_db *db, int64_t n, int dir, int64_t *ret_n, struct pt_err *err);
+/* Every snapshot of [from, to] in order, from the snapshot table alone (headline, no clocks beyond
+ * real_us). */
+int pt_db_each(struct pt_db *db, int64_t from, int64_t to,
+               int (*fn)(void *ctx, const struct pt_snap *snap), void *ctx, struct pt_err *err);
 
-/* All sources at one snapshot (groups: PT_GROUP set). Damaged blocks leave their sources out, count in `lost` and are
- * told to the damage callback. Decoded segments are cached: neighbouring views are cheap. */
+/* All sources at one snapshot (groups: PT_GROUP set). Damaged blocks leave their sources out, count
+ * in `lost` and are told to the damage callback. Decoded segments are cached: neighbouring views
+ * are cheap. */
 struct pt_view {
     struct pt_snap snap;
     uint32_t count;
     struct pt_source_at *sources; /* sorted by name (strcmp) */
     uint32_t lost;                /* blocks that could not be read */
     struct pt_db *db;
-    char *names;                  /* where the sources' names stand */
+    char *names; /* where the sources' names stand */
 };
-int pt_view_load(struct pt_db *db, int64_t n, unsigned groups, struct pt_view **ret, struct pt_err *err);
+int pt_view_load(struct pt_db *db, int64_t n, unsigned groups, struct pt_view **ret,
+                 struct pt_err *err);
 void pt_view_free(struct pt_view *v);
-const struct pt_source_at *pt_view_find(const struct pt_view *v, const char *name); /* NULL: absent */
+const struct pt_source_at *pt_view_find(const struct pt_view *v,
+                                        const char *name); /* NULL: absent */
 /* Index of the first source whose name is >= prefix: walk from there while the prefix holds. */
 uint32_t pt_view_lower(const struct pt_view *v, const char *prefix);
 
-/* One source at one instant, its exact text appended to out; only its block is decoded. at may be NULL. On
- * PT_UNREADABLE, PT_ABSENT, PT_LOST returns 0 with nothing appended. at->reading is NULL, at->name is `name`. */
-int pt_db_text(struct pt_db *db, int64_t n, const char *name, struct pt_source_at *at, struct pt_buf *out, struct pt_err *err);
+/* One source at one instant, its exact text appended to out; only its block is decoded. at may be
+ * NULL. On PT_UNREADABLE, PT_ABSENT, PT_LOST returns 0 with nothing appended. at->reading is NULL,
+ * at->name is `name`. */
+int pt_db_text(struct pt_db *db, int64_t n, const char *name, struct pt_source_at *at,
+               struct pt_buf *out, struct pt_err *err);
 
 /* One field over a span without rendering text. */
 struct pt_point {
     const char *source;
-    const char *row;     /* table row ("kmalloc-64", mapping name), "" for plain files */
-    uint32_t instance;   /* tells rows of one name apart within a segment */
-    int64_t n, real_us;  /* the snapshot from which on it holds */
-    bool known;          /* false: unreadable, absent or lost from here on (presence says which) */
+    const char *row;    /* table row ("kmalloc-64", mapping name), "" for plain files */
+    uint32_t instance;  /* tells rows of one name apart within a segment */
+    int64_t n, real_us; /* the snapshot from which on it holds */
+    bool known;         /* false: unreadable, absent or lost from here on (presence says which) */
     enum pt_presence presence;
-    double value;        /* scaled: in the field's unit */
-    int64_t ivalue;      /* the same where it is a whole number */
+    double value;   /* scaled: in the field's unit */
+    int64_t ivalue; /* the same where it is a whole number */
 };
-/* glob: source names with '*' (matches no '/'), e.g. "proc:*\/status". Told: the first value in the span and every
- * change, per source in time order, segment after segment. */
+/* glob: source names with '*' (matches no '/'), e.g. "proc:*\/status". Told: the first value in the
+ * span and every change, per source in time order, segment after segment. */
 int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t from, int64_t to,
                 int (*fn)(void *ctx, const struct pt_point *p), void *ctx, struct pt_err *err);
 
@@ -132,16 +160,19 @@ struct pt_db_event {
     int kind;
     const char *text;
 };
-int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us, int (*fn)(void *ctx, const struct pt_db_event *e), void *ctx,
-                 struct pt_err *err);
+int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us,
+                 int (*fn)(void *ctx, const struct pt_db_event *e), void *ctx, struct pt_err *err);
 
-/* Damage met while reading, each place told once: "segment 12 block 3 (processes)", snapshots n1..n2. */
+/* Damage met while reading, each place told once: "segment 12 block 3 (processes)", snapshots
+ * n1..n2. */
 typedef void pt_damage_fn(void *ctx, const char *place, int64_t n1, int64_t n2, const char *what);
 void pt_db_on_damage(struct pt_db *db, pt_damage_fn *fn, void *ctx);
 uint32_t pt_db_damaged(const struct pt_db *db); /* places so far */
 
-/* Deep verification: SQLite's own check, every row's checksum, every blob decoded, every shape and reading rendered.
- * progress (may be NULL) gets done and total. 0: clean; 1: damage (told through pt_db_on_damage); < 0: could not. */
-int pt_db_check(struct pt_db *db, void (*progress)(void *ctx, int64_t done, int64_t total), void *ctx, struct pt_err *err);
+/* Deep verification: SQLite's own check, every row's checksum, every blob decoded, every shape and
+ * reading rendered. progress (may be NULL) gets done and total. 0: clean; 1: damage (told through
+ * pt_db_on_damage); < 0: could not. */
+int pt_db_check(struct pt_db *db, void (*progress)(void *ctx, int64_t done, int64_t total),
+                void *ctx, struct pt_err *err);
 
 #endif
