@@ -23,6 +23,7 @@
 #include "recorder/sampler.h"
 
 #define NOFILE_WANTED 8192
+#define TELL_GAPS_US  (60 * PT_SECOND) /* an interval that is too short is told so often */
 
 struct daemon {
     const struct pt_options *options;
@@ -34,6 +35,8 @@ struct daemon {
     struct pt_sampler *sampler;
     int64_t start_us, next_us; /* CLOCK_BOOTTIME: of the schedule, and of its next tick */
     uint64_t skipped;          /* ticks that could not be kept */
+    uint64_t untold;           /* of these, the ones not told yet */
+    int64_t told_gap_us;       /* CLOCK_BOOTTIME */
     uint64_t behind;           /* ticks left out because the disk was behind, not told yet */
     uint64_t told_lost, told_moved, told_stuck, told_refused;
     bool told_failing, told_paused, stop;
@@ -182,6 +185,19 @@ static void arm(const struct daemon *d)
     timerfd_settime(d->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
+static void tell_skipped(struct daemon *d, int64_t now)
+{
+    char text[96];
+    if (!d->untold || now < d->told_gap_us + TELL_GAPS_US)
+        return;
+    snprintf(text, sizeof(text),
+             "%" PRIu64 " ticks were skipped: this machine was too slow or asleep", d->untold);
+    event(d, PT_EVENT_GAP, text);
+    pt_log(PT_LOG_DEBUG, "%s", text);
+    d->untold = 0;
+    d->told_gap_us = now;
+}
+
 /* The next multiple of the interval since the start; ticks whose time is over already are skipped
  * and counted. */
 static void schedule(struct daemon *d)
@@ -192,12 +208,9 @@ static void schedule(struct daemon *d)
         const int64_t missed = (now - d->next_us) / interval + 1;
         d->next_us += missed * interval;
         d->skipped += (uint64_t)missed;
-        char text[96];
-        snprintf(text, sizeof(text),
-                 "%" PRId64 " ticks were skipped: this machine was too slow or asleep", missed);
-        event(d, PT_EVENT_GAP, text);
-        pt_log(PT_LOG_DEBUG, "%s", text);
+        d->untold += (uint64_t)missed;
     }
+    tell_skipped(d, now);
     arm(d);
 }
 
@@ -228,26 +241,34 @@ static void reopen(struct daemon *d)
 {
     struct pt_err err = {0};
     event(d, PT_EVENT_STOP, "told to open the database anew");
-    if (pt_writer_reopen(d->writer, &err) < 0)
-        pt_log(PT_LOG_ERROR, "cannot open '%s' anew: %s", d->path, err.text);
-    else
+    const bool done = pt_writer_reopen(d->writer, &err) >= 0;
+    if (done)
         pt_log(PT_LOG_NOTICE, "recording to '%s' anew", d->path);
+    else
+        pt_log(PT_LOG_ERROR, "cannot open '%s' anew: %s", d->path, err.text);
     pt_sampler_reopened(d->sampler);
-    event(d, PT_EVENT_START, "the database was opened anew");
+    event(d, PT_EVENT_START,
+          done ? "the database was opened anew" : "the database could not be opened anew");
     snapshot(d, PT_TRIGGER_START);
 }
 
 static void on_signal(struct daemon *d)
 {
-    struct signalfd_siginfo info;
-    while (read(d->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-        if (info.ssi_signo == SIGHUP)
-            reopen(d);
-        else if (info.ssi_signo == SIGUSR1)
-            snapshot(d, PT_TRIGGER_SIGNAL);
-        else
-            d->stop = true;
+    /* all that wait at once: the kernel gives SIGUSR1 before SIGTERM, time and again */
+    struct signalfd_siginfo info[8];
+    const ssize_t n = read(d->signal_fd, info, sizeof(info));
+    bool hup = false, usr1 = false;
+    for (ssize_t i = 0; i < n / (ssize_t)sizeof(*info); i++) {
+        hup |= info[i].ssi_signo == SIGHUP;
+        usr1 |= info[i].ssi_signo == SIGUSR1;
+        d->stop |= info[i].ssi_signo == SIGTERM || info[i].ssi_signo == SIGINT;
     }
+    if (d->stop)
+        return;
+    if (hup)
+        reopen(d);
+    if (usr1)
+        snapshot(d, PT_TRIGGER_SIGNAL);
 }
 
 static void loop(struct daemon *d)
@@ -327,6 +348,7 @@ static void record(struct daemon *d)
 {
     char text[96];
     d->start_us = d->next_us = now_us();
+    d->told_gap_us = d->start_us - TELL_GAPS_US;
     if (d->options->once) {
         snapshot(d, PT_TRIGGER_ONCE);
         return;
@@ -339,6 +361,7 @@ static void record(struct daemon *d)
     schedule(d);
     loop(d);
     snapshot(d, PT_TRIGGER_STOP);
+    tell_skipped(d, INT64_MAX);
     event(d, PT_EVENT_STOP, "told to stop");
 }
 

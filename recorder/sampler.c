@@ -287,12 +287,12 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     const int rc = read_all(s, trigger, &snap, err);
     pthread_mutex_unlock(&s->lock);
     s->tick++;
-    s->n++;
     pt_rawlog_flush(s->config.raw);
     if (rc < 0) {
         s->want_key = true;
         return rc;
     }
+    s->n++; /* only now: the store takes no number that was left out */
     compare_clocks(s, &snap);
     pt_writer_push(s->config.writer, &snap, s->want_key, &s->frame);
     s->want_key = false;
