@@ -54,9 +54,8 @@ static void print_help(const struct pt_command *command, FILE *out)
         fprintf(out, "  %-20s %s\n", option, e->help);
     }
     if (command->options & (PT_OPT_FROM_TO | PT_OPT_AT))
-        fputs("\ntimes: '2026-11-23 14:05', 14:05, yesterday, -30m, '2h ago', @SNAPSHOT, first, "
-              "last,\n"
-              "seconds since the epoch; in the zone of the recorded host\n",
+        fputs("\ntimes: '2026-11-23 14:05', 14:05, yesterday, -30m, '2h ago', @SNAPSHOT, first,\n"
+              "last, seconds since the epoch; in the zone of the recorded host\n",
               out);
 }
 

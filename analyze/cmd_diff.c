@@ -99,10 +99,10 @@ const struct pt_command pt_cmd_diff = {
     .name = "diff",
     .usage = "DB [FROM [TO]] | DB1 DB2 [--from T --to T] [--by WHAT]",
     .summary = "what changed between two instants",
-    .detail = "Between the first and the last snapshot of the newest boot, or between FROM and TO. "
-              "A second\n"
-              "argument that is a file is another recording: the last snapshots of the two are "
-              "compared.\n",
+    .detail =
+        "Between the first and the last snapshot of the newest boot, or between FROM\nand TO. "
+        "A second argument that is a file is another recording: the last\nsnapshots of the two "
+        "are compared.\n",
     .options = PT_OPT_FROM_TO | PT_OPT_BY | PT_OPT_TOP | PT_OPT_UTC,
     .min = 1,
     .max = 3,

@@ -225,8 +225,8 @@ const struct pt_command pt_cmd_explain = {
     .usage = "FIELD",
     .summary = "what a field means, its unit and its files",
     .detail =
-        "FIELD is a name as the kernel writes it (VmRSS), or with its file (meminfo.MemFree); a "
-        "file\nof one value is known by its own name (swappiness, memory.current).\n",
+        "FIELD is a name as the kernel writes it (VmRSS), or with its file\n(meminfo.MemFree); a "
+        "file of one value is known by its own name (swappiness,\nmemory.current).\n",
     .options = 0,
     .min = 1,
     .max = 1,

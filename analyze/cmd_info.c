@@ -66,7 +66,7 @@ static void print_span(const struct pt_session *s, const struct pt_info *info)
     fprintf(out, "%-12s %s  @%" PRId64 "\n", "last",
             pt_units_time(a, sizeof(a), s->span.last_us, offset), s->span.last);
     fprintf(out, "%-12s %" PRId64 " over %s, every %s\n", "snapshots", s->span.count,
-            pt_units_duration(a, sizeof(a), s->span.last_us - s->span.first_us),
+            pt_units_duration(a, sizeof(a), pt_units_minus(s->span.last_us, s->span.first_us)),
             pt_units_duration(b, sizeof(b), pt_session_interval(s)));
     fprintf(out, "%-12s %u\n", "boots", pt_db_boots(s->db));
     for (uint32_t i = 0; pt_db_boots(s->db) > 1 && i < pt_db_boots(s->db); i++) {

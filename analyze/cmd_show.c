@@ -48,7 +48,7 @@ static void tell_carried(const struct pt_session *s, const struct pt_source_at *
     char age[PT_UNITS_BUF];
     if (at->presence == PT_CARRIED && at->read_us != PT_UNKNOWN && s->args->verbose)
         fprintf(stderr, "pagetrail: '%s' was read %s before\n", at->name,
-                pt_units_duration(age, sizeof(age), snap->real_us - at->read_us));
+                pt_units_duration(age, sizeof(age), pt_units_minus(snap->real_us, at->read_us)));
 }
 
 static const char *presence_name(enum pt_presence presence)

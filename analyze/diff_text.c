@@ -99,7 +99,10 @@ static void print_head(const struct pt_diff *d, const struct pt_session *a,
     print_end("from", d->from, a);
     print_end("to  ", d->to, b);
     const struct pt_snap *x = &d->from->view->snap, *y = &d->to->view->snap;
-    fprintf(out, "span %s", pt_units_duration(span, sizeof(span), y->real_us - x->real_us));
+    const int64_t us = pt_units_minus(y->real_us, x->real_us);
+    const bool back = us != PT_UNKNOWN && us < 0;
+    fprintf(out, "span %s%s", pt_units_duration(span, sizeof(span), back ? -us : us),
+            back ? ", backwards: the second is the older" : "");
     const int64_t reboots = pt_diff_reboots(d);
     if (!d->other_boot)
         fputs(", same boot\n", out);
@@ -239,8 +242,8 @@ static void print_mapping(const struct pt_diff *d, const struct pt_diff_mapping 
     cell_side(t, m->bytes.before != PT_UNKNOWN, m->bytes.before);
     cell_side(t, m->bytes.after != PT_UNKNOWN, m->bytes.after);
     cell_bytes(t, m->bytes.delta, true);
-    pt_table_cell(
-        t, pt_units_duration(age, sizeof(age), read == PT_UNKNOWN || read >= end ? 0 : end - read));
+    pt_table_cell(t,
+                  pt_units_duration(age, sizeof(age), read >= end ? 0 : pt_units_minus(end, read)));
 }
 
 static const char *plural(size_t n)

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "analyze/units.h"
+
 #define GAP_INTERVALS 5
 
 /* Keeps the longest, longest first. */
@@ -24,7 +26,7 @@ static void add_gap(struct pt_info *info, const struct pt_gap *gap)
 static void add_step(struct pt_info_walk *w, const struct pt_snap *snap)
 {
     struct pt_info *info = w->info;
-    const int64_t step = snap->real_us - w->last.real_us;
+    const int64_t step = pt_units_minus(snap->real_us, w->last.real_us);
     if (snap->boot != w->last.boot || step <= 0)
         return;
     if (step > GAP_INTERVALS * w->interval_us) {
@@ -33,9 +35,11 @@ static void add_step(struct pt_info_walk *w, const struct pt_snap *snap)
         add_gap(info, &gap);
         return;
     }
-    info->covered_us += step;
-    if (snap->cost_us != PT_UNKNOWN) {
-        info->cost_us += snap->cost_us;
+    if (__builtin_add_overflow(info->covered_us, step, &info->covered_us))
+        return;
+    int64_t cost;
+    if (snap->cost_us >= 0 && !__builtin_add_overflow(info->cost_us, snap->cost_us, &cost)) {
+        info->cost_us = cost;
         info->cost_span_us += step;
     }
 }
@@ -77,7 +81,9 @@ static int coverage(const struct pt_session *s, struct pt_info *info, struct pt_
             if (p->kernel || p->deep_us == PT_UNKNOWN)
                 continue;
             info->with_smaps++;
-            const int64_t age = view->snap.real_us - p->deep_us;
+            const int64_t age = pt_units_minus(view->snap.real_us, p->deep_us);
+            if (age == PT_UNKNOWN)
+                continue;
             if (info->oldest_smaps_us == PT_UNKNOWN || age > info->oldest_smaps_us)
                 info->oldest_smaps_us = age < 0 ? 0 : age;
         }

@@ -24,8 +24,8 @@ static void print_help(FILE *out)
             *options = '\0';
         fprintf(out, "  %-34s %s\n", usage, pt_commands[i]->summary);
     }
-    fputs("\n'pagetrail COMMAND --help' tells the options of a command, --version this program's "
-          "version.\n"
+    fputs("\n'pagetrail COMMAND --help' tells the options of a command, 'pagetrail --version'\n"
+          "this program's version\n"
           "exit status: 0 done, 2 wrong usage, 3 cannot read, 4 damaged in part\n",
           out);
 }

@@ -9,7 +9,8 @@
 #include "analyze/text.h"
 #include "analyze/units.h"
 
-#define DAMAGE_MAX 100000u
+#define DAMAGE_MAX  100000u
+#define TIME_MAX_US INT64_C(253402300800000000) /* the year 10000 */
 
 int pt_fail(const struct pt_err *err)
 {
@@ -108,7 +109,7 @@ int64_t pt_session_boot_first(const struct pt_session *s)
 int64_t pt_session_interval(const struct pt_session *s)
 {
     const int64_t us = pt_db_meta(s->db)->interval_us;
-    return us > 0 ? us : 10 * INT64_C(1000000);
+    return us > 0 && us < TIME_MAX_US ? us : 10 * INT64_C(1000000);
 }
 
 char *pt_session_time(const struct pt_session *s, const struct pt_snap *snap, char *buf,
@@ -145,13 +146,20 @@ static void tell_distance(const struct pt_session *s, int64_t asked_us, int64_t 
     if (pt_db_snap(s->db, n, &snap, NULL) < 0)
         return;
     pt_session_time(s, &snap, when, sizeof(when));
-    if (snap.real_us - asked_us >= 1000) /* snapshots are found by milliseconds */
+    const int64_t late = pt_units_minus(snap.real_us, asked_us);
+    if (late >= 1000) /* snapshots are found by milliseconds */
         fprintf(stderr, "pagetrail: nothing was recorded before %s: taking snapshot @%" PRId64 "\n",
                 when, n);
-    else if (asked_us - snap.real_us > 5 * pt_session_interval(s))
+    else if (late != PT_UNKNOWN && -late > 5 * pt_session_interval(s))
         fprintf(stderr,
                 "pagetrail: the last snapshot before that time is @%" PRId64 " of %s, %s earlier\n",
-                n, when, pt_units_duration(age, sizeof(age), asked_us - snap.real_us));
+                n, when, pt_units_duration(age, sizeof(age), -late));
+}
+
+/* Times of a file are anything; those of people are computed with. */
+static int64_t plausible(int64_t us)
+{
+    return us > TIME_MAX_US ? TIME_MAX_US : us < -TIME_MAX_US ? -TIME_MAX_US : us;
 }
 
 int pt_session_find(const struct pt_session *s, const char *time, bool clamp, int64_t *ret_n,
@@ -165,8 +173,8 @@ int pt_session_find(const struct pt_session *s, const char *time, bool clamp, in
     int rc = pt_db_snap(s->db, s->span.last, &last, err);
     if (rc < 0)
         return rc;
-    const struct pt_timespec_base base = {.first_us = s->span.first_us,
-                                          .last_us = s->span.last_us,
+    const struct pt_timespec_base base = {.first_us = plausible(s->span.first_us),
+                                          .last_us = plausible(s->span.last_us),
                                           .utc_offset_s = s->args->utc ? 0 : last.utc_offset_s};
     rc = time ? pt_timespec_parse(time, &base, &instant, err) : 0;
     if (rc < 0)

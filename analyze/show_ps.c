@@ -35,8 +35,9 @@ static int64_t started_us(const struct pt_session *s, const struct pt_snap *snap
 {
     const int64_t since_boot = ticks_us(s, p->start_time);
     int64_t us;
-    if (since_boot == PT_UNKNOWN || snap->boot_us == PT_UNKNOWN ||
-        __builtin_add_overflow(snap->real_us - snap->boot_us, since_boot, &us))
+    const int64_t boot = pt_units_minus(snap->real_us, snap->boot_us);
+    if (since_boot == PT_UNKNOWN || boot == PT_UNKNOWN ||
+        __builtin_add_overflow(boot, since_boot, &us))
         return PT_UNKNOWN;
     return us;
 }
@@ -50,7 +51,7 @@ static void cell_start(struct pt_table *t, const struct pt_session *s, const str
     pt_units_time(when, sizeof(when), us, s->args->utc ? 0 : snap->utc_offset_s);
     if (us == PT_UNKNOWN)
         pt_table_cell(t, "?");
-    else if (snap->real_us - us < 86400 * INT64_C(1000000))
+    else if (pt_units_minus(snap->real_us, us) < 86400 * INT64_C(1000000))
         pt_table_cellf(t, "%.5s", when + strlen("2026-11-23 "));
     else
         pt_table_cellf(t, "%.10s", when);

@@ -26,4 +26,7 @@ char *pt_units_rfc3339(char *buf, size_t size, int64_t real_us);
 int64_t pt_days_from_civil(int64_t year, unsigned month, unsigned day);
 void pt_civil_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day);
 
+/* PT_UNKNOWN when one of the two is, or when it does not fit: times of a file are anything. */
+int64_t pt_units_minus(int64_t a, int64_t b);
+
 #endif

@@ -52,11 +52,12 @@ struct recording {
 };
 static const struct pt_args args;
 
-static void append(struct recording *r, int64_t n, const struct text *texts, size_t ntexts)
+static void append(struct recording *r, int64_t n, int64_t real_us, const struct text *texts,
+                   size_t ntexts)
 {
     struct pt_err err = {0};
     struct pt_buf frame;
-    const struct pt_snap snap = {.n = n, .real_us = START + n * INTERVAL, .boot = 1};
+    const struct pt_snap snap = {.n = n, .real_us = real_us, .boot_us = 1, .boot = 1};
     pt_buf_init(&frame, 1u << 20);
     assert_int_equal(pt_enc_begin(r->enc, &snap, &err), 0);
     for (size_t i = 0; i < ntexts; i++) {
@@ -83,8 +84,8 @@ static int set_up(void **state)
     r->enc = pt_enc_new(shapes);
     assert_int_equal(pt_store_open(r->path, &meta, &r->store, &err), 0);
     assert_int_equal(pt_store_boot(r->store, "boot-1", START, &err), 1);
-    append(r, 1, alive, sizeof(alive) / sizeof(alive[0]));
-    append(r, 2, ended, sizeof(ended) / sizeof(ended[0]));
+    append(r, 1, START, alive, sizeof(alive) / sizeof(alive[0]));
+    append(r, 2, START + INTERVAL, ended, sizeof(ended) / sizeof(ended[0]));
     /* the next boot's recorder is killed before its first snapshot */
     assert_int_equal(pt_store_boot(r->store, "boot-2", START + 9 * INTERVAL, &err), 2);
     assert_int_equal(pt_store_close(r->store, &err), 0);
@@ -132,11 +133,50 @@ static void boot_without_snapshots_is_passed_over(void **state)
     assert_int_equal(pt_session_boot_first(&r->session), 1);
 }
 
+/* The clock of a broken or forged recording: no arithmetic may go astray (UBSan looks on). */
+static void any_clock_is_borne(void **state)
+{
+    static const int64_t ends[][2] = {{INT64_MIN + 1000, INT64_MAX}, {INT64_MAX, INT64_MIN + 1000}};
+    static const char *const times[] = {"-30m", "yesterday", "14:05", "2h ago"};
+    struct recording *r = *state;
+    struct pt_args quiet = {.out = fopen("/dev/null", "w"), .top = PT_UNKNOWN, .npositional = 1};
+    struct pt_shapes *shapes = pt_shapes_new();
+    char path[96];
+    assert_non_null(quiet.out);
+    snprintf(path, sizeof(path), "%s/b.db", r->dir);
+    quiet.positional[0] = path;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct pt_meta meta = {.page_size = 4096, .clk_tck = 100, .interval_us = INT64_MAX};
+        struct pt_err err = {0};
+        r->enc = pt_enc_new(shapes);
+        assert_int_equal(pt_store_open(path, &meta, &r->store, &err), 0);
+        assert_int_equal(pt_store_boot(r->store, "boot-1", START, &err), 1);
+        append(r, 1, ends[i][0], alive, sizeof(alive) / sizeof(alive[0]));
+        append(r, 2, ends[i][1], alive, sizeof(alive) / sizeof(alive[0]));
+        assert_int_equal(pt_store_close(r->store, &err), 0);
+        pt_enc_free(r->enc);
+        assert_int_equal(pt_cmd_info.run(&quiet), 0);
+        assert_int_equal(pt_cmd_diff.run(&quiet), 0);
+        quiet.positional[1] = "ps";
+        quiet.npositional = 2;
+        for (unsigned k = 0; k < sizeof(times) / sizeof(times[0]); k++) {
+            quiet.at = times[k];
+            assert_true(pt_cmd_show.run(&quiet) >= 0);
+        }
+        quiet.at = NULL;
+        quiet.npositional = 1;
+        unlink(path);
+    }
+    pt_shapes_free(shapes);
+    fclose(quiet.out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(zombie_holds_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(boot_without_snapshots_is_passed_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(any_clock_is_borne, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
