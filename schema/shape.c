@@ -202,12 +202,14 @@ static const char *match_dec(const char *p, const char *end, unsigned width, uin
     const char *digits = p;
     uint64_t v = 0;
     unsigned digit;
-    while (p < end && (digit = (unsigned)(*p - '0')) < 10) {
-        if (p - digits >= 19 &&
-            (v > UINT64_MAX / 10 || (v == UINT64_MAX / 10 && digit > UINT64_MAX % 10)))
+    /* 19 digits always fit */
+    for (const char *safe = end - p > 19 ? p + 19 : end;
+         p < safe && (digit = (unsigned)(*p - '0')) < 10; p++)
+        v = v * 10 + digit;
+    for (; p - digits >= 19 && p < end && (digit = (unsigned)(*p - '0')) < 10; p++) {
+        if (v > UINT64_MAX / 10 || (v == UINT64_MAX / 10 && digit > UINT64_MAX % 10))
             return NULL;
         v = v * 10 + digit;
-        p++;
     }
     if (p == digits || (*digits == '0' && p - digits > 1))
         return NULL;
