@@ -15,7 +15,7 @@ struct pt_scan {
 
 static inline struct pt_scan pt_scan_of(const char *text, size_t len)
 {
-    return (struct pt_scan){.p = text, .end = text + len};
+    return (struct pt_scan){.p = text, .end = len ? text + len : text};
 }
 
 static inline void pt_scan_blanks(struct pt_scan *s)
