@@ -84,6 +84,8 @@ status 3 show "$PT_TMP/noise.db" ps
 status 3 show "$db" text proc:no/such
 status 3 show "$db" meminfo --at @77
 status 3 diff "$db" @77
+status 3 show "$db" meminfo --at 1000000000
+says 'the recording begins at 20'
 
 # One text, nothing else, byte for byte as it was recorded.
 status 0 show "$db" text proc:version

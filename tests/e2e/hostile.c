@@ -14,7 +14,7 @@
 #include "tests/support/number.h"
 
 #define LONG_LINE  (1u << 20)
-#define LONG_LINES 4 /* such files a tree; what would be more of them has short lines */
+#define LONG_LINES 2 /* such files a tree; what would be more of them has short lines */
 
 static unsigned seed, long_lines;
 

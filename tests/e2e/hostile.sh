@@ -28,7 +28,7 @@ cat "$PT_TMP/out"
 
 echo "-- live"
 db=$PT_TMP/l.db
-record -i 250ms -d 8s --raw-log "$PT_TMP/live" &
+record -i 500ms -d 10s --raw-log "$PT_TMP/live" 2>"$PT_TMP/messages" &
 pid=$!
 while kill -0 $pid 2>/dev/null; do
     run "$PT_TOOLS/e2e_hostile" "$tree" $step
@@ -36,8 +36,13 @@ while kill -0 $pid 2>/dev/null; do
     sleep 0.15
 done
 wait $pid || fail "exit status $? of the recorder"
-run "$verify" "$db" "$PT_TMP/live" >"$PT_TMP/out"
+# Random bytes are more than a slow machine can press and store: what was not stored the recorder must have said.
+said=$(grep -c 'could not be stored' "$PT_TMP/messages")
+cut=
+[ "$said" -eq 0 ] || cut=--cut
+run "$verify" $cut "$db" "$PT_TMP/live" >"$PT_TMP/out"
 cat "$PT_TMP/out"
-grep -qE '^[1-9][0-9]+ snapshots' "$PT_TMP/out" || fail 'fewer than 10 snapshots were stored'
+[ "$said" -gt 0 ] || grep -q ' 0 not stored' "$PT_TMP/out" || fail 'snapshots were lost in silence'
+grep -qE '^([3-9]|[1-9][0-9]+) snapshots' "$PT_TMP/out" || fail 'hardly anything was stored'
 integrity "$db"
 run "$analyzer" check "$db"

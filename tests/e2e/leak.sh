@@ -12,7 +12,7 @@ seconds=30
 leak()
 {
     db=$PT_TMP/$1.db
-    start "$PT_TOOLS/e2e_leak" $((seconds + 20)) "$1" "$PT_TMP/$1.log"
+    start "$PT_TOOLS/e2e_leak" $((seconds + 300)) "$1" "$PT_TMP/$1.log"
     leaker=$pid
     sleep 1
     run "$recorder" -q -o "$db" -i 1s -d ${seconds}s

@@ -5,6 +5,11 @@
 . "${PT_SOURCE:?}/tests/lib/e2e.sh"
 db=$PT_TMP/r.db
 
+echo "-- one snapshot reads the mappings too"
+run "$recorder" -q -o "$PT_TMP/once.db" --once --deep all --raw-log "$PT_TMP/once.log"
+grep -a -q "source proc:$$/smaps length [1-9]" "$PT_TMP/once.log" || fail 'mappings of a process are missing'
+run "$verify" "$PT_TMP/once.db" "$PT_TMP/once.log"
+
 echo "-- an interval nobody can keep"
 run "$recorder" -q -o "$db" -i 10ms -d 3s --deep off --raw-log "$PT_TMP/log"
 gaps=$(sqlite3 -readonly "$db" 'select count(*) from event where kind = 2')
