@@ -349,9 +349,8 @@ static int walk(struct sealer *s, struct pt_chain *chain, struct pt_err *err)
         if (n != s->snaps[tick].n) /* a damaged one */
             continue;
         r = apply(chain, n, blob, len, tick == 0, &snap, &why, err);
-        if (r == 0) /* it could be read a moment ago */
-            return pt_err_set(err, PT_EIO, 0, "frame", n,
-                              "frame %lld changed while it was sealed: %s", (long long)n, why.text);
+        if (r == 0) /* the survey reads names only */
+            return pt_err_set(err, PT_EDAMAGED, 0, PT_BAD_FRAME, n, "%s", why.text);
         if (r > 0)
             r = note_all(s, chain, tick++, err);
     }

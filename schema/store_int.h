@@ -125,6 +125,9 @@ struct pt_seal_ops {
                  struct pt_err *err);
     void *ctx;
 };
+/* The source of an error that one frame alone is to blame for; its position is the frame's number.
+ */
+#define PT_BAD_FRAME "frame that does not apply"
 /* Turns one chain (a key frame and the frames up to the next) into blocks. keep (may be NULL)
  * limits the sources. Returns the number of snapshots sealed, 0 when the key frame itself is
  * damaged (all frames told as bad). */

@@ -17,7 +17,7 @@ enum pt_stmt_id {
     PT_S_SEGMENT,
     PT_S_BLOCK,
     PT_S_DAMAGED,
-    PT_S_DELETE_FRAMES,
+    PT_S_DELETE_FRAME,
     PT_S_FRAMES,
     PT_S_FRAME_ROW,
     PT_S_KEYS,
