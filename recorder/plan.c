@@ -229,14 +229,15 @@ static void gather(struct pt_plan *p, struct pt_procs *procs, int64_t now, int64
         const struct pt_proc *proc = pt_procs_at(procs, i);
         if (proc->kernel || proc->zombie || proc->pending || proc->shunned_us > now)
             continue;
-        if (proc->deep_us && proc->deep_us >= p->since_us)
+        if (proc->deep_count && proc->deep_us >= p->since_us)
             continue;
         const struct pt_gov_case c = weigh(proc, now, page_kb);
         const double score = p->mode == PT_DEEP_ALL ? 1 : pt_gov_score(&c);
         if (score >= 0)
             pick(p, score, i);
     }
-    qsort(p->picks, p->npicks, sizeof(*p->picks), by_score);
+    if (p->npicks)
+        qsort(p->picks, p->npicks, sizeof(*p->picks), by_score);
 }
 
 static uint32_t order_one(struct pt_plan *p, struct pt_sink *sink, struct pt_proc *proc,
