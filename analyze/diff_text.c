@@ -112,6 +112,8 @@ static void print_head(const struct pt_diff *d, const struct pt_session *a,
                 reboots, reboots == 1 ? "" : "s");
     else
         fputs(", different boots: processes matched by service, else exe + uid\n", out);
+    if (!d->other_db && x->n == y->n)
+        fputs("both are the same snapshot: there is nothing between them\n", out);
     if (d->from->view->lost || d->to->view->lost)
         fputs("damaged parts of the recording are left out\n", out);
 }
@@ -206,7 +208,8 @@ static int print_groups(const struct pt_diff *d, const struct pt_session *s)
     for (size_t i = 0; i < d->ngroups && shown < top(s); i++, shown++) {
         const struct pt_diff_group *g = &d->groups[i];
         pt_table_cell(&t, g->name ? g->name : "(none)");
-        pt_table_cellf(&t, "%" PRId64 "%s", g->count.after, "");
+        pt_table_cellf(&t, g->count.delta ? "%" PRId64 " (%+" PRId64 ")" : "%" PRId64,
+                       g->count.after, g->count.delta);
         cell_bytes(&t, g->m[PT_ANON].delta, true);
         cell_bytes(&t, g->m[PT_SWAP].delta, true);
         cell_bytes(&t, g->m[PT_RSS].delta, true);

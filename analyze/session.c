@@ -139,7 +139,8 @@ static int find_time(const struct pt_session *s, const struct pt_instant *instan
     return rc;
 }
 
-static void tell_distance(const struct pt_session *s, int64_t asked_us, int64_t n)
+static void tell_distance(const struct pt_session *s, const char *asked, int64_t asked_us,
+                          int64_t n)
 {
     struct pt_snap snap;
     char age[PT_UNITS_BUF], when[PT_UNITS_BUF];
@@ -148,12 +149,12 @@ static void tell_distance(const struct pt_session *s, int64_t asked_us, int64_t 
     pt_session_time(s, &snap, when, sizeof(when));
     const int64_t late = pt_units_minus(snap.real_us, asked_us);
     if (late >= 1000) /* snapshots are found by milliseconds */
-        fprintf(stderr, "pagetrail: nothing was recorded before %s: taking snapshot @%" PRId64 "\n",
-                when, n);
+        fprintf(stderr, "pagetrail: nothing was recorded before '%s': taking @%" PRId64 " of %s\n",
+                asked, n, when);
     else if (late != PT_UNKNOWN && -late > 5 * pt_session_interval(s))
         fprintf(stderr,
-                "pagetrail: the last snapshot before that time is @%" PRId64 " of %s, %s earlier\n",
-                n, when, pt_units_duration(age, sizeof(age), -late));
+                "pagetrail: the last snapshot before '%s' is @%" PRId64 " of %s, %s earlier\n",
+                asked, n, when, pt_units_duration(age, sizeof(age), -late));
 }
 
 /* Times of a file are anything; those of people are computed with. */
@@ -202,9 +203,15 @@ int pt_session_find(const struct pt_session *s, const char *time, bool clamp, in
     rc = find_time(s, &instant, base.utc_offset_s, clamp, ret_n, &us, &why);
     if (rc < 0 && why.code != PT_ENOTFOUND)
         return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
+    if (rc < 0 && pt_db_snap(s->db, s->span.first, &last, NULL) >= 0) {
+        char begin[PT_UNITS_BUF];
+        return pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1,
+                          "nothing was recorded at or before '%s': the recording begins at %s",
+                          time, pt_session_time(s, &last, begin, sizeof(begin)));
+    }
     if (rc < 0)
         return pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1, "nothing was recorded at or before '%s'",
                           time);
-    tell_distance(s, us, *ret_n);
+    tell_distance(s, time, us, *ret_n);
     return 0;
 }

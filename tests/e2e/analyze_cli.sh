@@ -68,6 +68,7 @@ done
 status 2 explain memory.curren
 says memory.current
 status 0 diff "$db" -- @1
+says 'the same snapshot'
 status 0 diff "$db" --top=3 --utc -v
 status 0 diff "$db" "$db" --from=first
 
@@ -86,6 +87,8 @@ status 3 show "$db" meminfo --at @77
 status 3 diff "$db" @77
 status 3 show "$db" meminfo --at 1000000000
 says 'the recording begins at 20'
+status 0 show "$db" meminfo --at 4000000000
+says "before '4000000000' is @1"
 
 # One text, nothing else, byte for byte as it was recorded.
 status 0 show "$db" text proc:version
