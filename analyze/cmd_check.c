@@ -39,7 +39,10 @@ static int print(const struct pt_session *s, bool clean)
             "%" PRId64 " snapshots, %" PRId64 " segments, %" PRId64 " frames, %s: ", s->span.count,
             s->span.segments, s->span.frames,
             pt_units_bytes(size, sizeof(size), s->span.bytes, false));
-    fprintf(s->args->out, clean ? "good\n" : "damaged in %zu places\n", s->ndamage);
+    if (clean)
+        fputs("good\n", s->args->out);
+    else
+        fprintf(s->args->out, "damaged in %zu place%s\n", s->ndamage, s->ndamage == 1 ? "" : "s");
     return 0;
 }
 

@@ -121,8 +121,8 @@ static void print_cost(const struct pt_session *s, const struct pt_info *info)
             s->span.frames == 1 ? "" : "s",
             pt_units_bytes(b, sizeof(b), s->span.frame_bytes, false));
     if (s->ndamage)
-        fprintf(out, "%-12s %zu places met ('pagetrail check' reads everything)\n", "damage",
-                s->ndamage);
+        fprintf(out, "%-12s %zu place%s met ('pagetrail check' reads everything)\n", "damage",
+                s->ndamage, s->ndamage == 1 ? "" : "s");
 }
 
 static json_t *gaps_json(const struct pt_info *info)
