@@ -2,9 +2,10 @@
  * Prefixes and single-byte changes of a small database: it opens to an error, or to data that is
  * right, or that says what is missing. Every text of every snapshot is compared.
  *
- *   damage          every 16th byte of the file, from a place that changes from day to day
- * (PT_ROTATE: which), every byte of the frames and blocks given to their decoders, and some
- * prefixes damage --all    every byte, every prefix (label damage-all) */
+ *   damage         every 16th byte of the file, from a place that changes from day to day
+ *                  (PT_ROTATE: which), every byte of the frames and blocks given to their
+ *                  decoders, and some prefixes
+ *   damage --all   every byte, every prefix (target damage-all) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
