@@ -41,6 +41,7 @@ struct pt_cached {
 /* Damage that is known of. */
 struct pt_place {
     char *place, *what;
+    uint64_t hash; /* of place */
     int64_t n1, n2;
     bool told; /* it may be found before there is anyone to tell */
 };
@@ -119,6 +120,13 @@ struct pt_block_query {
     uint32_t *lost;
 };
 int pt_db_blocks(struct pt_db *db, const struct pt_block_query *q, struct pt_err *err);
+
+/* Blocks of the sources that glob matches, from frames that overlap [from, to] and are not sealed.
+ */
+int pt_db_runs(struct pt_db *db, const char *glob, int64_t from, int64_t to,
+               int (*fn)(void *ctx, const struct pt_block *b, const struct pt_snap *snaps,
+                         uint32_t nsnaps, struct pt_err *err),
+               void *ctx, struct pt_err *err);
 
 /* The blob of a frame, copied: free(). */
 int pt_db_frame_blob(struct pt_db *db, int64_t n, void **ret, size_t *ret_len, struct pt_err *err);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define MAPS_MAX 4096u /* field maps kept from source to source */
-#define LEVEL    1     /* of blocks that live for one call */
 
 struct map_slot {
     const struct pt_file *file;
@@ -454,116 +453,13 @@ static int field_segment(struct field *f, const struct pt_seg *seg, struct pt_er
     return pt_db_blocks(f->db, &q, err);
 }
 
-/* ---- frames ---- */
-
-struct run {
-    struct field *f;
-    int64_t first, last;
-    sqlite3_stmt *st;
-    struct pt_snap *snaps;
-};
-
-static int run_rewind(void *ctx, struct pt_err *err)
+static int field_unsealed(void *ctx, const struct pt_block *b, const struct pt_snap *snaps,
+                          uint32_t nsnaps, struct pt_err *err)
 {
-    struct run *run = ctx;
-    const int r =
-        pt_sql_prepare(run->f->db->db, &run->st,
-                       "SELECT n, data FROM frame WHERE n BETWEEN ?1 AND ?2 ORDER BY n", err);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(run->st, 1, run->first);
-    sqlite3_bind_int64(run->st, 2, run->last);
-    return 0;
-}
-
-static int run_next(void *ctx, int64_t *ret_n, const void **ret_blob, size_t *ret_len,
-                    struct pt_err *err)
-{
-    struct run *run = ctx;
-    const int rc = sqlite3_step(run->st);
-    if (rc == SQLITE_DONE)
-        return 0;
-    if (rc != SQLITE_ROW)
-        return pt_sql_err(run->f->db->db, rc, "read a frame", err);
-    *ret_n = sqlite3_column_int64(run->st, 0);
-    *ret_blob = sqlite3_column_blob(run->st, 1);
-    *ret_len = (size_t)sqlite3_column_bytes(run->st, 1);
-    if (!*ret_blob)
-        *ret_blob = "";
-    return 1;
-}
-
-static int run_bad(void *ctx, int64_t n, const char *what, struct pt_err *err)
-{
-    struct run *run = ctx;
-    (void)err;
-    pt_db_tell(run->f->db, n, n, what, "frame %lld", (long long)n);
-    return 0;
-}
-
-static int run_snaps(void *ctx, const struct pt_snap *snaps, uint32_t count, struct pt_err *err)
-{
-    struct run *run = ctx;
-    run->snaps = malloc(count * sizeof *snaps);
-    if (!run->snaps)
-        return pt_err_nomem(err);
-    memcpy(run->snaps, snaps, count * sizeof *snaps);
-    run->f->snaps = run->snaps;
-    run->f->nsnaps = count;
-    return 0;
-}
-
-static int run_block(void *ctx, enum pt_block_kind kind, const char *what, const void *blob,
-                     size_t len, struct pt_err *err)
-{
-    struct run *run = ctx;
-    struct pt_block *b;
-    (void)what;
-    if (kind == PT_BLOCK_CLOCK)
-        return 0;
-    int r = pt_block_open(blob, len, run->f->db->shapes, &b, err);
-    if (r < 0)
-        return r;
-    r = field_block(run->f, b, err);
-    pt_block_free(b);
-    return r;
-}
-
-static bool run_keep(void *ctx, const char *name)
-{
-    const struct field *f = ctx;
-    return pt_source_match(f->glob, name);
-}
-
-static int field_run(struct field *f, int64_t first, int64_t last, struct pt_err *err)
-{
-    struct run run = {.f = f, .first = first, .last = last};
-    const struct pt_frames frames = {run_rewind, run_next, &run};
-    const struct pt_seal_ops ops = {run_bad, run_snaps, run_block, &run};
-    struct pt_err why = {0};
-    int r = pt_seal_chain(f->db->shapes, &frames, &ops, run_keep, f, LEVEL, &why);
-    sqlite3_finalize(run.st);
-    free(run.snaps);
-    f->snaps = NULL;
-    f->nsnaps = 0;
-    if (r < 0 && pt_db_forgive(f->db, &why, first, last, "unsealed frames", err))
-        r = 0;
-    return r < 0 ? r : 0;
-}
-
-/* Chain by chain, as the rows (or, where they are damaged, the frames) say where each begins. */
-static int field_frames(struct field *f, struct pt_err *err)
-{
-    const struct pt_frame_at *v = f->db->frames;
-    const size_t n = f->db->nframes;
-    int r = 0;
-    for (size_t i = 0, next; i < n && r >= 0; i = next) {
-        for (next = i + 1; next < n && !v[next].key;)
-            next++;
-        if (v[next - 1].n >= f->from && v[i].n <= f->to)
-            r = field_run(f, v[i].n, v[next - 1].n, err);
-    }
-    return r;
+    struct field *f = ctx;
+    f->snaps = snaps;
+    f->nsnaps = nsnaps;
+    return field_block(f, b, err);
 }
 
 int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t from, int64_t to,
@@ -581,7 +477,7 @@ int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t f
         if (db->segs[i].last >= from && db->segs[i].first <= to)
             r = field_segment(&f, &db->segs[i], err);
     if (r >= 0)
-        r = field_frames(&f, err);
+        r = pt_db_runs(db, glob, from, to, field_unsealed, &f, err);
     drop_maps(&f);
     free(f.maps);
     free(f.instances.v);

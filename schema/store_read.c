@@ -43,8 +43,9 @@ void pt_db_tell(struct pt_db *db, int64_t n1, int64_t n2, const char *what, cons
     va_start(ap, place);
     vsnprintf(text, sizeof text, place, ap);
     va_end(ap);
+    const uint64_t hash = pt_hash(text, strlen(text));
     for (uint32_t i = 0; i < db->nplaces; i++)
-        if (strcmp(db->places[i].place, text) == 0)
+        if (db->places[i].hash == hash && strcmp(db->places[i].place, text) == 0)
             return;
     if (db->nplaces == db->places_cap) {
         const uint32_t cap = db->places_cap ? db->places_cap * 2 : 16;
@@ -55,7 +56,8 @@ void pt_db_tell(struct pt_db *db, int64_t n1, int64_t n2, const char *what, cons
         db->places_cap = cap;
     }
     struct pt_place *p = &db->places[db->nplaces];
-    *p = (struct pt_place){.place = strdup(text), .what = strdup(what), .n1 = n1, .n2 = n2};
+    *p = (struct pt_place){
+        .place = strdup(text), .what = strdup(what), .hash = hash, .n1 = n1, .n2 = n2};
     if (!p->place || !p->what) {
         free(p->place);
         free(p->what);
