@@ -324,6 +324,7 @@ int pt_store_seal(struct pt_store *s, bool all, struct pt_err *err)
 {
     struct keys keys = {0};
     bool any = false;
+    s->frame_bytes = -1; /* to be counted anew */
     int r = read_keys(s, &keys, err);
     int64_t first = keys.first;
     for (size_t i = 0; r >= 0 && first > 0 && i < keys.count + all; i++) {

@@ -198,6 +198,7 @@ static int read_next(struct pt_store *s, struct pt_err *err)
         "SELECT last FROM segment ORDER BY first DESC LIMIT 1",
     };
     s->next = 1;
+    s->frame_bytes = -1;
     for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
         int64_t n;
         const int r = pt_sql_int(s->db, sql[i], 0, &n, err);
@@ -412,6 +413,8 @@ int pt_store_append(struct pt_store *s, const struct pt_snap *snap, bool key, co
         return r;
     s->next = snap->n + 1;
     s->boot = snap->boot;
+    if (s->frame_bytes >= 0)
+        s->frame_bytes += (int64_t)len;
     return 0;
 }
 
@@ -460,14 +463,21 @@ static int64_t file_size(sqlite3 *db, int op)
 
 int pt_store_size(struct pt_store *s, struct pt_store_size *ret, struct pt_err *err)
 {
-    struct pt_store_size size = {
+    /* A recorder asks after every snapshot: the sums are kept, not asked for. */
+    if (s->frame_bytes < 0) {
+        int r = pt_sql_int(s->db, "SELECT sum(length(data)) FROM frame", 0, &s->frame_bytes, err);
+        if (r >= 0)
+            r = pt_sql_int(s->db, "SELECT sum(bytes) FROM segment", 0, &s->segment_bytes, err);
+        if (r < 0) {
+            s->frame_bytes = -1;
+            return r;
+        }
+    }
+    *ret = (struct pt_store_size){
         .file = file_size(s->db, SQLITE_FCNTL_FILE_POINTER),
         .wal = file_size(s->db, SQLITE_FCNTL_JOURNAL_POINTER),
+        .frames = s->frame_bytes,
+        .segments = s->segment_bytes,
     };
-    int r = pt_sql_int(s->db, "SELECT sum(length(data)) FROM frame", 0, &size.frames, err);
-    if (r >= 0)
-        r = pt_sql_int(s->db, "SELECT sum(bytes) FROM segment", 0, &size.segments, err);
-    if (r >= 0)
-        *ret = size;
-    return r;
+    return 0;
 }

@@ -35,7 +35,8 @@ struct pt_store {
     uint64_t dev, ino;
     bool held;
     int64_t next;
-    int64_t boot; /* of the last frame */
+    int64_t boot;                       /* of the last frame */
+    int64_t frame_bytes, segment_bytes; /* frame_bytes < 0: not known */
     sqlite3_stmt *st[PT_S_COUNT];
 };
 
