@@ -21,6 +21,7 @@
 
 struct plan {
     uint32_t name; /* offset in names */
+    uint32_t id;   /* in the chain, until sources of one name are made one */
     enum pt_block_kind kind;
 };
 
@@ -49,7 +50,7 @@ struct sealer {
     /* later passes: sources lo..hi-1 */
     uint32_t lo, hi;
     struct track *tracks;
-    uint32_t *by_id; /* plan index + 1 */
+    uint32_t *by_id; /* plan index + 1, for good; 0: not sealed */
     uint32_t by_id_len;
     size_t held;
     /* the open block */
@@ -105,16 +106,24 @@ static int order_plan(const void *a, const void *b, void *ctx)
     return order(names + pa->name, names + pb->name);
 }
 
-static void sort_plan(struct sealer *s)
+/* Sorts the sources and makes those of one name (a pid used again) one, so that the passes know a
+ * source by its number and compare no names: they did so for most of a seal's time. */
+static int sort_plan(struct sealer *s)
 {
-    if (!s->nplan)
-        return;
-    qsort_r(s->plan, s->nplan, sizeof *s->plan, order_plan, s->names.data);
-    uint32_t n = 1;
-    for (uint32_t i = 1; i < s->nplan; i++)
-        if (strcmp(name_of(s, i), name_of(s, n - 1)) != 0)
+    s->by_id = calloc((size_t)s->max_id + 1, sizeof *s->by_id);
+    if (!s->by_id)
+        return -1;
+    s->by_id_len = s->max_id + 1;
+    if (s->nplan > 1)
+        qsort_r(s->plan, s->nplan, sizeof *s->plan, order_plan, s->names.data);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->nplan; i++) {
+        if (n == 0 || strcmp(name_of(s, i), name_of(s, n - 1)) != 0)
             s->plan[n++] = s->plan[i];
+        s->by_id[s->plan[i].id] = n;
+    }
     s->nplan = n;
+    return 0;
 }
 
 /* ---- the first pass: snapshots, names, damage ---- */
@@ -133,7 +142,7 @@ static bool collect(void *ctx, uint32_t id, const char *name)
     }
     s->plan = plan;
     s->plan[s->nplan++] =
-        (struct plan){.name = (uint32_t)s->names.len, .kind = pt_block_kind_of(name)};
+        (struct plan){.name = (uint32_t)s->names.len, .id = id, .kind = pt_block_kind_of(name)};
     pt_buf_put(&s->names, name, strlen(name) + 1);
     s->nomem |= s->names.failed;
     return false;
@@ -198,9 +207,7 @@ static int survey(struct sealer *s, struct pt_err *err)
     pt_chain_free(chain);
     if (r >= 0 && s->nomem)
         r = pt_err_nomem(err);
-    if (r >= 0)
-        sort_plan(s);
-    return r;
+    return r >= 0 && sort_plan(s) < 0 ? pt_err_nomem(err) : r;
 }
 
 /* ---- blocks ---- */
@@ -267,19 +274,10 @@ static void track_release(struct sealer *s, struct track *t)
 
 static bool wanted(void *ctx, uint32_t id, const char *name)
 {
-    struct sealer *s = ctx;
-    uint32_t lo = s->lo, hi = s->hi;
-    while (lo < hi) {
-        const uint32_t mid = lo + (hi - lo) / 2;
-        const int c = order(name, name_of(s, mid));
-        if (c == 0) {
-            if (id < s->by_id_len)
-                s->by_id[id] = mid + 1;
-            return id < s->by_id_len;
-        }
-        *(c < 0 ? &hi : &lo) = c < 0 ? mid : mid + 1;
-    }
-    return false;
+    const struct sealer *s = ctx;
+    (void)name;
+    const uint32_t index = id < s->by_id_len ? s->by_id[id] : 0;
+    return index > s->lo && index <= s->hi;
 }
 
 static int hold(struct sealer *s, struct track *t, uint32_t tick, const struct pt_source_at *at,
@@ -384,7 +382,6 @@ static int64_t pass(struct sealer *s, uint32_t lo, uint32_t count, struct pt_err
     for (uint32_t i = 0; r >= 0 && i < count; i++)
         pt_track_init(&s->tracks[i].held);
     if (r >= 0) {
-        memset(s->by_id, 0, s->by_id_len * sizeof *s->by_id);
         pt_chain_filter(chain, wanted, s);
         r = source_begin(s, lo, err);
     }
@@ -472,9 +469,6 @@ int pt_seal_chain(struct pt_shapes *shapes, const struct pt_frames *frames,
         r = ops->snaps(ops->ctx, s.snaps, s.nsnaps, err);
         if (r >= 0)
             r = clock_block(&s, err);
-        s.by_id_len = s.max_id + 1;
-        if (r >= 0 && s.nplan && !(s.by_id = calloc(s.by_id_len, sizeof *s.by_id)))
-            r = pt_err_nomem(err);
         if (r >= 0)
             r = all_passes(&s, err);
     }
