@@ -56,6 +56,7 @@ install_missing()
         exit 1
     fi
     say "installing what is missing: $line"
+    mkdir -p "$build"
     DEBIAN_FRONTEND=noninteractive sh -c "$line" >"$build/install.log" 2>&1 || {
         cat "$build/install.log" >&2
         exit 1
@@ -70,8 +71,8 @@ case $duration in
 *[!0-9]*) ;;
 *) duration=${duration}s ;;
 esac
-mkdir -p "$build"
 install_missing
+mkdir -p "$build"
 
 say "building in $build"
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPT_TESTS=OFF >"$build/configure.log" ||
