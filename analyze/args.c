@@ -69,7 +69,7 @@ static int usage_error(const struct pt_command *command)
 static void tell_wrong(const struct pt_command *command, int key, const char *value)
 {
     for (size_t i = 0; i < ENTRIES; i++) {
-        if (entries[i].key == key)
+        if (entries[i].key == key && entries[i].argument)
             fprintf(stderr, "pagetrail %s: '--%s %s' is not understood; --%s %s: %s\n",
                     command->name, entries[i].name, value, entries[i].name, entries[i].argument,
                     entries[i].help);
