@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define HOLD      (384u << 10) /* bytes held in one pass */
-#define GUESS     32u          /* sources of the first pass of a class */
+#define GUESS     512u         /* sources of the first pass; those that HOLD has no room for wait */
 #define WHAT_MAX  2048u        /* bytes of a block's list of classes; longer: "**" */
 #define NAMES_MAX (256u << 20)
 #define BLOB_MAX  (PT_BLOCK_RAW_LIMIT)
@@ -398,14 +398,6 @@ static int64_t pass(struct sealer *s, uint32_t lo, uint32_t count, struct pt_err
     return r < 0 ? r : (int64_t)done;
 }
 
-static bool same_class(const struct sealer *s, uint32_t a, uint32_t b)
-{
-    char ca[PT_CLASS_MAX], cb[PT_CLASS_MAX];
-    pt_source_class(name_of(s, a), ca, sizeof ca);
-    pt_source_class(name_of(s, b), cb, sizeof cb);
-    return strcmp(ca, cb) == 0;
-}
-
 static int all_passes(struct sealer *s, struct pt_err *err)
 {
     uint32_t guess = GUESS;
@@ -416,12 +408,7 @@ static int all_passes(struct sealer *s, struct pt_err *err)
         if (done < 0)
             return (int)done;
         lo += (uint32_t)done;
-        if (lo < s->nplan && !same_class(s, lo - 1, lo))
-            guess = GUESS;
-        else if (done < count)
-            guess = (uint32_t)done + (uint32_t)done / 8 + 1;
-        else
-            guess = guess > UINT32_MAX / 4 ? guess : guess * 2;
+        guess = done < count ? (uint32_t)done * 2 + 1 : guess > UINT32_MAX / 4 ? guess : guess * 2;
     }
     return block_end(s, err);
 }
