@@ -246,6 +246,27 @@ static void check_text(struct pt_db *db, int source, int tick, struct pt_buf *bu
         assert_int_equal(at.read_us, world_snap_of(tick - tick % 5).real_us);
 }
 
+/* Field by field: the bytes between them are anything. */
+static void same_snap(const struct pt_snap *a, const struct pt_snap *b)
+{
+    assert_int_equal(a->n, b->n);
+    assert_int_equal(a->real_us, b->real_us);
+    assert_int_equal(a->boot_us, b->boot_us);
+    assert_int_equal(a->mono_us, b->mono_us);
+    assert_int_equal(a->span_us, b->span_us);
+    assert_int_equal(a->utc_offset_s, b->utc_offset_s);
+    assert_int_equal(a->boot, b->boot);
+    assert_int_equal(a->trigger, b->trigger);
+    assert_int_equal(a->cost_us, b->cost_us);
+    assert_int_equal(a->deep_us, b->deep_us);
+    assert_int_equal(a->rss_kb, b->rss_kb);
+    assert_int_equal(a->mem_available_kb, b->mem_available_kb);
+    assert_int_equal(a->swap_used_kb, b->swap_used_kb);
+    assert_int_equal(a->psi_some_us, b->psi_some_us);
+    assert_int_equal(a->psi_full_us, b->psi_full_us);
+    assert_int_equal(a->processes, b->processes);
+}
+
 static void check_view(struct pt_db *db, int tick, struct pt_buf *buf)
 {
     char text[1024];
@@ -254,7 +275,7 @@ static void check_view(struct pt_db *db, int tick, struct pt_buf *buf)
     const struct pt_snap want = world_snap_of(tick);
     if (pt_view_load(db, tick + 1, PT_GROUP_ALL, &v, &err) < 0)
         fail_msg("%s", err.text);
-    assert_memory_equal(&v->snap, &want, sizeof want);
+    same_snap(&v->snap, &want);
     assert_int_equal(v->lost, 0);
     uint32_t there = 0;
     for (int i = 0; i < SOURCES; i++) {
