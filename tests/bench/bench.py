@@ -20,8 +20,9 @@ How it measures:
   reads, as often as it does (by the recorder's own raw log), from kept descriptors, and throws it
   all away. Looking through /proc for new processes is no part of it.
 - Sizes: recorder and atop record the same seconds. The sealed size is that of the database file
-  after a clean stop: key frames, indexes and free pages are part of it. "its text" is every text
-  in the raw log, without the log's headers.
+  after a clean stop, key frames, indexes and free pages included, less a last segment that the end
+  of the run cut short (the number of snapshots counted stands in brackets). "its text" is every
+  text of the same snapshots in the raw log, without the log's headers.
 - Bytes written are what the recorder handed to write(), or what the kernel counted as dirtied for
   it, whichever is more; the last seal and checkpoint are part of it.
 - Peak memory is the kernel's count at the end of the process, the last seal included.

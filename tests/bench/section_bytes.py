@@ -61,23 +61,35 @@ def count_snapshots(path):
         return db.execute("select count(*) from snapshot").fetchone()[0]
 
 
+def sealed(b, name):
+    """Bytes and snapshots of the file, less a last segment that the end of the run cut short: every
+    segment has a key frame, however few snapshots follow it."""
+    path = b.path(name + ".db")
+    with sqlite3.connect("file:%s?mode=ro" % path, uri=True) as db:
+        segments = db.execute("select last, count, bytes from segment order by first").fetchall()
+    cut = segments[-1] if len(segments) > 1 else (0, 0, 0)
+    size, n = os.path.getsize(path) - cut[2], b.snapshots[name] - cut[1]
+    b.raw["size " + name] = {"bytes": size, "snapshots": n, "segments": segments}
+    return size, n, segments[-2 if cut[1] else -1][0]
+
+
 def size_rows(b):
     for name, what in (("default", "sealed bytes a snapshot"), ("cheap", "  with --deep off")):
-        n = b.snapshots[name]
-        size = os.path.getsize(b.path(name + ".db"))
-        b.raw["size " + name] = {"bytes": size, "snapshots": n}
-        goal = "<= 1/30" if name == "default" else ""
+        size, n, _ = sealed(b, name)
+        what = "%s (%d)" % (what, n)
+        goal = "<= 1/30"
         if not b.peers.path["atop"]:
             b.table.missing(what, b.peers.why_not("atop"), goal)
             continue
         atop = os.path.getsize(b.path("atop.raw")) / b.size["snapshots"]
         r = Ratio([size / n], [atop])
         b.table.add(what, bytes_text(size / n), "atop -w %s" % bytes_text(atop), r.text(True),
-                    goal, r.median <= 1 / 30 if goal else None)
+                    goal, r.median <= 1 / 30)
 
 
-def split_raw_log(b):
-    """Texts to raw.txt, how often each system file was read to files.list. Returns bytes."""
+def split_raw_log(b, last=None):
+    """Texts up to snapshot `last` to raw.txt, how often each system file was read to files.list.
+    Returns the bytes of those texts."""
     reads, snapshots, total = {}, set(), 0
     with open(b.path("raw.log"), "rb") as log, open(b.path("raw.txt"), "wb") as out:
         for line in iter(log.readline, b""):
@@ -85,9 +97,11 @@ def split_raw_log(b):
             if len(w) < 6 or w[0] != b"snapshot":
                 raise RuntimeError("not a header of the raw log: %r" % line[:80])
             name, length = w[3].decode(), int(w[5])
-            out.write(log.read(length))
+            text = log.read(length)
             log.read(1)
-            total += length
+            if last is None or int(w[1]) <= last:
+                out.write(text)
+                total += length
             snapshots.add(w[1])
             if length and not re.match(r"proc:\d+/", name):
                 reads[name] = reads.get(name, 0) + 1
@@ -97,19 +111,20 @@ def split_raw_log(b):
             full = os.path.join(ROOTS.get(root, "/nowhere"), path)
             if os.path.isfile(full):
                 out.write("%d %s\n" % (max(1, round(len(snapshots) / count)), full))
-    b.raw["texts"] = {"bytes": total, "snapshots": len(snapshots), "system files": reads}
+    b.raw["texts"] = {"bytes": total, "snapshots": last or len(snapshots), "system files": reads}
     return total
 
 
 def text_rows(b):
-    total = split_raw_log(b)
-    what = "sealed, against its text compressed"
+    size, n, last = sealed(b, "logged")
+    total = split_raw_log(b, last)
+    what = "sealed, against its text compressed (%d)" % n
     if not b.peers.path["zstd"]:
         b.table.missing(what, b.peers.why_not("zstd"), "<= 0.30")
         return
     zstd = [b.peers.path["zstd"], "-19", "--long=27", "-q", "-f"]
     subprocess.run(zstd + [b.path("raw.txt"), "-o", b.path("raw.zst")], check=True)
-    packed, size = os.path.getsize(b.path("raw.zst")), os.path.getsize(b.path("logged.db"))
+    packed = os.path.getsize(b.path("raw.zst"))
     b.raw["zstd"] = {"text": total, "packed": packed, "database": size}
     r = Ratio([size], [packed])
     b.table.add(what, bytes_text(size), "zstd -19 --long=27 %s" % bytes_text(packed), r.text(),
