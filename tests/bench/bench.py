@@ -36,6 +36,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -80,9 +81,7 @@ class Bench:
     def __init__(self, build, size):
         self.build, self.size = build, size
         self.tools, self.peers, self.table = Tools(build), Peers(), Table()
-        self.dir = os.path.join(build, "bench-run")
-        shutil.rmtree(self.dir, ignore_errors=True)
-        os.makedirs(self.dir)
+        self.dir = tempfile.mkdtemp(prefix="bench-run-", dir=build)
         self.started = []
         self.raw, self.used, self.snapshots = {}, {}, {}
 
@@ -163,7 +162,7 @@ def main():
     p.add_argument("--build", required=True, help="the build directory")
     p.add_argument("--quick", action="store_true", help="fewer pairs, shorter recordings")
     p.add_argument("--only", default=",".join(SECTIONS), help="some of: " + ",".join(SECTIONS))
-    p.add_argument("--keep", action="store_true", help="leave BUILD/bench-run for a look")
+    p.add_argument("--keep", action="store_true", help="leave BUILD/bench-run-* for a look")
     args = p.parse_args()
     wanted = args.only.split(",")
     if any(s not in SECTIONS for s in wanted):

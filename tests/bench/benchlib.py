@@ -85,7 +85,9 @@ class Metered:
             self.popen.wait(5)
             raise RuntimeError("%s did not end in %d s" % (self.argv[0], timeout))
         result = self._result()
-        if result.get("status"):
+        if "status" not in result:
+            raise RuntimeError("%s left no result" % self.argv[0])
+        if result["status"]:
             with open(self.result + ".err", errors="replace") as f:
                 what = " ".join(f.read().split())[-300:]
             raise RuntimeError("%s: status %d: %s" % (self.argv[0], result["status"], what))
