@@ -39,3 +39,32 @@ void pt_snap_set_numbers(struct pt_snap *snap, const int64_t v[PT_SNAP_NUMBERS])
     snap->psi_full_us = v[11];
     snap->processes = v[12];
 }
+
+uint64_t pt_gcd(uint64_t a, uint64_t b)
+{
+    while (b) {
+        const uint64_t r = a % b;
+        a = b;
+        b = r;
+    }
+    return a;
+}
+
+uint64_t pt_split_varint(uint8_t first, struct pt_cur *more)
+{
+    if (first < 0x80)
+        return first;
+    uint64_t v = first & 0x7f;
+    for (unsigned shift = 7; shift < 64; shift += 7) {
+        if (more->p == more->end)
+            break;
+        const uint8_t byte = *more->p++;
+        if ((shift == 63 && byte > 1) || byte == 0)
+            break;
+        v |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return v;
+    }
+    more->failed = true;
+    return 0;
+}

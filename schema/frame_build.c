@@ -171,10 +171,11 @@ static int put_entry(struct pt_enc *e, struct pt_src *s, const char **name, stru
     }
     if (!(flags & PT_ENTRY_SCRIPT))
         return 0;
+    pt_buf_varint(b, s->class_id);
     const size_t start = b->len;
     const struct pt_script_ids ids = {.local = local_shape, .ctx = e};
-    const int rc =
-        pt_script_put(e->shapes, s->grammar->key, s->base, s->cur, &ids, &e->part, b, err);
+    const int rc = pt_script_put(e->shapes, s->grammar->key, s->base, s->cur, &ids, s->class_id,
+                                 &e->changes, &e->part, b, err);
     prefix_length(b, start);
     return rc;
 }
@@ -250,6 +251,8 @@ int pt_enc_build(struct pt_enc *e, struct pt_err *err)
     pt_buf_reset(&e->raw);
     pt_buf_reset(&e->part);
     e->nomem = false;
+    e->changes.n = 0;
+    e->changes.failed = false;
     put_snap(e);
     put_readset(e);
     const int rc = put_entries(e, err);
@@ -257,5 +260,6 @@ int pt_enc_build(struct pt_enc *e, struct pt_err *err)
     age_shapes(e);
     if (rc < 0)
         return rc;
-    return e->nomem || e->raw.failed || e->part.failed ? pt_err_nomem(err) : 0;
+    pt_changes_put(&e->changes, &e->part, &e->raw);
+    return e->nomem || e->changes.failed || e->raw.failed || e->part.failed ? pt_err_nomem(err) : 0;
 }

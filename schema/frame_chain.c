@@ -282,7 +282,12 @@ static int add_entries(struct pt_chain *c, struct state *s, const struct pt_fram
     uint64_t next = 0;
     uint32_t at = 0;
     c->name[0] = 0;
+    c->reader.changes = &f->changes;
+    int64_t change = 0;
     for (uint64_t i = 0; i < f->nentries && pt_entry_next(f, &cur, &next, &e); i++) {
+        c->reader.next_change =
+            (uint32_t)change; /* those of entries passed over are passed over too */
+        change += e.flags & PT_ENTRY_SCRIPT ? pt_script_scan(e.script, 0, NULL) : 0;
         uint32_t index = find_source(s, at, e.id);
         int rc = index < s->nsrc;
         if (e.flags & PT_ENTRY_DEF)

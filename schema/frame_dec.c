@@ -83,8 +83,12 @@ bool pt_entry_next(const struct pt_frame *f, struct pt_cur *c, uint64_t *next_id
         get_name(c, e);
     if (e->flags & PT_ENTRY_BASE)
         e->base = sub_cursor(c);
-    if (e->flags & PT_ENTRY_SCRIPT)
+    if (e->flags & PT_ENTRY_SCRIPT) {
+        const uint64_t class_id = pt_cur_varint(c);
+        c->failed |= class_id > UINT16_MAX;
+        e->class_id = (uint32_t)class_id;
         e->script = sub_cursor(c);
+    }
     return !c->failed;
 }
 
@@ -117,7 +121,8 @@ static void get_entries(struct pt_frame *f, struct pt_cur *c)
     struct pt_entry e;
     uint64_t next = 0;
     for (uint64_t i = 0; i < f->nentries && pt_entry_next(f, c, &next, &e); i++)
-        ;
+        if ((e.flags & PT_ENTRY_SCRIPT) && pt_script_scan(e.script, e.class_id, &f->changes) < 0)
+            c->failed = true;
     f->entries.end = c->p;
 }
 
@@ -130,8 +135,6 @@ static void get_shapes(struct pt_frame *f, struct pt_cur *c)
         c->failed = true;
     for (uint64_t i = 0; i < f->nshapes && !c->failed; i++)
         sub_cursor(c);
-    if (pt_cur_left(c))
-        c->failed = true;
 }
 
 static bool parse(struct pt_frame *f)
@@ -146,7 +149,7 @@ static bool parse(struct pt_frame *f)
         return false;
     get_entries(f, &c);
     get_shapes(f, &c);
-    return !c.failed;
+    return !c.failed && !f->changes.failed && pt_changes_get(&f->changes, &c) == 0;
 }
 
 int pt_frame_open(const void *blob, size_t len, struct pt_frame **ret, struct pt_err *err)
@@ -164,7 +167,10 @@ int pt_frame_open(const void *blob, size_t len, struct pt_frame **ret, struct pt
     f->raw_len = b.len;
     f->key = b.tag & PT_FRAME_KEY;
     if ((b.tag & ~PT_FRAME_KEY) || !parse(f)) {
+        const bool nomem = f->changes.failed;
         pt_frame_free(f);
+        if (nomem)
+            return pt_err_nomem(err);
         return pt_err_set(err, PT_EDAMAGED, 0, "frame", -1, "frame: its content makes no sense");
     }
     *ret = f;
@@ -176,6 +182,7 @@ void pt_frame_free(struct pt_frame *f)
     if (!f)
         return;
     free(f->raw);
+    pt_changes_release(&f->changes);
     free(f);
 }
 

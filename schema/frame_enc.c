@@ -53,6 +53,8 @@ void pt_enc_free(struct pt_enc *e)
     free(e->readset);
     free(e->local);
     free(e->fresh);
+    pt_changes_release(&e->changes);
+    free(e->classes);
     free(e);
 }
 
@@ -179,6 +181,25 @@ static int take_slot(struct pt_enc *e, uint32_t *ret)
     return 0;
 }
 
+/* Files of one kind change alike: what stands after the last '/' of a name tells the kind. The last
+ * number is shared by all that come when no more are free. */
+static int class_of(struct pt_enc *e, const char *name, uint16_t *ret)
+{
+    enum { MOST = 1000 };
+    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+    const uint64_t hash = pt_hash(base, strlen(base));
+    uint32_t i = 0;
+    while (i < e->nclasses && e->classes[i] != hash)
+        i++;
+    *ret = (uint16_t)i;
+    if (i < e->nclasses || i == MOST)
+        return 0;
+    if (!grow(&e->classes, &e->class_cap, i + 1, sizeof *e->classes))
+        return -PT_ENOMEM;
+    e->classes[e->nclasses++] = hash;
+    return 0;
+}
+
 int64_t pt_enc_open(struct pt_enc *e, const char *name, const struct pt_grammar *g,
                     struct pt_err *err)
 {
@@ -190,14 +211,20 @@ int64_t pt_enc_open(struct pt_enc *e, const char *name, const struct pt_grammar 
     if (*find(e, name))
         return *find(e, name) - 1;
     uint32_t h = 0, at = 0;
-    if (take_slot(e, &h) < 0 || pool_add(e, name, (uint32_t)len, &at) < 0)
+    uint16_t class_id = 0;
+    if (class_of(e, name, &class_id) < 0 || take_slot(e, &h) < 0 ||
+        pool_add(e, name, (uint32_t)len, &at) < 0)
         return pt_err_nomem(err);
     if (h == e->nsrc)
         e->nsrc++;
     else
         e->free_src = e->src[h].name;
-    e->src[h] = (struct pt_src){
-        .grammar = g, .read_us = PT_UNKNOWN, .id = PT_NO_ID, .name = at, .state = PT_SRC_OPEN};
+    e->src[h] = (struct pt_src){.grammar = g,
+                                .read_us = PT_UNKNOWN,
+                                .id = PT_NO_ID,
+                                .name = at,
+                                .class_id = class_id,
+                                .state = PT_SRC_OPEN};
     *find(e, name) = h + 1;
     e->live++;
     return h;
@@ -451,7 +478,8 @@ size_t pt_enc_memory(const struct pt_enc *e)
                e->src_cap * sizeof *e->src + e->table_cap * sizeof *e->table +
                (e->now.cap + e->before.cap + e->entries.cap) * sizeof *e->now.v +
                e->local_cap * sizeof *e->local + e->fresh_cap * sizeof *e->fresh +
-               pt_blob_cctx_size(e->cctx);
+               (e->changes.cap + e->changes.spare_cap) * sizeof *e->changes.v +
+               e->class_cap * sizeof *e->classes + pt_blob_cctx_size(e->cctx);
     for (uint32_t i = 0; i < e->nsrc; i++) {
         const struct pt_src *s = &e->src[i];
         if (s->state == PT_SRC_FREE)

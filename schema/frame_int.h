@@ -30,14 +30,14 @@ enum {
     PT_ENTRY_SCRIPT = 1 << 6,
 };
 
-/* Ops of an edit script: varint n << 2 | op. */
+/* Ops of an edit script: varint n << 2 | op. What slots change by stands apart (struct pt_change).
+ */
 enum {
     PT_OP_KEEP = 0,   /* n rows of the base as they are */
-    PT_OP_CHANGE = 1, /* a row of the base, n of its slots changed: n times { varint gap, varint
-                         zigzag delta } */
+    PT_OP_CHANGE = 1, /* a row of the base, n of its slots changed: n varints, slots passed over */
     PT_OP_DEL = 2,    /* n rows of the base */
-    PT_OP_INS = 3,    /* n == 0: a row in full; else a row of the base with new shapes and n - 1
-                         changed slots */
+    PT_OP_INS = 3, /* n == 0: length, a row in full; else a row of the base with new shapes, n - 1
+                      slots changed */
 };
 
 /* A number that may be unknown: 0 is PT_UNKNOWN, else 1 + zigzag. */
@@ -60,11 +60,50 @@ static inline int64_t pt_plus(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
+uint64_t pt_gcd(uint64_t a, uint64_t b);
+static inline uint64_t pt_magnitude(int64_t v)
+{
+    return v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+}
+/* v / g, which divides it, and back. */
+static inline int64_t pt_divide(int64_t v, uint64_t g)
+{
+    const uint64_t q = pt_magnitude(v) / g;
+    return (int64_t)(v < 0 ? 0 - q : q);
+}
+/* A varint whose first byte stands elsewhere. */
+uint64_t pt_split_varint(uint8_t first, struct pt_cur *more);
+
 /* The numbers of a snapshot in wire order, n, boot and trigger aside. */
 #define PT_SNAP_NUMBERS 13
 #define PT_SNAP_OFFSET  4 /* where utc_offset_s stands */
 void pt_snap_numbers(const struct pt_snap *snap, int64_t ret[PT_SNAP_NUMBERS]);
 void pt_snap_set_numbers(struct pt_snap *snap, const int64_t v[PT_SNAP_NUMBERS]);
+
+/* ---- values ---- */
+
+/* A slot changed by delta. Frames tell the deltas of all entries column by column: all of one slot
+ * in sources of one class, divided by what they have in common. */
+struct pt_change {
+    uint64_t column; /* class << 32 | slot */
+    uint64_t delta;
+    uint32_t order;
+};
+struct pt_changes {
+    struct pt_change *v, *spare;
+    uint32_t n, cap, spare_cap;
+    bool failed;
+};
+void pt_changes_release(struct pt_changes *c);
+void pt_changes_add(struct pt_changes *c, uint32_t class_id, uint32_t slot, uint64_t delta);
+/* Appends the columns; the list's order is not kept. part is room to work in. */
+void pt_changes_put(struct pt_changes *c, struct pt_buf *part, struct pt_buf *out);
+/* Fills the deltas of a list that has all else, in its order, from what is left of cur. < 0:
+ * damaged. */
+int pt_changes_get(struct pt_changes *c, struct pt_cur *cur);
+/* How many slots a script changes, < 0: it makes no sense. They are added to c (may be NULL),
+ * deltas not known. */
+int64_t pt_script_scan(struct pt_cur script, uint32_t class_id, struct pt_changes *c);
 
 /* ---- edit scripts ---- */
 
@@ -73,10 +112,12 @@ struct pt_script_ids {
     uint32_t (*local)(void *ctx, uint32_t shape);
     void *ctx;
 };
-/* Appends the script that makes `to` of `from`; part is room to work in. */
+/* Appends the script that makes `to` of `from`, and to changes what it changes; part is room to
+ * work in. */
 int pt_script_put(const struct pt_shapes *t, enum pt_key key, const struct pt_reading *from,
-                  const struct pt_reading *to, const struct pt_script_ids *ids, struct pt_buf *part,
-                  struct pt_buf *out, struct pt_err *err);
+                  const struct pt_reading *to, const struct pt_script_ids *ids, uint32_t class_id,
+                  struct pt_changes *changes, struct pt_buf *part, struct pt_buf *out,
+                  struct pt_err *err);
 /* One row: local shape ids, then its slots as they are. */
 void pt_script_row(const struct pt_row *row, const struct pt_script_ids *ids, struct pt_buf *out);
 
@@ -87,12 +128,14 @@ struct pt_script_reader {
     void *ctx;
     bool unknown; /* set when a shape was not known: bytes may be right, a frame that told it is
                      lost */
+    const struct pt_changes *changes;
+    uint32_t next_change;
     struct pt_buf out;
 };
 /* varint nrows, rows. */
 int pt_script_rows(struct pt_script_reader *s, struct pt_cur *c, struct pt_reading **ret,
                    struct pt_err *err);
-/* base NULL: no rows. */
+/* base NULL: no rows. next_change: the script's first. */
 int pt_script_apply(struct pt_script_reader *s, const struct pt_reading *base, struct pt_cur *c,
                     struct pt_reading **ret, struct pt_err *err);
 
@@ -108,6 +151,7 @@ struct pt_frame {
     uint64_t nids;
     struct pt_cur entries, shapes; /* the entries alone; varint-prefixed wires alone */
     uint64_t nentries, first_shape, nshapes;
+    struct pt_changes changes; /* of all entries, in order */
 };
 
 struct pt_entry {
@@ -119,6 +163,7 @@ struct pt_entry {
     const uint8_t *name;
     size_t name_len;
     struct pt_cur base, script;
+    uint32_t class_id; /* of the script */
 };
 /* The next entry of a frame; *next_id starts at 0. false: c->failed. */
 bool pt_entry_next(const struct pt_frame *f, struct pt_cur *c, uint64_t *next_id,
@@ -140,6 +185,7 @@ struct pt_src {
     uint32_t name; /* offset in the pool; the next free one when PT_SRC_FREE */
     uint16_t why;
     uint8_t state, mark;
+    uint16_t class_id;
     uint8_t def_told, base_told; /* frames that told it: told in two, but for a key frame's */
 };
 
@@ -180,6 +226,9 @@ struct pt_enc {
     uint32_t chain_frames;
     size_t chain_bytes;
     struct pt_buf raw, part;
+    struct pt_changes changes;
+    uint64_t *classes; /* hashes of what names end in */
+    uint32_t nclasses, class_cap;
     struct pt_refs entries;
     void *cctx;
 };

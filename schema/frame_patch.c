@@ -47,6 +47,14 @@ static bool get_row(struct pt_script_reader *s, struct pt_cur *c)
     return !c->failed;
 }
 
+/* A row after its length. */
+static bool get_told_row(struct pt_script_reader *s, struct pt_cur *c)
+{
+    const uint64_t len = pt_cur_varint(c);
+    const uint8_t *start = c->p;
+    return get_row(s, c) && (uint64_t)(c->p - start) == len;
+}
+
 /* The slots of a row, some of them changed. */
 static bool get_changes(struct pt_script_reader *s, const struct pt_row *row, uint64_t changes,
                         struct pt_cur *c)
@@ -54,8 +62,8 @@ static bool get_changes(struct pt_script_reader *s, const struct pt_row *row, ui
     struct pt_cur was = pt_cur_of(row->slots, row->slots_len);
     uint32_t done = 0;
     for (uint64_t i = 0; i < changes; i++) {
-        const uint64_t gap = pt_cur_varint(c), delta = pt_cur_varint(c);
-        if (c->failed || gap >= row->nslots - done) {
+        const uint64_t gap = pt_cur_varint(c);
+        if (c->failed || gap >= row->nslots - done || s->next_change >= s->changes->n) {
             c->failed = true;
             return false;
         }
@@ -63,7 +71,7 @@ static bool get_changes(struct pt_script_reader *s, const struct pt_row *row, ui
         for (uint64_t k = 0; k < gap; k++)
             pt_cur_varint(&was);
         pt_buf_put(&s->out, same, (size_t)(was.p - same));
-        pt_buf_varint(&s->out, pt_cur_varint(&was) + (uint64_t)pt_unzigzag(delta));
+        pt_buf_varint(&s->out, pt_cur_varint(&was) + s->changes->v[s->next_change++].delta);
         done += (uint32_t)gap + 1;
     }
     pt_buf_put(&s->out, was.p, pt_cur_left(&was));
@@ -118,7 +126,7 @@ static bool one_op(struct pt_script_reader *s, struct pt_cur *c, struct pt_cur *
         return pt_row_next(s->shapes, base, &row) && change(s, &row, n, c);
     default:
         if (n == 0)
-            return get_row(s, c);
+            return get_told_row(s, c);
         return pt_row_next(s->shapes, base, &row) && reshape(s, &row, n - 1, c);
     }
 }

@@ -5,7 +5,9 @@
 struct writer {
     const struct pt_script_ids *ids;
     struct pt_buf *out;
-    struct pt_buf changes;       /* of the row being changed */
+    uint32_t class_id;
+    struct pt_changes *told;     /* slots and deltas */
+    struct pt_buf changes;       /* gaps of the row being changed */
     uint32_t nchanges, slot;     /* so far; the slot after the last one */
     uint32_t row;                /* of `from`, being changed */
     uint32_t from_next, to_next; /* rows told so far, deletions that wait included */
@@ -49,7 +51,7 @@ static void keep(struct writer *w, uint32_t n)
 static void put_change(struct writer *w, uint32_t slot, uint64_t was, uint64_t is)
 {
     pt_buf_varint(&w->changes, slot - w->slot);
-    pt_buf_varint(&w->changes, pt_zigzag((int64_t)(is - was)));
+    pt_changes_add(w->told, w->class_id, slot, is - was);
     w->slot = slot + 1;
     w->nchanges++;
 }
@@ -95,6 +97,17 @@ void pt_script_row(const struct pt_row *row, const struct pt_script_ids *ids, st
     pt_buf_put(out, row->slots, row->slots_len);
 }
 
+/* A row in full, with its length: so that a script can be walked without its shapes. */
+static void put_row(struct writer *w, const struct pt_row *row)
+{
+    pt_buf_reset(&w->changes);
+    pt_script_row(row, w->ids, &w->changes);
+    op(w, PT_OP_INS, 0);
+    pt_buf_varint(w->out, w->changes.len);
+    pt_buf_put(w->out, w->changes.data, w->changes.len);
+    pt_buf_reset(&w->changes);
+}
+
 static int on_ins(void *ctx, uint32_t to_row, const struct pt_row *row)
 {
     struct writer *w = ctx;
@@ -107,8 +120,7 @@ static int on_ins(void *ctx, uint32_t to_row, const struct pt_row *row)
         reshape(w, row);
     } else {
         flush(w);
-        op(w, PT_OP_INS, 0);
-        pt_script_row(row, w->ids, w->out);
+        put_row(w, row);
     }
     return 0;
 }
@@ -140,8 +152,7 @@ static int put_full(const struct pt_shapes *t, const struct pt_reading *from,
     struct pt_cur c = pt_cur_of(to->bytes, to->len);
     struct pt_row row;
     while (pt_row_next(t, &c, &row)) {
-        op(w, PT_OP_INS, 0);
-        pt_script_row(&row, w->ids, w->out);
+        put_row(w, &row);
     }
     return c.failed ? pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "a reading is not well formed") : 0;
 }
@@ -191,11 +202,14 @@ static bool put_single(const struct pt_shapes *t, const struct pt_reading *from,
 }
 
 int pt_script_put(const struct pt_shapes *t, enum pt_key key, const struct pt_reading *from,
-                  const struct pt_reading *to, const struct pt_script_ids *ids, struct pt_buf *part,
-                  struct pt_buf *out, struct pt_err *err)
+                  const struct pt_reading *to, const struct pt_script_ids *ids, uint32_t class_id,
+                  struct pt_changes *changes, struct pt_buf *part, struct pt_buf *out,
+                  struct pt_err *err)
 {
     static const struct pt_diff_ops ops = {.del = on_del, .ins = on_ins, .change = on_change};
-    struct writer w = {.ids = ids, .out = out, .changes = *part};
+    struct writer w = {
+        .ids = ids, .out = out, .class_id = class_id, .told = changes, .changes = *part};
+    const uint32_t first = changes->n;
     const size_t start = out->len;
     pt_buf_reset(&w.changes);
     int rc = 0;
@@ -204,9 +218,12 @@ int pt_script_put(const struct pt_shapes *t, enum pt_key key, const struct pt_re
         flush(&w);
         if (rc < 0) {
             out->len = start;
+            changes->n = first;
+            pt_buf_reset(&w.changes);
+            w.nchanges = 0;
             rc = put_full(t, from, to, &w, err);
         }
     }
     *part = w.changes;
-    return rc < 0 ? rc : out->failed || part->failed ? pt_err_nomem(err) : 0;
+    return rc < 0 ? rc : out->failed || part->failed || changes->failed ? pt_err_nomem(err) : 0;
 }

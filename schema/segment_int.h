@@ -75,18 +75,6 @@ static inline int64_t pt_time_origin(int64_t real_us)
     return real_us - real_us % 1000;
 }
 
-uint64_t pt_gcd(uint64_t a, uint64_t b);
-static inline uint64_t pt_magnitude(int64_t v)
-{
-    return v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-}
-/* v / g, which divides it, and back. */
-static inline int64_t pt_divide(int64_t v, uint64_t g)
-{
-    const uint64_t q = pt_magnitude(v) / g;
-    return (int64_t)(v < 0 ? 0 - q : q);
-}
-
 /* ---- writing ---- */
 
 struct pt_w_track {

@@ -197,33 +197,13 @@ void pt_deltas_begin(const struct pt_b_series *s, uint32_t born, struct pt_delta
                             .dense = s->dense};
 }
 
-/* A varint whose first byte stands elsewhere. */
-static uint64_t split_varint(uint8_t first, struct pt_cur *more)
-{
-    if (first < 0x80)
-        return first;
-    uint64_t v = first & 0x7f;
-    for (unsigned shift = 7; shift < 64; shift += 7) {
-        if (more->p == more->end)
-            break;
-        const uint8_t byte = *more->p++;
-        if ((shift == 63 && byte > 1) || byte == 0)
-            break;
-        v |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            return v;
-    }
-    more->failed = true;
-    return 0;
-}
-
 bool pt_deltas_next(struct pt_deltas *d)
 {
     if (!d->left || d->failed)
         return false;
     d->left--;
     const uint64_t gap = d->dense ? 0 : pt_cur_varint(&d->gaps);
-    const int64_t q = pt_unzigzag(split_varint(*d->first++, &d->more));
+    const int64_t q = pt_unzigzag(pt_split_varint(*d->first++, &d->more));
     d->failed = d->gaps.failed || d->more.failed || gap > UINT32_MAX - 1 - d->version;
     d->version += (uint32_t)gap + 1;
     d->delta = (uint64_t)q * d->gcd;

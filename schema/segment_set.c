@@ -157,13 +157,3 @@ void pt_set_list(const struct pt_set *s, uint32_t *ret)
         for (uint64_t j = 0; j < run.len; j++)
             ret[n++] = (uint32_t)(run.first + j * run.period);
 }
-
-uint64_t pt_gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        const uint64_t r = a % b;
-        a = b;
-        b = r;
-    }
-    return a;
-}
