@@ -23,7 +23,7 @@ enum pt_block_kind pt_block_kind_of(const char *source);
 
 /* Raw bytes a block aims at, and never exceeds by more than one source: the files of some 400
  * processes over 370 snapshots. What one file says of a process another says too: with blocks of
- * 256 KiB, each of one kind of file, what a process does took 508 bytes a snapshot instead of 319.
+ * 256 KiB, each of one kind of file, what a process does took half as much again.
  */
 #define PT_BLOCK_RAW       (1u << 20)
 #define PT_BLOCK_RAW_LIMIT (1u << 30) /* a blob that claims more is damaged */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Writing blocks: a finished source goes to the streams, and at the end the columns are laid side
- * by side: what one slot did in all sources of a class is alike, and compresses by a third better
+ * by side: what one slot did in all sources of a class is alike, and compresses better
  * than source by source. */
 #include "schema/segment_int.h"
 

@@ -328,7 +328,7 @@ size_t pt_block_raw(const struct pt_block_writer *w)
 }
 
 /* Small tables and a long window: a match far away is found through a table of 2^16 as well as
- * through larger ones (1% worse than 2^17), and the tables are what takes memory (1.2 MiB at level
+ * through larger ones (hardly worse), and the tables are what takes memory (1.2 MiB at level
  * 16, 0.9 at 9). */
 static struct pt_blob_press press_of(int level)
 {
