@@ -83,7 +83,7 @@ static int choose_path(const struct pt_options *o, char path[PATH_MAX], struct p
 
 static void event(struct daemon *d, enum pt_event kind, const char *text)
 {
-    pt_writer_event(d->writer, pt_clock_us(CLOCK_REALTIME), kind, 0, text);
+    pt_writer_event(d->writer, pt_clock_us(CLOCK_REALTIME), kind, PT_UNKNOWN, "", text);
 }
 
 static void tell_writer(struct daemon *d)
@@ -337,8 +337,8 @@ static int start(struct daemon *d, struct pt_err *err)
         .roots = &d->roots,
         .writer = d->writer,
         .raw = d->raw,
-        .deep = o->deep,
-        .cmdline = o->cmdline,
+        .deep = (enum pt_deep_mode)o->deep,
+        .cmdline = (enum pt_cmdline)o->cmdline,
         .timestamp_us = o->timestamp_us,
     };
     return pt_sampler_new(&sampler, &d->sampler, err);

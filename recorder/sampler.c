@@ -182,11 +182,11 @@ static void compare_clocks(struct pt_sampler *s, const struct pt_snap *now)
     if (slept > STEP_US) {
         snprintf(text, sizeof(text), "the machine slept for %" PRId64 " s",
                  (slept + STEP_US) / PT_SECOND);
-        pt_writer_event(s->config.writer, now->real_us, PT_EVENT_GAP, now->n, text);
+        pt_writer_event(s->config.writer, now->real_us, PT_EVENT_SUSPEND, now->n, "", text);
     }
     if (llabs(stepped) > STEP_US) {
         snprintf(text, sizeof(text), "the clock was set by %+" PRId64 " ms", stepped / 1000);
-        pt_writer_event(s->config.writer, now->real_us, PT_EVENT_CLOCK, now->n, text);
+        pt_writer_event(s->config.writer, now->real_us, PT_EVENT_CLOCK, now->n, "", text);
     }
 }
 

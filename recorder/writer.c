@@ -18,7 +18,7 @@ struct item {
     bool is_event, key;
     struct pt_snap snap; /* of an event: real_us and n */
     enum pt_event kind;
-    struct pt_buf bytes; /* the frame, or the event's text with its NUL */
+    struct pt_buf bytes; /* the frame, or the event's subject and text, each with its NUL */
 };
 
 struct pt_writer {
@@ -140,8 +140,9 @@ static int store_item(struct pt_writer *w, const struct item *item, struct pt_er
     if (!w->store && open_store(w, err) < 0)
         return -1;
     if (item->is_event)
-        return pt_store_event(w->store, item->snap.real_us, item->kind, item->snap.n,
-                              (const char *)item->bytes.data, err);
+        return pt_store_event(
+            w->store, item->snap.real_us, item->kind, item->snap.n, (const char *)item->bytes.data,
+            (const char *)item->bytes.data + strlen((const char *)item->bytes.data) + 1, err);
     pthread_mutex_lock(&w->lock);
     const bool fit = fits(w, item);
     pthread_mutex_unlock(&w->lock);
@@ -423,10 +424,11 @@ void pt_writer_push(struct pt_writer *w, const struct pt_snap *snap, bool key, s
 }
 
 void pt_writer_event(struct pt_writer *w, int64_t real_us, enum pt_event kind, int64_t n,
-                     const char *text)
+                     const char *subject, const char *text)
 {
     struct item item = {.is_event = true, .kind = kind, .snap = {.real_us = real_us, .n = n}};
-    pt_buf_init(&item.bytes, 4096);
+    pt_buf_init(&item.bytes, 8192);
+    pt_buf_put(&item.bytes, subject, strlen(subject) + 1);
     pt_buf_put(&item.bytes, text, strlen(text) + 1);
     if (item.bytes.failed)
         pt_buf_release(&item.bytes);

@@ -42,8 +42,9 @@ bool pt_writer_behind(struct pt_writer *w);
 /* Takes the buffer's bytes and leaves it empty. */
 void pt_writer_push(struct pt_writer *w, const struct pt_snap *snap, bool key,
                     struct pt_buf *frame);
+/* As pt_store_event. */
 void pt_writer_event(struct pt_writer *w, int64_t real_us, enum pt_event kind, int64_t n,
-                     const char *text);
+                     const char *subject, const char *text);
 /* Makes what is stored durable soon (a trigger). */
 void pt_writer_sync(struct pt_writer *w);
 /* True once after frames were lost: the next frame must be a key frame with this number. */

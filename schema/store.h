@@ -61,11 +61,22 @@ enum pt_event {
     PT_EVENT_GAP,
     PT_EVENT_CLOCK,
     PT_EVENT_LOST,
-    PT_EVENT_NOTE
+    PT_EVENT_NOTE,
+    PT_EVENT_CRASH,   /* the recorder before did not end by itself; what was recovered */
+    PT_EVENT_REBOOT,  /* another boot than that of the snapshot before */
+    PT_EVENT_SUSPEND, /* the machine slept */
+    PT_EVENT_OOM,     /* a process was killed for want of memory */
+    PT_EVENT_EXIT,    /* a process ended, or several */
+    PT_EVENT_TRIGGER, /* something asked for a snapshot at once */
+    PT_EVENT_BURST,   /* dense snapshots begin or end */
+    PT_EVENT_SKIP,    /* what was due was not read */
+    PT_EVENT_RETAIN,  /* old snapshots were thinned or dropped */
 };
 const char *pt_event_name(int kind); /* NULL: unknown */
+/* subject: whom it is about ("1234 redis-server", a cgroup, a file), "" for the host or the
+ * recorder. text: one line. */
 int pt_store_event(struct pt_store *s, int64_t real_us, enum pt_event kind, int64_t n,
-                   const char *text, struct pt_err *err);
+                   const char *subject, const char *text, struct pt_err *err);
 /* Bytes: the database file, the WAL, frames not yet sealed, segments. */
 struct pt_store_size {
     int64_t file, wal, frames, segments;
@@ -158,7 +169,7 @@ int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t f
 struct pt_db_event {
     int64_t id, real_us, n;
     int kind;
-    const char *text;
+    const char *subject, *text;
 };
 int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us,
                  int (*fn)(void *ctx, const struct pt_db_event *e), void *ctx, struct pt_err *err);

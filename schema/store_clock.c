@@ -424,8 +424,8 @@ int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us,
     if (r >= 0)
         r = pt_sql_prepare(
             db->db, &st,
-            "SELECT id, time_us, kind, n, text, crc FROM event WHERE time_us BETWEEN ?1 "
-            "AND ?2 ORDER BY id",
+            "SELECT id, time_us, kind, n, subject, text, crc FROM event WHERE time_us BETWEEN "
+            "?1 AND ?2 ORDER BY id",
             err);
     int rc = SQLITE_DONE;
     if (r >= 0) {
@@ -433,13 +433,20 @@ int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us,
         sqlite3_bind_int64(st, 2, to_us);
     }
     while (r >= 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        struct pt_val v[5];
-        if (!pt_row_get(st, PT_T_EVENT, v, 5) || v[4].type != PT_VAL_TEXT) {
+        struct pt_val v[6];
+        if (!pt_row_get(st, PT_T_EVENT, v, 6) || v[4].type != PT_VAL_TEXT ||
+            v[5].type != PT_VAL_TEXT) {
             pt_db_tell(db, 0, -1, "wrong checksum", "event %lld", (long long)v[0].i);
             continue;
         }
         const struct pt_db_event e = {
-            .id = v[0].i, .real_us = v[1].i, .kind = (int)v[2].i, .n = v[3].i, .text = v[4].text};
+            .id = v[0].i,
+            .real_us = v[1].i,
+            .kind = (int)v[2].i,
+            .n = pt_val_num(&v[3]),
+            .subject = v[4].text,
+            .text = v[5].text,
+        };
         r = fn(ctx, &e);
     }
     if (r >= 0 && rc != SQLITE_DONE) {

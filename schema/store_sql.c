@@ -33,7 +33,7 @@ const struct pt_table_def pt_schema_sql[] = {
     [PT_T_DAMAGED] = {"damaged",
                       "CREATE TABLE damaged(" HEADLINE ", why TEXT, crc INTEGER, data BLOB)"},
     [PT_T_EVENT] = {"event", "CREATE TABLE event(id INTEGER PRIMARY KEY, time_us INTEGER, kind "
-                             "INTEGER, n INTEGER, text TEXT, "
+                             "INTEGER, n INTEGER, subject TEXT, text TEXT, "
                              "crc INTEGER)"},
     [PT_T_COUNT] = {"snapshot",
                     "CREATE VIEW snapshot AS SELECT " PT_SNAP_COLUMNS

@@ -46,7 +46,8 @@ static const char *const statements[] = {
     [PT_S_KEYS] = "SELECT " PT_SNAP_COLUMNS ", key, crc, data FROM frame ORDER BY n",
     [PT_S_BOOT_FIND] = "SELECT id FROM boot WHERE boot_id = ?1",
     [PT_S_BOOT_ADD] = "INSERT INTO boot(id, boot_id, btime_us, crc) VALUES(?1,?2,?3,?4)",
-    [PT_S_EVENT] = "INSERT INTO event(id, time_us, kind, n, text, crc) VALUES(?1,?2,?3,?4,?5,?6)",
+    [PT_S_EVENT] = "INSERT INTO event(id, time_us, kind, n, subject, text, crc) "
+                   "VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [PT_S_META] =
         "INSERT INTO meta(key, value, crc) VALUES(?1,?2,?3) ON CONFLICT(key) DO UPDATE SET "
         "value = excluded.value, crc = excluded.crc WHERE value IS NOT excluded.value OR crc IS "
@@ -419,22 +420,25 @@ int pt_store_append(struct pt_store *s, const struct pt_snap *snap, bool key, co
 }
 
 int pt_store_event(struct pt_store *s, int64_t real_us, enum pt_event kind, int64_t n,
-                   const char *text, struct pt_err *err)
+                   const char *subject, const char *text, struct pt_err *err)
 {
     int64_t id;
     const int r = pt_sql_int(s->db, "SELECT max(id) FROM event", 0, &id, err);
     if (r < 0)
         return r;
-    const struct pt_val v[] = {pt_val_int(id + 1), pt_val_int(real_us), pt_val_int(kind),
-                               pt_val_int(n), pt_val_text(text)};
-    return pt_store_run(s, PT_S_EVENT, PT_T_EVENT, v, 5, NULL, 0, "write an event", err);
+    const struct pt_val v[] = {pt_val_int(id + 1), pt_val_int(real_us),  pt_val_int(kind),
+                               pt_val_int(n),      pt_val_text(subject), pt_val_text(text)};
+    return pt_store_run(s, PT_S_EVENT, PT_T_EVENT, v, 6, NULL, 0, "write an event", err);
 }
 
 const char *pt_event_name(int kind)
 {
     static const char *const names[] = {
-        [PT_EVENT_START] = "start", [PT_EVENT_STOP] = "stop", [PT_EVENT_GAP] = "gap",
-        [PT_EVENT_CLOCK] = "clock", [PT_EVENT_LOST] = "lost", [PT_EVENT_NOTE] = "note",
+        [PT_EVENT_START] = "start", [PT_EVENT_STOP] = "stop",     [PT_EVENT_GAP] = "gap",
+        [PT_EVENT_CLOCK] = "clock", [PT_EVENT_LOST] = "lost",     [PT_EVENT_NOTE] = "note",
+        [PT_EVENT_CRASH] = "crash", [PT_EVENT_REBOOT] = "reboot", [PT_EVENT_SUSPEND] = "suspend",
+        [PT_EVENT_OOM] = "oom",     [PT_EVENT_EXIT] = "exit",     [PT_EVENT_TRIGGER] = "trigger",
+        [PT_EVENT_BURST] = "burst", [PT_EVENT_SKIP] = "skip",     [PT_EVENT_RETAIN] = "retain",
     };
     return kind >= 0 && (size_t)kind < sizeof names / sizeof *names ? names[kind] : NULL;
 }

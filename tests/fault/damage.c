@@ -107,7 +107,7 @@ static void make_database(void)
     }
     for (int64_t n = 1; n <= TICKS; n++)
         record(store, enc, handles, n);
-    assert_true(pt_store_event(store, 77, PT_EVENT_NOTE, 1, "a note", &err) >= 0);
+    assert_true(pt_store_event(store, 77, PT_EVENT_NOTE, 1, "7 who", "a note", &err) >= 0);
     assert_true(pt_store_seal(store, false, &err) >= 0); /* two segments and four frames */
     assert_int_equal(pt_store_close(store, &err), 0);
     pt_enc_free(enc);

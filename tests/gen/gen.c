@@ -185,7 +185,7 @@ static int gap(struct gen *g, struct pt_err *err)
         g->m.uptime_us += GAP_US;
     }
     if (r >= 0 && g->tick)
-        r = pt_store_event(g->store, g->now_us, PT_EVENT_GAP, pt_store_next(g->store),
+        r = pt_store_event(g->store, g->now_us, PT_EVENT_GAP, pt_store_next(g->store), "",
                            reboot ? "reboot" : "recorder was down", err);
     g->restart = g->new_chain = true;
     return r;

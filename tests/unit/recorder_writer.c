@@ -104,7 +104,7 @@ static void stores(void **state)
     for (int i = 0; i < 30; i++) {
         push(&f, i % 10 == 0);
         if (i % 10 == 5)
-            pt_writer_event(f.writer, 1, PT_EVENT_NOTE, i, "note");
+            pt_writer_event(f.writer, 1, PT_EVENT_NOTE, i, "", "note");
     }
     assert_int_equal(settle(&f, 30).frames, 30);
     assert_false(pt_writer_wants_key(f.writer, &f.n));

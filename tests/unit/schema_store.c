@@ -470,6 +470,7 @@ static int count_events(void *ctx, const struct pt_db_event *e)
 {
     int *n = ctx;
     assert_string_equal(e->text, *n ? "second" : "first\nline");
+    assert_string_equal(e->subject, *n ? "9 a b" : "");
     assert_int_equal(e->kind, *n ? PT_EVENT_LOST : PT_EVENT_START);
     ++*n;
     return 0;
@@ -481,9 +482,10 @@ static void test_events(void **state)
     struct world w;
     int n = 0;
     world_record(&w, TICKS);
-    assert_int_equal(pt_store_event(w.store, START, PT_EVENT_START, 1, "first\nline", NULL), 0);
-    assert_int_equal(pt_store_event(w.store, START + 5, PT_EVENT_LOST, 2, "second", NULL), 0);
-    assert_int_equal(pt_store_event(w.store, START + 900, PT_EVENT_LOST, 2, "third", NULL), 0);
+    assert_int_equal(pt_store_event(w.store, START, PT_EVENT_START, 1, "", "first\nline", NULL), 0);
+    assert_int_equal(pt_store_event(w.store, START + 5, PT_EVENT_LOST, 2, "9 a b", "second", NULL),
+                     0);
+    assert_int_equal(pt_store_event(w.store, START + 900, PT_EVENT_LOST, 2, "", "third", NULL), 0);
     world_seal(&w, false);
     assert_int_equal(pt_store_sync(w.store, NULL), 0);
     struct pt_db *db = world_db(w.path);
