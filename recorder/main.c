@@ -19,11 +19,15 @@ int main(int argc, char **argv)
     }
     if (options.help) {
         fputs(pt_options_help(), stdout);
+        pt_options_release(&options);
         return PT_EXIT_OK;
     }
     if (options.version) {
         puts("pagetraild " PT_VERSION);
+        pt_options_release(&options);
         return PT_EXIT_OK;
     }
-    return pt_daemon_run(&options);
+    const int status = pt_daemon_run(&options);
+    pt_options_release(&options);
+    return status;
 }

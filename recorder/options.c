@@ -1,209 +1,37 @@
 /* SPDX-License-Identifier: MIT
- * Parsing the command line. */
+ * The table of options, the command line and the configuration file. */
 #include "recorder/options.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "recorder/clock.h"
 #include "recorder/scan.h"
 
-#define SPAN_MAX_US (INT64_C(366) * 86400 * PT_SECOND)
-#define EPOCH_MAX_S UINT64_C(253402300799) /* the year 9999 */
+#define CONFIG_MAX (64 << 10)
+#define KIB        INT64_C(1024)
+#define DAY        (86400 * PT_SECOND)
 
-static const char help[] =
-    "Usage: pagetraild [OPTION]...\n"
-    "Record the memory of this machine: every process, cgroup and kernel counter.\n"
-    "\n"
-    "  -o, --output FILE      database to write (default /var/lib/pagetrail/pagetrail.db\n"
-    "                         for root, else below $XDG_STATE_HOME)\n"
-    "  -i, --interval TIME    time between snapshots: 10s, 500ms, 1m (default 10s)\n"
-    "  -d, --duration TIME    stop after this time\n"
-    "      --once             take one snapshot and stop\n"
-    "      --timestamp TIME   with --once: the time to record it under\n"
-    "      --deep MODE        smaps of processes: auto (a share of CPU), off, all\n"
-    "      --cmdline MODE     command lines: masked (secrets hidden), full, name\n"
-    "      --procfs DIR       read processes from DIR instead of /proc\n"
-    "      --sysfs DIR        read DIR instead of /sys\n"
-    "      --cgroupfs DIR     read DIR instead of /sys/fs/cgroup\n"
-    "      --raw-log FILE     append every text as it was read to FILE\n"
-    "  -q, --quiet            tell warnings and errors only\n"
-    "  -v, --verbose          tell more; twice: more still\n"
-    "  -h, --help             print this and exit\n"
-    "  -V, --version          print the version and exit\n"
-    "\n"
-    "SIGTERM and SIGINT end the recording cleanly, SIGHUP opens FILE anew, SIGUSR1 takes\n"
-    "a snapshot at once. See pagetraild(8).\n";
+enum kind { FLAG, TEXT, SPAN, TIME, SIZE, SHARE, COUNT, WORD };
 
-const char *pt_options_help(void)
-{
-    return help;
-}
-
-/* Digits after a point as millionths. */
-static bool fraction(struct pt_scan *s, int64_t *ret)
-{
-    int64_t v = 0, unit = 100000;
-    const char *start = s->p;
-    for (; s->p < s->end && *s->p >= '0' && *s->p <= '9'; s->p++, unit /= 10)
-        v += (*s->p - '0') * unit;
-    *ret = v;
-    return s->p > start;
-}
-
-bool pt_parse_span(const char *text, int64_t *ret_us)
-{
-    static const struct {
-        const char *name;
-        int64_t us;
-    } units[] = {
-        {"", PT_SECOND},
-        {"s", PT_SECOND},
-        {"us", 1},
-        {"ms", 1000},
-        {"m", 60 * PT_SECOND},
-        {"min", 60 * PT_SECOND},
-        {"h", 3600 * PT_SECOND},
-        {"d", 86400 * PT_SECOND},
-    };
-    struct pt_scan s = pt_scan_of(text, strlen(text));
-    uint64_t whole;
-    int64_t part = 0;
-    if (!pt_scan_u64(&s, &whole))
-        return false;
-    if (s.p < s.end && *s.p == '.') {
-        s.p++;
-        if (!fraction(&s, &part))
-            return false;
-    }
-    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-        if (strcmp(s.p, units[i].name) != 0)
-            continue;
-        if (whole > (uint64_t)(SPAN_MAX_US / units[i].us))
-            return false;
-        *ret_us = (int64_t)whole * units[i].us + part * units[i].us / PT_SECOND;
-        return true;
-    }
-    return false;
-}
-
-/* Exactly n digits and then `after` (0: nothing asked). */
-static bool digits(struct pt_scan *s, int n, char after, int *ret)
-{
-    int v = 0;
-    for (int i = 0; i < n; i++, s->p++) {
-        if (s->p >= s->end || *s->p < '0' || *s->p > '9')
-            return false;
-        v = v * 10 + (*s->p - '0');
-    }
-    *ret = v;
-    if (!after)
-        return true;
-    return s->p < s->end && *s->p++ == after;
-}
-
-/* "Z", "+01:00" or nothing. *ret_local: nothing. */
-static bool zone(struct pt_scan *s, int64_t *ret_offset_s, bool *ret_local)
-{
-    int h, m;
-    *ret_offset_s = 0;
-    *ret_local = s->p == s->end;
-    if (*ret_local)
-        return true;
-    const char c = *s->p++;
-    if (c == 'Z' || c == 'z')
-        return s->p == s->end;
-    if ((c != '+' && c != '-') || !digits(s, 2, ':', &h) || !digits(s, 2, 0, &m) ||
-        s->p != s->end || h > 23 || m > 59)
-        return false;
-    *ret_offset_s = (h * 3600 + m * 60) * (c == '-' ? -1 : 1);
-    return true;
-}
-
-static bool in_range(const struct tm *tm)
-{
-    return tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1 && tm->tm_mday <= 31 &&
-           tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec <= 60 && tm->tm_year >= 70;
-}
-
-static bool parse_date(struct pt_scan s, int64_t *ret_us)
-{
-    struct tm tm = {.tm_isdst = -1};
-    int64_t part = 0, offset;
-    bool local;
-    if (!digits(&s, 4, '-', &tm.tm_year) || !digits(&s, 2, '-', &tm.tm_mon) ||
-        !digits(&s, 2, 0, &tm.tm_mday) || s.p >= s.end || !memchr("Tt ", *s.p, 3))
-        return false;
-    s.p++;
-    if (!digits(&s, 2, ':', &tm.tm_hour) || !digits(&s, 2, 0, &tm.tm_min))
-        return false;
-    if (s.p < s.end && *s.p == ':') {
-        s.p++;
-        if (!digits(&s, 2, 0, &tm.tm_sec))
-            return false;
-        if (s.p < s.end && *s.p == '.') {
-            s.p++;
-            if (!fraction(&s, &part))
-                return false;
-        }
-    }
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    if (!in_range(&tm) || !zone(&s, &offset, &local))
-        return false;
-    const time_t t = local ? mktime(&tm) : timegm(&tm);
-    *ret_us = ((int64_t)t - offset) * PT_SECOND + part;
-    return t != (time_t)-1;
-}
-
-bool pt_parse_time(const char *text, int64_t *ret_us)
-{
-    struct pt_scan s = pt_scan_of(text, strlen(text));
-    const struct pt_scan start = s;
-    uint64_t seconds;
-    int64_t part = 0;
-    if (pt_scan_u64(&s, &seconds) && (s.p == s.end || *s.p == '.')) {
-        const bool plain = s.p == s.end;
-        s.p += !plain;
-        if ((!plain && !fraction(&s, &part)) || s.p != s.end || seconds > EPOCH_MAX_S)
-            return false;
-        *ret_us = (int64_t)seconds * PT_SECOND + part;
-        return true;
-    }
-    return parse_date(start, ret_us);
-}
-
-/* ---- options ---- */
-
-enum {
-    OPT_ONCE = 256,
-    OPT_TIMESTAMP,
-    OPT_DEEP,
-    OPT_CMDLINE,
-    OPT_PROCFS,
-    OPT_SYSFS,
-    OPT_CGROUPFS,
-    OPT_RAW_LOG
-};
-
-static const struct option longs[] = {
-    {"output", required_argument, NULL, 'o'},
-    {"interval", required_argument, NULL, 'i'},
-    {"duration", required_argument, NULL, 'd'},
-    {"once", no_argument, NULL, OPT_ONCE},
-    {"timestamp", required_argument, NULL, OPT_TIMESTAMP},
-    {"deep", required_argument, NULL, OPT_DEEP},
-    {"cmdline", required_argument, NULL, OPT_CMDLINE},
-    {"procfs", required_argument, NULL, OPT_PROCFS},
-    {"sysfs", required_argument, NULL, OPT_SYSFS},
-    {"cgroupfs", required_argument, NULL, OPT_CGROUPFS},
-    {"raw-log", required_argument, NULL, OPT_RAW_LOG},
-    {"quiet", no_argument, NULL, 'q'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
+/* With zero_off, 0 is allowed besides the range, and turns the thing off. */
+struct option_row {
+    const char *name;
+    char letter;
+    enum kind kind;
+    bool zero_off, cli_only;
+    size_t at; /* in struct pt_options */
+    int64_t min, max, preset;
+    const char *const *words; /* WORD */
+    const char *arg, *help;   /* help: further lines after '\n' */
 };
 
 static const char *const deep_words[] = {
@@ -211,96 +39,376 @@ static const char *const deep_words[] = {
 static const char *const cmdline_words[] = {
     [PT_CMDLINE_MASKED] = "masked", [PT_CMDLINE_FULL] = "full", [PT_CMDLINE_NAME] = "name", NULL};
 
-static int choose(const char *option, const char *value, const char *const *words,
-                  struct pt_err *err)
+#define AT(field) .at = offsetof(struct pt_options, field)
+
+static const struct option_row rows[] = {
+    {"output", 'o', TEXT, AT(output), .arg = "FILE",
+     .help = "database to write (default /var/lib/pagetrail/pagetrail.db\n"
+             "for root, else below $XDG_STATE_HOME)"},
+    {"interval", 'i', SPAN, AT(interval_us), .min = PT_INTERVAL_MIN_US, .max = DAY,
+     .preset = PT_INTERVAL_US, .arg = "TIME",
+     .help = "time between snapshots: 10s, 500ms, 1m (default 10s)"},
+    {"duration", 'd', SPAN, AT(duration_us), .min = 1000, .max = 3660 * DAY, .cli_only = true,
+     .arg = "TIME", .help = "stop after this time"},
+    {"once", 0, FLAG, AT(once), .cli_only = true, .help = "take one snapshot and stop"},
+    {"timestamp", 0, TIME, AT(timestamp_us), .preset = PT_UNKNOWN, .cli_only = true, .arg = "TIME",
+     .help = "with --once: the time to record it under"},
+    {"estimate", 0, SPAN, AT(estimate_us), .min = 2 * PT_SECOND, .max = DAY, .cli_only = true,
+     .arg = "TIME",
+     .help = "record nothing: watch for TIME, then say what recording\n"
+             "this machine would cost a day"},
+    {"cpu-budget", 0, SHARE, AT(budget_ppm), .min = 100, .max = 1000000, .preset = 5000,
+     .arg = "PERCENT", .help = "CPU to spend, of one core (default 0.5%)"},
+    {"stall-limit", 0, SPAN, AT(stall_us), .min = 1000, .max = 10 * PT_SECOND, .preset = 20000,
+     .arg = "TIME", .help = "longest that one read may hold up a process (default 20ms)"},
+    {"deep", 0, WORD, AT(deep), .preset = PT_DEEP_AUTO, .words = deep_words, .arg = "MODE",
+     .help = "smaps of processes: auto (within the budget), off, all"},
+    {"burst-interval", 0, SPAN, AT(burst_interval_us), .min = 100000, .max = DAY,
+     .preset = PT_SECOND, .arg = "TIME", .help = "time between snapshots after a trigger (1s)"},
+    {"burst-length", 0, SPAN, AT(burst_length_us), .min = PT_SECOND, .max = 3600 * PT_SECOND,
+     .zero_off = true, .preset = 60 * PT_SECOND, .arg = "TIME",
+     .help = "how long they stay so dense (60s; 0: never)"},
+    {"burst-limit", 0, COUNT, AT(burst_limit), .min = 0, .max = 10000, .preset = 24, .arg = "N",
+     .help = "bursts a day, at most (24)"},
+    {"max-size", 0, SIZE, AT(max_bytes), .min = KIB * KIB, .max = KIB * KIB * KIB * KIB * KIB,
+     .zero_off = true, .preset = KIB * KIB * KIB, .arg = "SIZE",
+     .help = "disk space of the recording (1G; 0: no limit)"},
+    {"max-age", 0, SPAN, AT(max_age_us), .min = 3600 * PT_SECOND, .max = 36600 * DAY,
+     .zero_off = true, .preset = 0, .arg = "TIME",
+     .help = "drop what is older: 90d (0, the default: never)"},
+    {"sync", 0, SPAN, AT(sync_us), .min = 100000, .max = 3600 * PT_SECOND, .zero_off = true,
+     .preset = 30 * PT_SECOND, .arg = "TIME",
+     .help = "snapshots survive a power failure after so long (30s;\n"
+             "0: at once)"},
+    {"cmdline", 0, WORD, AT(cmdline), .preset = PT_CMDLINE_MASKED, .words = cmdline_words,
+     .arg = "MODE", .help = "command lines: masked (secrets hidden), full, name"},
+    {"procfs", 0, TEXT, AT(procfs), .arg = "DIR",
+     .help = "read processes from DIR instead of /proc"},
+    {"sysfs", 0, TEXT, AT(sysfs), .arg = "DIR", .help = "read DIR instead of /sys"},
+    {"cgroupfs", 0, TEXT, AT(cgroupfs), .arg = "DIR", .help = "read DIR instead of /sys/fs/cgroup"},
+    {"raw-log", 0, TEXT, AT(raw_log), .arg = "FILE",
+     .help = "append every text as it was read to FILE"},
+    {"config", 0, TEXT, AT(config), .cli_only = true, .arg = "FILE",
+     .help = "read options from FILE instead of\n" PT_CONFIG_PATH},
+    {"quiet", 'q', FLAG, AT(quiet), .help = "tell warnings and errors only"},
+    {"verbose", 'v', FLAG, AT(verbose), .help = "tell more; twice: more still"},
+    {"help", 'h', FLAG, AT(help), .cli_only = true, .help = "print this and exit"},
+    {"version", 'V', FLAG, AT(version), .cli_only = true, .help = "print the version and exit"},
+};
+#define ROWS (sizeof(rows) / sizeof(*rows))
+
+/* ---- help ---- */
+
+static void help_row(struct pt_buf *out, const struct option_row *row)
 {
-    for (int i = 0; words[i]; i++) {
-        if (strcmp(value, words[i]) == 0)
-            return i;
+    char left[64], line[256];
+    snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", row->letter ? '-' : ' ',
+             row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
+             row->arg ? " " : "", row->arg ? row->arg : "");
+    for (const char *at = row->help, *end; at; at = *end ? end + 1 : NULL, left[0] = 0) {
+        end = strchrnul(at, '\n');
+        const int n = snprintf(line, sizeof(line), "%-30s%.*s\n", left, (int)(end - at), at);
+        pt_buf_put(out, line, (size_t)n);
     }
-    return pt_err_set(err, PT_EUSAGE, 0, "", -1, "--%s: '%s' is not %s, %s or %s", option, value,
-                      words[0], words[1], words[2]);
 }
 
-static int span_option(const char *option, const char *value, int64_t least, int64_t *ret,
-                       struct pt_err *err)
+const char *pt_options_help(void)
 {
-    if (!pt_parse_span(value, ret))
-        return pt_err_set(err, PT_EUSAGE, 0, "", -1,
-                          "--%s: '%s' is not a time such as 10s, 500ms or 1m", option, value);
-    if (*ret < least)
-        return pt_err_set(err, PT_EUSAGE, 0, "", -1, "--%s: '%s' is too short", option, value);
+    static const char head[] =
+        "Usage: pagetraild [OPTION]...\n"
+        "Record the memory of this machine: every process, cgroup and kernel counter.\n\n";
+    static const char tail[] =
+        "\nSIGTERM and SIGINT end the recording cleanly, SIGHUP opens FILE anew, SIGUSR1 takes\n"
+        "a snapshot at once. See pagetraild(8).\n";
+    static struct pt_buf help;
+    if (!help.len) {
+        pt_buf_init(&help, 64 << 10);
+        pt_buf_put(&help, head, sizeof(head) - 1);
+        for (size_t i = 0; i < ROWS; i++)
+            help_row(&help, &rows[i]);
+        pt_buf_put(&help, tail, sizeof(tail));
+    }
+    return help.failed ? head : (const char *)help.data;
+}
+
+/* ---- one value ---- */
+
+/* Where a value came from: the command line, or a line of a file. */
+struct origin {
+    const char *file;
+    int line;
+};
+
+__attribute__((format(printf, 3, 4))) static int wrong(const struct origin *from,
+                                                       struct pt_err *err, const char *fmt, ...)
+{
+    char text[200], place[64] = "";
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (from->file)
+        snprintf(place, sizeof(place), ":%d: ", from->line);
+    return pt_err_set(err, PT_EUSAGE, 0, "", from->line, "%s%s%s", from->file ? from->file : "",
+                      place, text);
+}
+
+static void print_number(char *ret, size_t size, enum kind kind, int64_t v)
+{
+    if (kind == SPAN)
+        pt_print_span(ret, size, v);
+    else if (kind == SIZE)
+        pt_print_size(ret, size, v);
+    else if (kind == SHARE)
+        snprintf(ret, size, "%g%%", (double)v / 10000);
+    else
+        snprintf(ret, size, "%" PRId64, v);
+}
+
+static int set_number(const struct option_row *row, const char *value, int64_t *ret,
+                      const struct origin *from, struct pt_err *err)
+{
+    static const char *const like[] = {
+        [SPAN] = "a time such as 10s, 500ms or 1m",
+        [SIZE] = "a size such as 512M or 2G",
+        [SHARE] = "a share of one core such as 0.5%",
+        [COUNT] = "a number",
+    };
+    const char *dashes = from->file ? "" : "--";
+    char least[32], most[32];
+    int64_t v = 0;
+    uint64_t count = 0;
+    struct pt_scan s = pt_scan_of(value, strlen(value));
+    const bool good = row->kind == SPAN    ? pt_parse_span(value, &v)
+                      : row->kind == SIZE  ? pt_parse_size(value, &v)
+                      : row->kind == SHARE ? pt_parse_share(value, &v)
+                                           : pt_scan_u64(&s, &count) && s.p == s.end;
+    print_number(least, sizeof(least), row->kind, row->min);
+    print_number(most, sizeof(most), row->kind, row->max);
+    if (!good)
+        return wrong(from, err, "%s%s: '%.60s' is not %s (%s to %s%s)", dashes, row->name, value,
+                     like[row->kind], least, most, row->zero_off ? ", or 0" : "");
+    if (row->kind == COUNT)
+        v = count > INT64_MAX ? INT64_MAX : (int64_t)count;
+    if ((v < row->min || v > row->max) && !(row->zero_off && v == 0))
+        return wrong(from, err, "%s%s: '%.60s' is out of range: %s to %s%s", dashes, row->name,
+                     value, least, most, row->zero_off ? ", or 0" : "");
+    *ret = v;
     return 0;
 }
 
-static int value_option(struct pt_options *o, int c, const char *value, struct pt_err *err)
+static int set_word(const struct option_row *row, const char *value, int64_t *ret,
+                    const struct origin *from, struct pt_err *err)
 {
-    int rc = 0;
-    switch (c) {
-    case 'i':
-        return span_option("interval", value, PT_INTERVAL_MIN_US, &o->interval_us, err);
-    case 'd':
-        return span_option("duration", value, 1, &o->duration_us, err);
-    case OPT_TIMESTAMP:
-        if (!pt_parse_time(value, &o->timestamp_us))
-            return pt_err_set(err, PT_EUSAGE, 0, "", -1, "--timestamp: '%s' is not a time", value);
-        break;
-    case OPT_DEEP:
-        rc = choose("deep", value, deep_words, err);
-        o->deep = rc < 0 ? PT_DEEP_AUTO : (enum pt_deep_mode)rc;
-        break;
-    case OPT_CMDLINE:
-        rc = choose("cmdline", value, cmdline_words, err);
-        o->cmdline = rc < 0 ? PT_CMDLINE_MASKED : (enum pt_cmdline)rc;
-        break;
-    default:
+    for (int i = 0; row->words[i]; i++) {
+        if (strcmp(value, row->words[i]) == 0) {
+            *ret = i;
+            return 0;
+        }
+    }
+    return wrong(from, err, "%s%s: '%.60s' is not %s, %s or %s", from->file ? "" : "--", row->name,
+                 value, row->words[0], row->words[1], row->words[2]);
+}
+
+/* value NULL: a flag on the command line. */
+static int set_flag(const struct option_row *row, const char *value, int64_t *ret,
+                    const struct origin *from, struct pt_err *err)
+{
+    if (!value)
+        ++*ret;
+    else if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)
+        *ret = *value == 'y';
+    else
+        return wrong(from, err, "%s: '%.60s' is not yes or no", row->name, value);
+    return 0;
+}
+
+static int set(struct pt_options *o, const struct option_row *row, const char *value,
+               const struct origin *from, struct pt_err *err)
+{
+    void *field = (char *)o + row->at;
+    switch (row->kind) {
+    case FLAG:
+        return set_flag(row, value, field, from, err);
+    case TEXT:
+        if (!*value)
+            return wrong(from, err, "%s%s: the name is empty", from->file ? "" : "--", row->name);
+        *(const char **)field = value;
+        return 0;
+    case TIME:
+        if (pt_parse_time(value, field))
+            return 0;
+        return wrong(from, err,
+                     "--%s: '%.60s' is not a time (seconds since 1970, RFC 3339 or 'YYYY-MM-DD "
+                     "HH:MM:SS', from 1970 to 9999)",
+                     row->name, value);
+    case WORD:
+        return set_word(row, value, field, from, err);
+    case SPAN:
+    case SIZE:
+    case SHARE:
+    case COUNT:
         break;
     }
-    return rc < 0 ? rc : 0;
+    return set_number(row, value, field, from, err);
 }
 
-static int one_option(struct pt_options *o, int c, struct pt_err *err)
+/* ---- the configuration file ---- */
+
+static char *trim(char *text)
 {
-    const char **text = c == 'o'            ? &o->output
-                        : c == OPT_PROCFS   ? &o->procfs
-                        : c == OPT_SYSFS    ? &o->sysfs
-                        : c == OPT_CGROUPFS ? &o->cgroupfs
-                        : c == OPT_RAW_LOG  ? &o->raw_log
-                                            : NULL;
-    if (text && !*optarg)
-        return pt_err_set(err, PT_EUSAGE, 0, "", -1, "a file name is empty");
-    if (text)
-        *text = optarg;
-    o->once |= c == OPT_ONCE;
-    o->quiet |= c == 'q';
-    o->verbose += c == 'v';
-    o->help |= c == 'h';
-    o->version |= c == 'V';
-    return value_option(o, c, optarg, err);
+    text += strspn(text, " \t\r");
+    size_t n = strlen(text);
+    while (n && strchr(" \t\r", text[n - 1]))
+        text[--n] = 0;
+    return text;
 }
 
-int pt_options_parse(struct pt_options *ret, int argc, char **argv, struct pt_err *err)
+static int config_line(struct pt_options *o, char *line, const struct origin *from,
+                       struct pt_err *err)
 {
-    struct pt_options o = {.interval_us = PT_INTERVAL_US, .timestamp_us = PT_UNKNOWN};
+    char *key = trim(line);
+    if (!*key || *key == '#')
+        return 0;
+    char *value = strchr(key, '=');
+    if (!value)
+        return wrong(from, err, "'%.60s' is not 'option = value'", key);
+    *value++ = 0;
+    key = trim(key);
+    value = trim(value);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strcmp(rows[i].name, key) != 0)
+            continue;
+        if (rows[i].cli_only)
+            return wrong(from, err, "'%.60s' is for the command line only", key);
+        return set(o, &rows[i], value, from, err);
+    }
+    return wrong(from, err, "unknown option '%.60s'", key);
+}
+
+static int config_read(const char *path, char **ret, struct pt_err *err)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char *text = fd < 0 ? NULL : malloc(CONFIG_MAX + 1);
+    const ssize_t n = text ? read(fd, text, CONFIG_MAX + 1) : -1;
+    const int why = fd >= 0 && !text ? ENOMEM : errno;
+    if (fd >= 0)
+        close(fd);
+    if (n < 0 || n > CONFIG_MAX || memchr(text, 0, (size_t)n)) {
+        free(text);
+        return pt_err_set(err, PT_EUSAGE, n < 0 ? why : 0, "", -1,
+                          n < 0 ? "cannot read '%s': %s" : "'%s' is not a configuration file%s",
+                          path, n < 0 ? strerror(why) : "");
+    }
+    text[n] = 0;
+    *ret = text;
+    return 0;
+}
+
+static int config(struct pt_options *o, const char *path, struct pt_err *err)
+{
+    int rc = config_read(path, &o->config_text, err);
+    struct origin from = {.file = path};
+    char *at = o->config_text;
+    while (rc >= 0 && at) {
+        char *line = strsep(&at, "\n");
+        from.line++;
+        rc = config_line(o, line, &from, err);
+    }
+    return rc;
+}
+
+/* ---- the command line ---- */
+
+static const struct option_row *row_of_letter(int c)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].letter == c)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+/* only: nothing but this option is taken. */
+static int command_line(struct pt_options *o, int argc, char **argv, const char *only,
+                        struct pt_err *err)
+{
+    struct option longs[ROWS + 1] = {0};
+    char shorts[2 * ROWS + 2] = ":";
+    size_t n = 1;
+    for (size_t i = 0; i < ROWS; i++) {
+        longs[i] =
+            (struct option){rows[i].name, rows[i].kind == FLAG ? no_argument : required_argument,
+                            NULL, 256 + (int)i};
+        if (rows[i].letter)
+            shorts[n++] = rows[i].letter;
+        if (rows[i].letter && rows[i].kind != FLAG)
+            shorts[n++] = ':';
+    }
+    const struct origin here = {0};
     int c;
     optind = 0; /* glibc: from the start again */
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":o:i:d:qvhV", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         const char *what = optind > 0 && optind <= argc ? argv[optind - 1] : "";
         if (c == '?')
-            return pt_err_set(err, PT_EUSAGE, 0, "", -1, "unknown option '%s'", what);
+            return wrong(&here, err, "unknown option '%.60s'", what);
         if (c == ':')
-            return pt_err_set(err, PT_EUSAGE, 0, "", -1, "option '%s' needs a value", what);
-        const int rc = one_option(&o, c, err);
+            return wrong(&here, err, "option '%.60s' needs a value", what);
+        const struct option_row *row = c >= 256 ? &rows[c - 256] : row_of_letter(c);
+        if (only && strcmp(row->name, only) != 0)
+            continue;
+        const int rc = set(o, row, row->kind == FLAG ? NULL : optarg, &here, err);
         if (rc < 0)
             return rc;
     }
     if (optind < argc)
-        return pt_err_set(err, PT_EUSAGE, 0, "", -1, "unexpected argument '%s'", argv[optind]);
-    if (o.timestamp_us != PT_UNKNOWN && !o.once)
-        return pt_err_set(err, PT_EUSAGE, 0, "", -1, "--timestamp needs --once");
-    if (o.once && o.duration_us)
-        return pt_err_set(err, PT_EUSAGE, 0, "", -1, "--once and --duration exclude each other");
+        return wrong(&here, err, "unexpected argument '%.60s'", argv[optind]);
+    return 0;
+}
+
+static int agree(const struct pt_options *o, struct pt_err *err)
+{
+    static const struct origin here = {0};
+    if (o->timestamp_us != PT_UNKNOWN && !o->once)
+        return wrong(&here, err, "--timestamp needs --once");
+    if (o->once && o->duration_us)
+        return wrong(&here, err, "--once and --duration exclude each other");
+    if (o->estimate_us && (o->once || o->duration_us))
+        return wrong(&here, err, "--estimate excludes --once and --duration");
+    if (o->burst_length_us && o->burst_interval_us > o->burst_length_us)
+        return wrong(&here, err, "burst-interval is longer than burst-length");
+    return 0;
+}
+
+int pt_options_parse(struct pt_options *ret, int argc, char **argv, struct pt_err *err)
+{
+    struct pt_options o = {0};
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].kind != TEXT && rows[i].kind != FLAG)
+            *(int64_t *)(void *)((char *)&o + rows[i].at) = rows[i].preset;
+    }
+    struct pt_options first = o;
+    int rc = command_line(&first, argc, argv, "config", err);
+    const char *path = first.config                        ? first.config
+                       : access(PT_CONFIG_PATH, F_OK) == 0 ? PT_CONFIG_PATH
+                                                           : NULL;
+    if (rc >= 0 && path)
+        rc = config(&o, path, err);
+    if (rc >= 0)
+        rc = command_line(&o, argc, argv, NULL, err);
+    if (rc >= 0)
+        rc = agree(&o, err);
+    if (rc < 0) {
+        pt_options_release(&o);
+        return rc;
+    }
     *ret = o;
     return 0;
+}
+
+void pt_options_release(struct pt_options *o)
+{
+    free(o->config_text);
+    o->config_text = NULL;
 }

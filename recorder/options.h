@@ -1,33 +1,41 @@
 /* SPDX-License-Identifier: MIT
- * The command line. Units: microseconds. */
+ * The options, from the command line and the configuration file: one table says of each its name,
+ * range, default and help. Units: microseconds, bytes, millionths of a core. */
 #ifndef PT_RECORDER_OPTIONS_H
 #define PT_RECORDER_OPTIONS_H
 
 #include "recorder/mask.h"
 #include "recorder/plan.h"
+#include "recorder/quantity.h"
 
+#define PT_CONFIG_PATH "/etc/pagetrail/pagetraild.conf"
+
+/* Texts point into argv or into config_text. */
 struct pt_options {
     const char *output; /* NULL: the default place */
-    const char *procfs, *sysfs, *cgroupfs, *raw_log;
+    const char *procfs, *sysfs, *cgroupfs, *raw_log, *config;
     int64_t interval_us, duration_us; /* duration 0: until told to stop */
     int64_t timestamp_us;             /* of --once; PT_UNKNOWN: now */
-    bool once, quiet, help, version;
-    int verbose;
-    enum pt_deep_mode deep;
-    enum pt_cmdline cmdline;
+    int64_t estimate_us;              /* 0: no estimate is asked for */
+    int64_t sync_us;                  /* frames are durable so long after they were stored */
+    int64_t budget_ppm;               /* of one core, for everything the recorder does */
+    int64_t stall_us;                 /* a single read may hold up its process so long */
+    int64_t burst_interval_us, burst_length_us, burst_limit; /* limit: a day */
+    int64_t max_bytes, max_age_us;                           /* 0: no limit */
+    int64_t once, quiet, help, version, verbose;             /* flags and how often */
+    int64_t deep;                                            /* enum pt_deep_mode */
+    int64_t cmdline;                                         /* enum pt_cmdline */
+    char *config_text;                                       /* owned */
 };
 
 #define PT_INTERVAL_US     INT64_C(10000000)
 #define PT_INTERVAL_MIN_US INT64_C(10000)
 
-/* < 0: PT_EUSAGE in err. */
+/* The configuration file first (--config, else PT_CONFIG_PATH where there is one), then the command
+ * line over it. < 0: PT_EUSAGE in err, with the option, its value and what is allowed; of a file
+ * its name and line too. */
 int pt_options_parse(struct pt_options *ret, int argc, char **argv, struct pt_err *err);
+void pt_options_release(struct pt_options *o);
 const char *pt_options_help(void);
-
-/* "10s", "500ms", "1.5m", "2h", "1d", "10" (seconds). */
-bool pt_parse_span(const char *text, int64_t *ret_us);
-/* Epoch seconds ("1790000000", "1790000000.5"), RFC 3339, or "YYYY-MM-DD HH:MM[:SS]" in local time.
- */
-bool pt_parse_time(const char *text, int64_t *ret_us);
 
 #endif

@@ -75,6 +75,18 @@ static void refuses(void **state)
         "stray",
         "-o",
         "--output=",
+        "--cpu-budget 0",
+        "--cpu-budget 101%",
+        "--cpu-budget -1",
+        "--stall-limit 0",
+        "--max-size 1k",
+        "--max-size -1",
+        "--max-size 2E",
+        "--max-age 1s",
+        "--burst-limit x",
+        "--burst-interval 10m",
+        "--estimate 5s --once",
+        "--config /nonexistent/file",
     };
     struct pt_options o;
     struct pt_err err;
@@ -84,6 +96,96 @@ static void refuses(void **state)
         assert_int_equal(err.code, PT_EUSAGE);
         assert_true(strlen(err.text) > 0);
     }
+}
+
+/* What is refused is told with the option, the value and what is allowed. */
+static void tells_ranges(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words, *text;
+    } cases[] = {
+        {"-i 0", "--interval: '0' is out of range: 10ms to 1d"},
+        {"-i -5s", "--interval: '-5s' is not a time such as 10s, 500ms or 1m (10ms to 1d)"},
+        {"--cpu-budget 101%", "--cpu-budget: '101%' is out of range: 0.01% to 100%"},
+        {"--max-size 5", "--max-size: '5' is out of range: 1M to 1024T, or 0"},
+        {"--max-size -1", "--max-size: '-1' is not a size such as 512M or 2G (1M to 1024T, or 0)"},
+        {"--burst-limit 10001", "--burst-limit: '10001' is out of range: 0 to 10000"},
+        {"--deep some", "--deep: 'some' is not auto, off or all"},
+        {"--nonsense", "unknown option '--nonsense'"},
+    };
+    struct pt_options o;
+    struct pt_err err;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_true(parse(&o, &err, cases[i].words) < 0);
+        assert_string_equal(err.text, cases[i].text);
+    }
+}
+
+static void write_config(const char *text)
+{
+    FILE *f = fopen("options.conf", "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void reads_config(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *text;
+    } bad[] = {
+        {"interval = 0\n", "options.conf:1: interval: '0' is out of range: 10ms to 1d"},
+        {"# x\n\nmax-size=tiny",
+         "options.conf:3: max-size: 'tiny' is not a size such as 512M or 2G (1M to 1024T, or 0)"},
+        {"colour = red\n", "options.conf:1: unknown option 'colour'"},
+        {"once = yes\n", "options.conf:1: 'once' is for the command line only"},
+        {"interval\n", "options.conf:1: 'interval' is not 'option = value'"},
+        {"quiet = maybe\n", "options.conf:1: quiet: 'maybe' is not yes or no"},
+        {"output =\n", "options.conf:1: output: the name is empty"},
+    };
+    struct pt_options o;
+    struct pt_err err;
+    write_config("# kept\n  interval = 30s \r\noutput = /a b/c.db\nquiet = yes\ncpu-budget=2%\n");
+    assert_int_equal(parse(&o, &err, "--config options.conf -i 5s"), 0);
+    assert_int_equal(o.interval_us, 5000000);
+    assert_string_equal(o.output, "/a b/c.db");
+    assert_int_equal(o.budget_ppm, 20000);
+    assert_true(o.quiet);
+    pt_options_release(&o);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        write_config(bad[i].file);
+        assert_true(parse(&o, &err, "--config options.conf") < 0);
+        assert_string_equal(err.text, bad[i].text);
+    }
+    remove("options.conf");
+}
+
+static void sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t bytes;
+    } good[] = {
+        {"0", 0}, {"4096", 4096}, {"1K", 1024}, {"1.5M", 1572864}, {"2GiB", INT64_C(2) << 30},
+    };
+    char text[32];
+    int64_t v = -1;
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        assert_true(pt_parse_size(good[i].text, &v));
+        assert_true(v == good[i].bytes);
+    }
+    assert_false(pt_parse_size("1X", &v) || pt_parse_size("", &v) || pt_parse_size("9999999T", &v));
+    assert_true(pt_parse_share("0.5%", &v) && v == 5000);
+    assert_true(pt_parse_share("100", &v) && v == 1000000);
+    pt_print_size(text, sizeof(text), INT64_C(1536) << 20);
+    assert_string_equal(text, "1536M");
+    pt_print_span(text, sizeof(text), 90000000);
+    assert_string_equal(text, "90s");
+    pt_print_span(text, sizeof(text), 0);
+    assert_string_equal(text, "0us");
 }
 
 static void spans(void **state)
@@ -151,9 +253,10 @@ static void help_tells_options(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "--output",  "--interval", "--duration", "--once", "--timestamp",
-        "--procfs",  "--sysfs",    "--cgroupfs", "--deep", "--cmdline",
-        "--raw-log", "--quiet",    "--verbose",  "--help", "--version",
+        "--output",     "--interval",    "--duration", "--once",    "--timestamp",
+        "--procfs",     "--sysfs",       "--cgroupfs", "--deep",    "--cmdline",
+        "--raw-log",    "--quiet",       "--verbose",  "--help",    "--version",
+        "--cpu-budget", "--stall-limit", "--max-size", "--max-age", "--config",
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         assert_non_null(strstr(pt_options_help(), names[i]));
@@ -162,11 +265,10 @@ static void help_tells_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts),
-        cmocka_unit_test(refuses),
-        cmocka_unit_test(spans),
-        cmocka_unit_test(times),
-        cmocka_unit_test(help_tells_options),
+        cmocka_unit_test(accepts),      cmocka_unit_test(refuses),
+        cmocka_unit_test(tells_ranges), cmocka_unit_test(reads_config),
+        cmocka_unit_test(sizes),        cmocka_unit_test(spans),
+        cmocka_unit_test(times),        cmocka_unit_test(help_tells_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
