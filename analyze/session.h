@@ -4,7 +4,7 @@
 #define PT_ANALYZE_SESSION_H
 
 #include "analyze/args.h"
-#include "analyze/timespec.h"
+#include "schema/timespec.h"
 #include "schema/store.h"
 
 struct pt_damage {

@@ -76,17 +76,7 @@ char *pt_units_duration(char *buf, size_t size, int64_t us)
     return buf;
 }
 
-/* Howard Hinnant's algorithm: years begin in March, so that the leap day is the last. */
-int64_t pt_days_from_civil(int64_t year, unsigned month, unsigned day)
-{
-    year -= month <= 2;
-    const int64_t era = (year >= 0 ? year : year - 399) / 400;
-    const int64_t yoe = year - era * 400;
-    const int64_t doy = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
-    const int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-    return era * 146097 + doe - 719468;
-}
-
+/* Howard Hinnant's algorithm, the way back of pt_days_from_civil. */
 void pt_civil_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day)
 {
     days += 719468;

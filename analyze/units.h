@@ -22,8 +22,7 @@ char *pt_units_time(char *buf, size_t size, int64_t real_us, int32_t utc_offset_
 /* "2026-11-23T13:05:09.123456Z" */
 char *pt_units_rfc3339(char *buf, size_t size, int64_t real_us);
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar, and back. */
-int64_t pt_days_from_civil(int64_t year, unsigned month, unsigned day);
+/* The date of the Gregorian calendar so many days after 1970-01-01. */
 void pt_civil_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day);
 
 /* PT_UNKNOWN when one of the two is, or when it does not fit: times of a file are anything. */

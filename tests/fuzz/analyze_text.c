@@ -7,7 +7,7 @@
 #include "analyze/mapping.h"
 #include "analyze/service.h"
 #include "analyze/text.h"
-#include "analyze/timespec.h"
+#include "schema/timespec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

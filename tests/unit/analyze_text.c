@@ -11,6 +11,7 @@
 #include "analyze/table.h"
 #include "analyze/text.h"
 #include "analyze/units.h"
+#include "schema/timespec.h"
 
 static void check_escape(const char *s, size_t n, const char *want)
 {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "analyze/timespec.h"
+#include "schema/timespec.h"
 
 #define S INT64_C(1000000)
 /* 2026-11-23 15:30:00 UTC, which is 16:30 on the host's clock */
@@ -109,6 +109,20 @@ static void what_is_no_time(void **state)
     }
 }
 
+static void spans_alone(void **state)
+{
+    (void)state;
+    struct pt_timespec_base bare = base;
+    struct pt_instant got;
+    bare.bare = true;
+    assert_int_equal(pt_timespec_parse("2d", &bare, &got, NULL), 0);
+    assert_true(got.kind == PT_INSTANT_TIME && got.value == LAST - 2 * 86400 * S);
+    assert_int_equal(pt_timespec_parse("-1h30m", &bare, &got, NULL), 0);
+    assert_true(got.value == LAST - 5400 * S);
+    assert_true(pt_timespec_parse("-30m ago", &bare, &got, NULL) < 0);
+    assert_true(pt_timespec_parse("90", &bare, &got, NULL) < 0);
+}
+
 static void leap_days(void **state)
 {
     (void)state;
@@ -123,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_people_know),
         cmocka_unit_test(what_is_no_time),
+        cmocka_unit_test(spans_alone),
         cmocka_unit_test(leap_days),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

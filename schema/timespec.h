@@ -10,8 +10,8 @@
  *   202611231405[30]                      as atop writes it
  *   1795443900[.5]                        seconds since the epoch
  * Pure. Units: microseconds since the epoch; offsets in seconds east of UTC. */
-#ifndef PT_ANALYZE_TIMESPEC_H
-#define PT_ANALYZE_TIMESPEC_H
+#ifndef PT_SCHEMA_TIMESPEC_H
+#define PT_SCHEMA_TIMESPEC_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +21,7 @@
 struct pt_timespec_base {
     int64_t first_us, last_us;
     int32_t utc_offset_s; /* of the recorded host at last_us, 0 with --utc */
+    bool bare;            /* "2d" means 2d ago */
 };
 enum pt_instant_kind {
     PT_INSTANT_TIME = 0,
@@ -33,6 +34,8 @@ struct pt_instant {
     int64_t value; /* microseconds, or the snapshot's number */
     bool local;    /* a time of day in the host's zone: right only if its offset was base's then */
 };
+/* Days since 1970-01-01 of a date of the Gregorian calendar. */
+int64_t pt_days_from_civil(int64_t year, unsigned month, unsigned day);
 /* PT_EUSAGE: not a time. */
 int pt_timespec_parse(const char *text, const struct pt_timespec_base *base, struct pt_instant *ret,
                       struct pt_err *err);

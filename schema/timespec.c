@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * One strict cursor over the text, one function a form; the first form that takes the whole text
  * wins. */
-#include "analyze/timespec.h"
+#include "schema/timespec.h"
 
 #include <string.h>
-
-#include "analyze/units.h"
 
 #define SECOND INT64_C(1000000)
 #define DAY    (86400 * SECOND)
@@ -96,6 +94,17 @@ static bool take_clock(struct cursor *c, int64_t *ret_us)
         return false;
     *ret_us = ((h * 60 + m) * 60 + s) * SECOND + fraction;
     return true;
+}
+
+/* Howard Hinnant's algorithm: years begin in March, so that the leap day is the last. */
+int64_t pt_days_from_civil(int64_t year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    const int64_t era = (year >= 0 ? year : year - 399) / 400;
+    const int64_t yoe = year - era * 400;
+    const int64_t doy = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
+    const int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    return era * 146097 + doe - 719468;
 }
 
 static unsigned month_days(int64_t year, int64_t month)
@@ -232,7 +241,7 @@ static bool form_relative(struct cursor *c, const struct pt_timespec_base *base,
         skip_blanks(c);
         ago = take_word(c, "ago");
     } while (!ago && is_digit(*c->p) && total < LIMIT * SECOND);
-    if (minus == ago)
+    if (minus ? ago : !ago && !base->bare)
         return false;
     *ret = (struct pt_instant){.kind = PT_INSTANT_TIME, .value = base->last_us - total};
     return true;
