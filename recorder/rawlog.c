@@ -15,6 +15,7 @@ struct pt_rawlog {
     FILE *file;
     char **names; /* by source handle */
     size_t cap;
+    off_t begun; /* up to here its way to the disk has begun */
 };
 
 int pt_rawlog_open(const char *path, struct pt_rawlog **ret, struct pt_err *err)
@@ -105,8 +106,21 @@ void pt_rawlog_put(struct pt_rawlog *l, int64_t n, uint32_t source, int64_t read
     fputc('\n', l->file);
 }
 
+/* Sends what is new to the disk without waiting for it, and drops from the page cache what has got
+ * there since the flush before. */
+static void drop_cache(struct pt_rawlog *l)
+{
+    const int fd = fileno(l->file);
+    const off_t end = ftello(l->file);
+    if (end <= l->begun)
+        return;
+    sync_file_range(fd, l->begun, end - l->begun, SYNC_FILE_RANGE_WRITE);
+    posix_fadvise(fd, 0, l->begun, POSIX_FADV_DONTNEED);
+    l->begun = end;
+}
+
 void pt_rawlog_flush(struct pt_rawlog *l)
 {
-    if (l)
-        fflush(l->file);
+    if (l && fflush(l->file) == 0)
+        drop_cache(l);
 }

@@ -289,6 +289,7 @@ int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store 
     struct pt_store *s = calloc(1, sizeof *s);
     if (!s)
         return pt_err_nomem(err);
+    s->db_fd = s->wal_fd = -1;
     s->dev = st.st_dev;
     s->ino = st.st_ino;
     s->path = realpath(path, NULL); /* absolute: never taken for a URI or an option */
@@ -321,6 +322,7 @@ int pt_store_checkpoint(struct pt_store *s, struct pt_err *err)
     sqlite3_busy_timeout(s->db, 0);
     const int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sqlite3_busy_timeout(s->db, PT_BUSY_MS);
+    pt_store_drop_cache(s);
     return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? 0
                                                          : pt_sql_err(s->db, rc, "checkpoint", err);
 }
@@ -452,6 +454,7 @@ int pt_store_sync(struct pt_store *s, struct pt_err *err)
     if (!wal || !wal->pMethods)
         return 0; /* nothing was written since the last checkpoint */
     const int rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+    pt_store_drop_cache(s);
     return rc == SQLITE_OK ? 0 : pt_sql_err(s->db, rc, "sync", err);
 }
 

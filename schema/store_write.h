@@ -37,6 +37,7 @@ struct pt_store {
     int64_t next;
     int64_t boot;                       /* of the last frame */
     int64_t frame_bytes, segment_bytes; /* frame_bytes < 0: not known */
+    int db_fd, wal_fd;                  /* store_cache.c */
     sqlite3_stmt *st[PT_S_COUNT];
 };
 
@@ -51,5 +52,7 @@ int pt_store_begin(struct pt_store *s, struct pt_err *err);
 /* Commits when result >= 0, else rolls back and returns it. */
 int pt_store_end(struct pt_store *s, int result, const char *what, struct pt_err *err);
 int pt_store_checkpoint(struct pt_store *s, struct pt_err *err);
+/* What is written and synced goes from the page cache. */
+void pt_store_drop_cache(struct pt_store *s);
 
 #endif

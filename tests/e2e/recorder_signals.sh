@@ -18,7 +18,7 @@ clean()
 # triggers DATABASE TRIGGER: how many snapshots it has of it.
 triggers()
 {
-    sqlite3 -readonly "$1" "pragma busy_timeout=2000; select count(*) from snapshot where trigger=$2" | tail -1
+    sqlite3 -readonly -cmd ".timeout 2000" "$1" "select count(*) from snapshot where trigger=$2"
 }
 
 taken()

@@ -55,7 +55,7 @@ until_true()
 # snapshots DATABASE: how many are committed.
 snapshots()
 {
-    sqlite3 -readonly "$1" 'pragma busy_timeout=2000; select count(*) from snapshot' | tail -1
+    sqlite3 -readonly -cmd '.timeout 2000' "$1" 'select count(*) from snapshot'
 }
 
 # integrity DATABASE
