@@ -217,6 +217,8 @@ static void schedule(struct daemon *d)
 static void snapshot(struct daemon *d, enum pt_trigger trigger)
 {
     struct pt_err err = {0};
+    int64_t *account = pt_sampler_account(d->sampler)->value;
+    account[PT_ACCOUNT_TICKS_SKIPPED] = (int64_t)(d->skipped + d->behind);
     if (trigger == PT_TRIGGER_TIMER && pt_writer_behind(d->writer))
         d->behind++;
     else if (pt_sampler_tick(d->sampler, trigger, &err) < 0)
@@ -341,7 +343,12 @@ static int start(struct daemon *d, struct pt_err *err)
         .cmdline = (enum pt_cmdline)o->cmdline,
         .timestamp_us = o->timestamp_us,
     };
-    return pt_sampler_new(&sampler, &d->sampler, err);
+    if (pt_sampler_new(&sampler, &d->sampler, err) < 0)
+        return -1;
+    int64_t *account = pt_sampler_account(d->sampler)->value;
+    account[PT_ACCOUNT_INTERVAL_US] = o->interval_us;
+    account[PT_ACCOUNT_BUDGET_PPM] = o->budget_ppm;
+    return 0;
 }
 
 static void record(struct daemon *d)

@@ -116,6 +116,7 @@ static void apply_proc(struct pt_plan *p, struct pt_sink *sink, struct pt_procs 
         proc->shunned_us = now + STUCK_SHUN_US;
         proc->names_due |= names;
     }
+    pt_procs_note(procs, proc, file_of[r->kind], r->why);
     if (r->why == ESRCH || r->why == ENOENT)
         return; /* it is ending, or its kind or kernel has no such file */
     const int32_t source = pt_proc_source(proc, sink, file_of[r->kind]);

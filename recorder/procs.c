@@ -28,7 +28,8 @@ struct pt_procs {
     struct pt_proc **list; /* by pid */
     uint32_t n, cap;
     uint32_t scan, births, gens;
-    uint32_t kept, kept_max;
+    uint32_t kept, kept_max, visited;
+    uint32_t denied[PT_PROC_FILES];
     int64_t forks, forks_scanned; /* now, and before the last scan; PT_UNKNOWN */
     char *names;                  /* getdents buffer */
 };
@@ -109,6 +110,26 @@ uint32_t pt_procs_kept(const struct pt_procs *t)
     return t->kept;
 }
 
+uint32_t pt_procs_visited(const struct pt_procs *t)
+{
+    return t->visited;
+}
+
+const uint32_t *pt_procs_denied(const struct pt_procs *t)
+{
+    return t->denied;
+}
+
+void pt_procs_note(struct pt_procs *t, struct pt_proc *p, enum pt_proc_file file, int why)
+{
+    const bool denied = why == EACCES || why == EPERM;
+    const bool was = p->denied >> file & 1;
+    if (denied == was)
+        return;
+    p->denied = (uint16_t)(p->denied ^ 1u << file);
+    t->denied[file] += denied ? 1 : UINT32_MAX;
+}
+
 /* Index of the first process whose pid is not below. */
 static uint32_t lower(const struct pt_procs *t, uint32_t pid)
 {
@@ -154,6 +175,7 @@ static void death(struct pt_procs *t, struct pt_proc *p, struct pt_sink *sink)
         if (p->source[k] >= 0)
             pt_sink_gone(sink, (uint32_t)p->source[k]);
         p->source[k] = -1;
+        pt_procs_note(t, p, (enum pt_proc_file)k, 0);
     }
     for (int k = 0; k < PT_PROC_KEPT; k++)
         close_kept(t, p, k);
@@ -296,6 +318,7 @@ static ssize_t read_kept(struct pt_procs *t, struct pt_proc *p, struct pt_sink *
         n = -ENOMEM;
     else if (fd >= 0)
         n = pt_sink_fd(sink, (uint32_t)source, fd, PT_READ_RECORD);
+    pt_procs_note(t, p, (enum pt_proc_file)file, n < 0 ? (int)-n : 0);
     if (n < 0 && !vanished(n) && source >= 0)
         pt_sink_fail(sink, (uint32_t)source, (int)-n, PT_UNKNOWN);
     if (fd >= 0 && p->fd[file] < 0) {
@@ -313,7 +336,7 @@ static ssize_t read_kept(struct pt_procs *t, struct pt_proc *p, struct pt_sink *
 
 /* A small file, opened for this once; what the kernel does not have is passed over. Returns its
  * length or -errno. */
-static ssize_t read_small(const struct pt_procs *t, struct pt_proc *p, struct pt_sink *sink,
+static ssize_t read_small(struct pt_procs *t, struct pt_proc *p, struct pt_sink *sink,
                           enum pt_proc_file file)
 {
     char path[PT_PID_PATH];
@@ -328,6 +351,7 @@ static ssize_t read_small(const struct pt_procs *t, struct pt_proc *p, struct pt
         n = pt_sink_fd(sink, (uint32_t)source, fd, PT_READ_RECORD);
     if (fd >= 0)
         close(fd);
+    pt_procs_note(t, p, file, n < 0 ? (int)-n : 0);
     if (n < 0 && !vanished(n) && source >= 0)
         pt_sink_fail(sink, (uint32_t)source, (int)-n, PT_UNKNOWN);
     return n;
@@ -354,7 +378,7 @@ static int64_t count_fds(const struct pt_procs *t, const char *path)
 }
 
 /* The number of open files as a text: st_size of the directory since Linux 6.2. */
-static void read_fd_count(const struct pt_procs *t, struct pt_proc *p, struct pt_sink *sink)
+static void read_fd_count(struct pt_procs *t, struct pt_proc *p, struct pt_sink *sink)
 {
     char path[PT_PID_PATH], text[24];
     struct stat st;
@@ -365,6 +389,7 @@ static void read_fd_count(const struct pt_procs *t, struct pt_proc *p, struct pt
     int64_t count = root->live ? st.st_size : 0;
     if (count == 0)
         count = count_fds(t, path);
+    pt_procs_note(t, p, PT_PROC_FD, count < 0 ? (int)-count : 0);
     const int32_t source = vanished((ssize_t)count) ? -1 : pt_proc_source(p, sink, PT_PROC_FD);
     if (source >= 0 && count < 0) {
         pt_sink_fail(sink, (uint32_t)source, (int)-count, PT_UNKNOWN);
@@ -516,8 +541,10 @@ int pt_procs_tick(struct pt_procs *t, struct pt_sink *sink, struct pt_cgroups *c
         t->forks_scanned = t->forks;
     }
     uint32_t kept = 0;
+    t->visited = 0;
     for (uint32_t i = 0; i < t->n; i++) {
         struct pt_proc *p = t->list[i];
+        t->visited++;
         if (visit(t, p, sink, cgroups, tick, full))
             t->list[kept++] = p;
         else

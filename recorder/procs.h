@@ -45,6 +45,7 @@ struct pt_proc {
     uint32_t slot; /* of the rotations */
     uint8_t heat;  /* of statm: raised by a change, cooled by a tick without */
     bool fresh, kernel, zombie;
+    uint16_t denied; /* files that may not be read: bits by enum pt_proc_file */
     /* the deep reader's plan */
     bool names_due, pending; /* pending: a smaps or rollup read is ordered */
     uint8_t deep_count;
@@ -69,6 +70,13 @@ uint32_t pt_procs_count(const struct pt_procs *t);
 struct pt_proc *pt_procs_at(struct pt_procs *t, uint32_t index);
 struct pt_proc *pt_procs_find(struct pt_procs *t, uint32_t pid); /* NULL: none */
 uint32_t pt_procs_kept(const struct pt_procs *t);                /* descriptors kept open */
+/* Notes whether a file of a process may be read: why is the errno of the last try, 0: it was read.
+ */
+void pt_procs_note(struct pt_procs *t, struct pt_proc *p, enum pt_proc_file file, int why);
+/* Processes whose file may not be read (EACCES, EPERM), by enum pt_proc_file. */
+const uint32_t *pt_procs_denied(const struct pt_procs *t);
+/* Processes looked at in the last tick. */
+uint32_t pt_procs_visited(const struct pt_procs *t);
 /* Its handle, opened when it is the first time; < 0: no memory. */
 int32_t pt_proc_source(struct pt_proc *p, struct pt_sink *sink, enum pt_proc_file file);
 /* The process is still the one it was (by its kept descriptor; true when there is none to tell). */

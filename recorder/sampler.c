@@ -41,14 +41,16 @@ struct pt_sampler {
     struct pt_cgroups *cgroups;
     struct pt_deep *deep;
     struct pt_plan plan;
+    struct pt_account account;
+    int64_t account_source; /* < 0: not opened */
     struct pt_buf frame;
     struct pt_snap last;  /* the snapshot before; n 0: none */
     int64_t last_mono_us; /* of the governor's earnings */
     int64_t cpu_us, deep_us, cost_us, rss_kb;
     int64_t n; /* of the next snapshot */
-    uint64_t tick, snapshots;
+    uint64_t tick, snapshots, frame_bytes;
     bool want_key;
-    int self_fd; /* our own statm */
+    int self_fd, self_io_fd; /* our own statm and io */
 };
 
 /* ---- life ---- */
@@ -91,6 +93,9 @@ int pt_sampler_new(const struct pt_sampler_config *config, struct pt_sampler **r
         return pt_err_nomem(err);
     s->config = *config;
     s->self_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    s->self_io_fd = open("/proc/self/io", O_RDONLY | O_CLOEXEC);
+    s->account_source = -1;
+    pt_account_init(&s->account);
     s->last_mono_us = pt_clock_us(CLOCK_MONOTONIC);
     s->rss_kb = PT_UNKNOWN;
     pthread_mutex_init(&s->lock, NULL);
@@ -120,6 +125,8 @@ bool pt_sampler_free(struct pt_sampler *s)
     pthread_mutex_destroy(&s->lock);
     if (s->self_fd >= 0)
         close(s->self_fd);
+    if (s->self_io_fd >= 0)
+        close(s->self_io_fd);
     free(s);
     return true;
 }
@@ -203,6 +210,15 @@ static int64_t own_rss_kb(const struct pt_sampler *s)
                                       : PT_UNKNOWN;
 }
 
+static int64_t own_written(const struct pt_sampler *s)
+{
+    char text[256];
+    uint64_t bytes = 0;
+    const ssize_t n = pread(s->self_io_fd, text, sizeof(text), 0);
+    return pt_scan_after(text, n > 0 ? (size_t)n : 0, "wchar:", &bytes) ? (int64_t)bytes
+                                                                        : PT_UNKNOWN;
+}
+
 static void end_snap(struct pt_sampler *s, const struct pt_headline *h, struct pt_snap *snap)
 {
     const int64_t cpu = pt_clock_us(CLOCK_PROCESS_CPUTIME_ID), deep = pt_deep_cpu_us(s->deep);
@@ -217,6 +233,51 @@ static void end_snap(struct pt_sampler *s, const struct pt_headline *h, struct p
     snap->psi_some_us = h->psi_some_us;
     snap->psi_full_us = h->psi_full_us;
     snap->processes = pt_procs_count(s->procs);
+}
+
+/* ---- the account ---- */
+
+static void account_fill(struct pt_sampler *s, const struct pt_snap *snap)
+{
+    int64_t *v = s->account.value;
+    struct pt_writer_stats w;
+    bool paused;
+    pt_writer_stats(s->config.writer, &w);
+    v[PT_ACCOUNT_CPU_US] = s->cpu_us;
+    v[PT_ACCOUNT_CPU_DEEP_US] = s->deep_us;
+    v[PT_ACCOUNT_CPU_STORE_US] = w.cpu_us;
+    v[PT_ACCOUNT_RSS_KB] = s->rss_kb;
+    v[PT_ACCOUNT_FDS_KEPT] = pt_procs_kept(s->procs);
+    v[PT_ACCOUNT_READ_US] = snap->span_us;
+    v[PT_ACCOUNT_STORE_US] = w.store_us;
+    v[PT_ACCOUNT_FRAME_BYTES] = (int64_t)s->frame_bytes;
+    v[PT_ACCOUNT_WRITTEN_BYTES] = own_written(s);
+    v[PT_ACCOUNT_PROCESSES] = pt_procs_count(s->procs);
+    v[PT_ACCOUNT_PROCESSES_READ] = pt_procs_visited(s->procs);
+    v[PT_ACCOUNT_DEEP_READS] = (int64_t)s->plan.reads;
+    v[PT_ACCOUNT_READS_STUCK] = (int64_t)s->plan.stuck;
+    v[PT_ACCOUNT_STUCK_NOW] = pt_deep_stuck(s->deep, &paused);
+    v[PT_ACCOUNT_TEXTS_REFUSED] = (int64_t)s->sink.refused;
+    v[PT_ACCOUNT_FRAMES_LOST] = (int64_t)w.lost;
+    v[PT_ACCOUNT_DENIED_SYSTEM] = pt_system_denied(s->system);
+    for (size_t i = 0; i < PT_PROC_FILES; i++)
+        v[PT_ACCOUNT_DENIED + i] = pt_procs_denied(s->procs)[i];
+}
+
+static void account_put(struct pt_sampler *s, const struct pt_snap *snap)
+{
+    char text[PT_ACCOUNT_TEXT];
+    account_fill(s, snap);
+    const size_t len = pt_account_text(&s->account, text);
+    if (s->account_source < 0)
+        s->account_source = pt_sink_open(&s->sink, "self:account");
+    if (s->account_source >= 0)
+        pt_sink_text(&s->sink, (uint32_t)s->account_source, text, len);
+}
+
+struct pt_account *pt_sampler_account(struct pt_sampler *s)
+{
+    return &s->account;
 }
 
 /* ---- one snapshot ---- */
@@ -266,6 +327,7 @@ static int read_all(struct pt_sampler *s, enum pt_trigger trigger, struct pt_sna
     else
         pt_plan_order(&s->plan, &s->sink, s->procs);
     end_snap(s, &headline, snap);
+    account_put(s, snap);
     pt_buf_reset(&s->frame);
     const int end = pt_enc_end(s->enc, snap, &s->frame, rc < 0 ? NULL : err);
     return rc < 0 ? rc : end;
@@ -294,6 +356,7 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     }
     s->n++; /* only now: the store takes no number that was left out */
     compare_clocks(s, &snap);
+    s->frame_bytes += s->frame.len;
     pt_writer_push(s->config.writer, &snap, s->want_key, &s->frame);
     s->want_key = false;
     s->last = snap;

@@ -4,6 +4,7 @@
 #ifndef PT_RECORDER_SAMPLER_H
 #define PT_RECORDER_SAMPLER_H
 
+#include "recorder/account.h"
 #include "recorder/plan.h"
 #include "recorder/rawlog.h"
 #include "recorder/writer.h"
@@ -43,6 +44,8 @@ void pt_sampler_reopened(struct pt_sampler *s);
 /* Looks after a hanging deep read between ticks. Microseconds until it wants to be called again; <
  * 0: at the next tick. */
 int64_t pt_sampler_watch(struct pt_sampler *s);
+/* What is recorded of the recorder itself: the sampler fills in what it knows. */
+struct pt_account *pt_sampler_account(struct pt_sampler *s);
 void pt_sampler_stats(struct pt_sampler *s, struct pt_sampler_stats *ret);
 
 #endif

@@ -124,6 +124,7 @@ struct entry {
     int64_t source;    /* handle; < 0: not opened */
     int fd;            /* kept open, or -1 */
     uint8_t root, tier;
+    bool denied;
     uint32_t phase;
 };
 
@@ -328,6 +329,7 @@ static void entry_failed(struct entry *e, struct pt_sink *sink, int why)
     if (e->fd >= 0)
         close(e->fd);
     e->fd = -1;
+    e->denied = why == EACCES || why == EPERM;
     if (why == ENOENT || why == ENODEV) {
         if (e->source >= 0)
             pt_sink_gone(sink, (uint32_t)e->source);
@@ -358,10 +360,19 @@ static void entry_read(const struct pt_system *s, struct entry *e, struct pt_sin
         e->fd = fd;
     else
         close(fd);
+    e->denied = false;
     if (n < 0)
         entry_failed(e, sink, (int)-n);
     else if (e->tier == PT_TIER_TICK && n < (ssize_t)PT_SINK_BUFFER)
         headline(h, e, sink->buf, (size_t)n);
+}
+
+uint32_t pt_system_denied(const struct pt_system *s)
+{
+    uint32_t denied = 0;
+    for (uint32_t i = 0; i < s->n; i++)
+        denied += s->entries[i].denied;
+    return denied;
 }
 
 void pt_system_tick(struct pt_system *s, struct pt_sink *sink, uint64_t tick, bool full,

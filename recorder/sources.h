@@ -36,6 +36,8 @@ void pt_system_free(struct pt_system *s);
 /* Reads what is due at this tick; all of it when `full`. */
 void pt_system_tick(struct pt_system *s, struct pt_sink *sink, uint64_t tick, bool full,
                     struct pt_headline *ret);
+/* Files that may not be read (EACCES, EPERM) as of their last try. */
+uint32_t pt_system_denied(const struct pt_system *s);
 /* Does a tick read a source of this tier and phase? */
 bool pt_tier_due(enum pt_tier tier, uint32_t phase, uint64_t tick);
 

@@ -103,6 +103,7 @@ static void note(struct pt_writer *w, int rc, const struct pt_err *err)
 
 static int store_frame(struct pt_writer *w, const struct item *item, struct pt_err *err)
 {
+    const int64_t start = pt_clock_us(CLOCK_MONOTONIC);
     if (pt_store_append(w->store, &item->snap, item->key, item->bytes.data, item->bytes.len, err) <
         0)
         return -1;
@@ -113,6 +114,7 @@ static int store_frame(struct pt_writer *w, const struct item *item, struct pt_e
     w->next = pt_store_next(w->store);
     w->stats.frames++;
     w->stats.bytes += item->bytes.len;
+    w->stats.store_us = pt_clock_us(CLOCK_MONOTONIC) - start;
     if (sized)
         w->stats.file_bytes = size.file + size.wal;
     pthread_mutex_unlock(&w->lock);
@@ -288,6 +290,9 @@ static void *writer_main(void *arg)
         else
             work(w);
         sync_store(w, sync_now);
+        pthread_mutex_lock(&w->lock);
+        w->stats.cpu_us = pt_clock_us(CLOCK_THREAD_CPUTIME_ID);
+        pthread_mutex_unlock(&w->lock);
     }
     if (rc >= 0) {
         rc = finish(w, &err);
@@ -328,6 +333,7 @@ int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
         return pt_err_nomem(err);
     w->config = *config;
     w->synced_us = pt_clock_us(CLOCK_MONOTONIC);
+    w->stats.store_us = PT_UNKNOWN;
     pthread_condattr_t cond;
     pthread_condattr_init(&cond);
     pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);

@@ -431,6 +431,8 @@ static const struct pt_file files[] = {
          "times the TCP buffer limit was hit (v1)"),
     SINGLE("cgroup:**memory.swappiness", NONE, STATE, "swappiness of the control group (v1)"),
     /* what the recorder writes itself, and all else */
+    FILE("self:account", WHOLE, keys, account, NONE, GAUGE,
+         "what recording costs, and what of what is there it read"),
     FILE("statfs:**", WHOLE, keys, statfs, COUNT, GAUGE, "use of a memory file system"),
     {"**", "a file that is not known", WHOLE, pt_parse_keys, NULL, 0, PT_UNIT_NONE, PT_GAUGE},
 };
