@@ -20,6 +20,7 @@
 #include "recorder/host.h"
 #include "recorder/lock.h"
 #include "recorder/log.h"
+#include "recorder/notify.h"
 #include "recorder/sampler.h"
 
 #define NOFILE_WANTED 8192
@@ -33,6 +34,7 @@ struct daemon {
     struct pt_rawlog *raw;
     struct pt_writer *writer;
     struct pt_sampler *sampler;
+    struct pt_notify notify;
     int64_t start_us, next_us; /* CLOCK_BOOTTIME: of the schedule, and of its next tick */
     uint64_t skipped;          /* ticks that could not be kept */
     uint64_t untold;           /* of these, the ones not told yet */
@@ -61,9 +63,12 @@ static int make_dirs(const char *path, struct pt_err *err)
 static int choose_path(const struct pt_options *o, char path[PATH_MAX], struct pt_err *err)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    const char *service = getenv("STATE_DIRECTORY"); /* systemd's, of the unit */
     int n;
     if (o->output)
         n = snprintf(path, PATH_MAX, "%s", o->output);
+    else if (service && *service == '/' && !strchr(service, ':'))
+        n = snprintf(path, PATH_MAX, "%s/pagetrail.db", service);
     else if (geteuid() == 0)
         n = snprintf(path, PATH_MAX, "/var/lib/pagetrail/pagetrail.db");
     else if (state && *state == '/')
@@ -171,6 +176,33 @@ static void tell(struct daemon *d)
                     wall > 0 ? 100 * cpu / wall : 0.0, (double)s.rss_kb / 1024);
 }
 
+/* Returns how soon it is to be called again; < 0: never. */
+static int64_t tell_manager(struct daemon *d)
+{
+    struct pt_writer_stats w;
+    struct pt_sampler_stats s;
+    char status[256];
+    const int64_t limit = d->notify.watchdog_us;
+    if (d->notify.fd < 0)
+        return -1;
+    pt_writer_stats(d->writer, &w);
+    pt_sampler_stats(d->sampler, &s);
+    if (w.failing)
+        snprintf(status, sizeof(status), "cannot store: %.200s", w.err.text);
+    else
+        snprintf(status, sizeof(status),
+                 "recording every %g s: %" PRIu64 " snapshots, %" PRIu32 " processes, %.1f MiB",
+                 (double)d->options->interval_us / (double)PT_SECOND, w.frames, s.processes,
+                 (double)w.file_bytes / (1 << 20));
+    const struct pt_notify_state now = {
+        .ready = w.frames || w.failing,
+        .alive = !pt_writer_stalled(d->writer, limit) && !pt_sampler_stalled(d->sampler, limit),
+        .failing = w.failing,
+        .status = status,
+    };
+    return pt_notify_tick(&d->notify, &now);
+}
+
 /* ---- the schedule ---- */
 
 static int64_t now_us(void)
@@ -242,6 +274,7 @@ static void on_timer(struct daemon *d)
 static void reopen(struct daemon *d)
 {
     struct pt_err err = {0};
+    pt_notify_reloading(&d->notify);
     event(d, PT_EVENT_STOP, "told to open the database anew");
     const bool done = pt_writer_reopen(d->writer, &err) >= 0;
     if (done)
@@ -252,6 +285,7 @@ static void reopen(struct daemon *d)
     event(d, PT_EVENT_START,
           done ? "the database was opened anew" : "the database could not be opened anew");
     snapshot(d, PT_TRIGGER_START);
+    pt_notify_reloaded(&d->notify);
 }
 
 static void on_signal(struct daemon *d)
@@ -278,7 +312,8 @@ static void loop(struct daemon *d)
     struct pollfd fds[2] = {{.fd = d->timer_fd, .events = POLLIN},
                             {.fd = d->signal_fd, .events = POLLIN}};
     while (!d->stop) {
-        const int64_t left = pt_sampler_watch(d->sampler);
+        const int64_t watch = pt_sampler_watch(d->sampler), tell_in = tell_manager(d);
+        const int64_t left = watch < 0 || (tell_in >= 0 && tell_in < watch) ? tell_in : watch;
         const int timeout = left < 0 ? -1 : left > 60 * PT_SECOND ? 60000 : (int)(left / 1000) + 1;
         if (poll(fds, 2, timeout) <= 0)
             continue;
@@ -367,6 +402,7 @@ static void record(struct daemon *d)
     snapshot(d, PT_TRIGGER_START);
     schedule(d);
     loop(d);
+    pt_notify_send(&d->notify, "STOPPING=1");
     snapshot(d, PT_TRIGGER_STOP);
     tell_skipped(d, INT64_MAX);
     event(d, PT_EVENT_STOP, "told to stop");
@@ -401,6 +437,7 @@ int pt_daemon_run(const struct pt_options *o)
 {
     struct daemon d = {.options = o, .lock_fd = -1, .timer_fd = -1, .signal_fd = -1};
     struct pt_err err = {0};
+    pt_notify_init(&d.notify);
     pt_log_init(o->quiet ? PT_LOG_WARNING : o->verbose ? PT_LOG_DEBUG : PT_LOG_INFO);
     for (int i = 0; i < PT_ROOTS; i++)
         d.roots.root[i].fd = -1;
@@ -410,6 +447,7 @@ int pt_daemon_run(const struct pt_options *o)
     else
         pt_log(PT_LOG_ERROR, "%s", err.text);
     const int status = end(&d);
+    pt_notify_release(&d.notify);
     /* the roots stay open: an abandoned deep read may still look at them */
     return !started ? PT_EXIT_OPEN : status;
 }

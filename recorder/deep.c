@@ -37,6 +37,7 @@ struct pt_deep {
     uint32_t threads;      /* alive, the stuck included */
     uint32_t stuck;
     int64_t cpu_us;
+    int64_t moved_us; /* something was begun, done or given up last */
     bool ending;
 };
 
@@ -247,12 +248,13 @@ static bool worker_step(struct worker *w)
     w->job = d->jobs[d->job_first];
     d->job_first = (d->job_first + 1) % PT_DEEP_QUEUE;
     d->njobs--;
-    w->started_us = pt_clock_us(CLOCK_MONOTONIC);
+    w->started_us = d->moved_us = pt_clock_us(CLOCK_MONOTONIC);
     pthread_mutex_unlock(&d->lock);
     struct pt_deep_result r;
     perform(w, &r);
     pthread_mutex_lock(&d->lock);
     w->started_us = 0;
+    d->moved_us = pt_clock_us(CLOCK_MONOTONIC);
     if (!w->abandoned)
         push_result(d, &r);
     pthread_cond_signal(&d->done);
@@ -306,6 +308,7 @@ static int worker_start(struct pt_deep *d)
     }
     pthread_setname_np(thread, "deep");
     d->worker = w;
+    d->moved_us = pt_clock_us(CLOCK_MONOTONIC);
     d->threads++;
     return 0;
 }
@@ -399,6 +402,8 @@ bool pt_deep_push(struct pt_deep *d, const struct pt_deep_job *job)
     pthread_mutex_lock(&d->lock);
     const bool fits = room(d) > 0;
     if (fits) {
+        if (!d->njobs)
+            d->moved_us = pt_clock_us(CLOCK_MONOTONIC);
         d->jobs[(d->job_first + d->njobs++) % PT_DEEP_QUEUE] = *job;
         pthread_cond_signal(&d->wake);
     }
@@ -504,6 +509,15 @@ uint32_t pt_deep_stuck(struct pt_deep *d, bool *ret_paused)
     *ret_paused = !d->worker;
     pthread_mutex_unlock(&d->lock);
     return n;
+}
+
+bool pt_deep_stalled(struct pt_deep *d, int64_t limit_us)
+{
+    pthread_mutex_lock(&d->lock);
+    const bool stalled = d->worker && (d->njobs || d->worker->started_us) &&
+                         pt_clock_us(CLOCK_MONOTONIC) - d->moved_us > limit_us;
+    pthread_mutex_unlock(&d->lock);
+    return stalled;
 }
 
 int64_t pt_deep_cpu_us(struct pt_deep *d)

@@ -80,6 +80,9 @@ int64_t pt_deep_watch(struct pt_deep *d);
 void pt_deep_wait(struct pt_deep *d, int64_t timeout_us);
 /* Threads given up that have not come back; *ret_paused: too many, no jobs run. */
 uint32_t pt_deep_stuck(struct pt_deep *d, bool *ret_paused);
+/* Is there something to do of which nothing was begun, done or given up for so long? Not while
+ * paused: then the targets hang. */
+bool pt_deep_stalled(struct pt_deep *d, int64_t limit_us);
 int64_t pt_deep_cpu_us(struct pt_deep *d); /* CPU of all deep reads so far */
 
 #endif

@@ -371,6 +371,11 @@ int64_t pt_sampler_watch(struct pt_sampler *s)
     return pt_deep_watch(s->deep);
 }
 
+bool pt_sampler_stalled(struct pt_sampler *s, int64_t limit_us)
+{
+    return pt_deep_stalled(s->deep, limit_us);
+}
+
 void pt_sampler_stats(struct pt_sampler *s, struct pt_sampler_stats *ret)
 {
     *ret = (struct pt_sampler_stats){

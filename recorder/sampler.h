@@ -46,6 +46,8 @@ void pt_sampler_reopened(struct pt_sampler *s);
 int64_t pt_sampler_watch(struct pt_sampler *s);
 /* What is recorded of the recorder itself: the sampler fills in what it knows. */
 struct pt_account *pt_sampler_account(struct pt_sampler *s);
+/* As pt_deep_stalled. */
+bool pt_sampler_stalled(struct pt_sampler *s, int64_t limit_us);
 void pt_sampler_stats(struct pt_sampler *s, struct pt_sampler_stats *ret);
 
 #endif

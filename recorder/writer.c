@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "recorder/beat.h"
 #include "recorder/clock.h"
 
 #define STACK_BYTES (256u << 10)
@@ -41,6 +42,7 @@ struct pt_writer {
     int answer_rc;
     struct pt_store *store; /* the thread's own; NULL: could not be opened */
     bool unsynced;
+    struct pt_beat beat;
 };
 
 /* ---- the thread ---- */
@@ -177,6 +179,7 @@ static int drain(struct pt_writer *w, struct pt_err *err)
         const struct item item = w->items[w->first];
         w->busy = true;
         pthread_mutex_unlock(&w->lock);
+        pt_beat_step(&w->beat);
         rc = store_item(w, &item, err);
         pthread_mutex_lock(&w->lock);
         w->busy = false;
@@ -260,6 +263,7 @@ static int finish(struct pt_writer *w, struct pt_err *err)
 /* Waits for work, at most until the next sync is due. */
 static void await(struct pt_writer *w)
 {
+    pt_beat_rest(&w->beat);
     const struct timespec until = pt_timespec(w->synced_us + PT_WRITER_SYNC_US);
     pthread_mutex_lock(&w->lock);
     while (!w->fresh && !w->stop && !w->reopen && !w->sync_now) {
@@ -269,6 +273,7 @@ static void await(struct pt_writer *w)
             break;
     }
     pthread_mutex_unlock(&w->lock);
+    pt_beat_step(&w->beat);
 }
 
 static void *writer_main(void *arg)
@@ -462,6 +467,11 @@ bool pt_writer_wants_key(struct pt_writer *w, int64_t *ret_next)
     }
     pthread_mutex_unlock(&w->lock);
     return wants;
+}
+
+bool pt_writer_stalled(struct pt_writer *w, int64_t limit_us)
+{
+    return pt_beat_stalled(&w->beat, limit_us);
 }
 
 void pt_writer_stats(struct pt_writer *w, struct pt_writer_stats *ret)

@@ -51,6 +51,8 @@ void pt_writer_event(struct pt_writer *w, int64_t real_us, enum pt_event kind, i
 void pt_writer_sync(struct pt_writer *w);
 /* True once after frames were lost: the next frame must be a key frame with this number. */
 bool pt_writer_wants_key(struct pt_writer *w, int64_t *ret_next);
+/* At work on one thing for longer than limit_us, the disk's own waiting left out. */
+bool pt_writer_stalled(struct pt_writer *w, int64_t limit_us);
 void pt_writer_stats(struct pt_writer *w, struct pt_writer_stats *ret);
 /* Seals all and closes; opens the path again. Waits. On failure the thread goes on trying with each
  * frame. */
