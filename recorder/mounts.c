@@ -148,8 +148,8 @@ void pt_mounts_update(struct pt_mounts *m, const struct pt_roots *roots,
     char prefix[512] = "";
     struct pt_buf text;
     pt_buf_init(&text, TEXT_MAX);
-    if (roots->other_proc) {
-        /* the mount points are those of pid 1's root */
+    if (roots->other_proc || pt_roots_ns_differs(roots, "mnt")) {
+        /* the host's mounts, by way of pid 1's root: a service has a view of its own */
         snprintf(prefix, sizeof(prefix), "%s/1/root", roots->root[PT_ROOT_PROC].path);
         read_mounts(roots, "1/mounts", &text);
     } else {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -59,6 +60,17 @@ void pt_roots_release(struct pt_roots *r)
             close(r->root[i].fd);
         r->root[i].fd = -1;
     }
+}
+
+bool pt_roots_ns_differs(const struct pt_roots *r, const char *ns)
+{
+    char path[32], own[64], first[64];
+    const int dir = r->root[PT_ROOT_PROC].fd;
+    snprintf(path, sizeof(path), "self/ns/%s", ns);
+    const ssize_t n = readlinkat(dir, path, own, sizeof(own));
+    snprintf(path, sizeof(path), "1/ns/%s", ns);
+    const ssize_t m = readlinkat(dir, path, first, sizeof(first));
+    return n > 0 && m > 0 && (n != m || memcmp(own, first, (size_t)n) != 0);
 }
 
 const char *pt_root_prefix(enum pt_root_kind kind)

@@ -27,6 +27,9 @@ struct pt_roots {
 int pt_roots_init(struct pt_roots *r, const char *proc, const char *sys, const char *cgroup,
                   struct pt_err *err);
 void pt_roots_release(struct pt_roots *r);
+/* Is this process in another namespace of this kind ("mnt", "net", "ipc") than procfs's pid 1?
+ * false also where it may not know. */
+bool pt_roots_ns_differs(const struct pt_roots *r, const char *ns);
 /* "proc:", "sys:", "cgroup:" */
 const char *pt_root_prefix(enum pt_root_kind kind);
 

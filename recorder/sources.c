@@ -22,9 +22,9 @@
     {                                                                                              \
         .root = PT_ROOT_PROC, .path = p, .tier = PT_TIER_##t, .ns = n                              \
     }
-#define PROC_PID1(p, t)                                                                            \
+#define PROC_PID1(p, t, n)                                                                         \
     {                                                                                              \
-        .root = PT_ROOT_PROC, .path = p, .tier = PT_TIER_##t, .pid1 = true                         \
+        .root = PT_ROOT_PROC, .path = p, .tier = PT_TIER_##t, .ns = n, .pid1 = true                \
     }
 #define SYS(p, t)                                                                                  \
     {                                                                                              \
@@ -50,8 +50,8 @@ static const struct pt_source_row rows[] = {
     PROC("pressure/irq", SLOW),
     PROC_NS("net/sockstat", SLOW, "net"),
     PROC_NS("net/sockstat6", SLOW, "net"),
-    PROC_PID1("1/net/sockstat", SLOW),
-    PROC_PID1("1/net/sockstat6", SLOW),
+    PROC_PID1("1/net/sockstat", SLOW, "net"),
+    PROC_PID1("1/net/sockstat6", SLOW, "net"),
     PROC_NS("sysvipc/msg", SLOW, "ipc"),
     PROC_NS("sysvipc/sem", SLOW, "ipc"),
     PROC("sys/fs/file-nr", SLOW),
@@ -75,7 +75,7 @@ static const struct pt_source_row rows[] = {
     PROC("allocinfo", RARE),
     PROC("sys/vm/*", RARE),
     PROC_NS("mounts", RARE, "mnt"),
-    PROC_PID1("1/mounts", RARE),
+    PROC_PID1("1/mounts", RARE, "mnt"),
     PROC("cpuinfo", RARE),
     PROC("version", RARE),
     PROC("cmdline", RARE),
@@ -173,17 +173,6 @@ void pt_system_free(struct pt_system *s)
 
 /* ---- expansion ---- */
 
-static bool ns_differs(const struct pt_roots *roots, const char *ns)
-{
-    char path[32], own[64], first[64];
-    const int dir = roots->root[PT_ROOT_PROC].fd;
-    snprintf(path, sizeof(path), "self/ns/%s", ns);
-    const ssize_t n = readlinkat(dir, path, own, sizeof(own));
-    snprintf(path, sizeof(path), "1/ns/%s", ns);
-    const ssize_t m = readlinkat(dir, path, first, sizeof(first));
-    return n > 0 && m > 0 && (n != m || memcmp(own, first, (size_t)n) != 0);
-}
-
 static bool known(const struct pt_system *s, enum pt_root_kind root, const char *path)
 {
     for (uint32_t i = 0; i < s->n; i++) {
@@ -214,7 +203,8 @@ static void add(struct pt_system *s, const struct pt_source_row *row, const char
         s->entries = entries;
         s->cap = cap;
     }
-    const char *own = row->ns && ns_differs(s->roots, row->ns) ? "self/" : "";
+    const char *own =
+        row->ns && !row->pid1 && pt_roots_ns_differs(s->roots, row->ns) ? "self/" : "";
     struct entry e = {.root = (uint8_t)row->root,
                       .tier = (uint8_t)row->tier,
                       .fd = -1,
@@ -280,7 +270,8 @@ static void expand(struct pt_system *s, const struct pt_source_row *row, const c
 static void expand_all(struct pt_system *s)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        if (s->roots->root[rows[i].root].fd >= 0 && (!rows[i].pid1 || s->roots->other_proc))
+        if (s->roots->root[rows[i].root].fd >= 0 &&
+            (!rows[i].pid1 || s->roots->other_proc || pt_roots_ns_differs(s->roots, rows[i].ns)))
             expand(s, &rows[i], "", rows[i].path);
     }
 }

@@ -19,7 +19,7 @@ struct pt_source_row {
     enum pt_tier tier;
     const char *ns; /* the file shows the reader's own namespace of this kind: named "self/..."
                        where it is not pid 1's */
-    bool pid1;      /* wanted only where procfs is another's */
+    bool pid1; /* the file of pid 1: wanted where procfs is another's, or the own one differs */
 };
 const struct pt_source_row *pt_source_rows(size_t *ret_count);
 
