@@ -14,25 +14,31 @@ static const struct entry {
     const char *name;
     int key;
     unsigned option; /* 0: every command has it */
+    unsigned unless; /* not those that have this one */
     const char *argument;
     const char *help;
 } entries[] = {
-    {"from", 'f', PT_OPT_FROM_TO, "TIME",
+    {"from", 'f', PT_OPT_FROM_TO, PT_OPT_KIND, "TIME",
      "from this instant (default: the first of the newest boot)"},
-    {"to", 't', PT_OPT_FROM_TO, "TIME", "to this instant (default: the last)"},
-    {"at", 'a', PT_OPT_AT, "TIME", "at this instant (default: the last)"},
-    {"by", 'b', PT_OPT_BY, "WHAT", "sum by process, exe, service, cgroup or user"},
-    {"top", 'n', PT_OPT_TOP, "N", "at most N lines a table"},
-    {"utc", 'u', PT_OPT_UTC, NULL, "read and print times in UTC, not in the host's zone"},
-    {"format", 'o', 0, "FORMAT", "text (default) or json"},
-    {"verbose", 'v', 0, NULL, "say more on standard error"},
-    {"help", 'h', 0, NULL, "print this help"},
+    {"from", 'f', PT_OPT_FROM_TO | PT_OPT_KIND, 0, "TIME", "from this instant (default: all)"},
+    {"to", 't', PT_OPT_FROM_TO, PT_OPT_KIND, "TIME", "to this instant (default: the last)"},
+    {"to", 't', PT_OPT_FROM_TO | PT_OPT_KIND, 0, "TIME", "to this instant (default: all)"},
+    {"at", 'a', PT_OPT_AT, 0, "TIME", "at this instant (default: the last)"},
+    {"by", 'b', PT_OPT_BY, 0, "WHAT", "sum by process, exe, service, cgroup or user"},
+    {"kind", 'k', PT_OPT_KIND, 0, "KIND,...", "of these kinds only"},
+    {"top", 'n', PT_OPT_TOP, PT_OPT_KIND, "N", "at most N lines a table"},
+    {"top", 'n', PT_OPT_TOP | PT_OPT_KIND, 0, "N", "the newest N only"},
+    {"utc", 'u', PT_OPT_UTC, 0, NULL, "read and print times in UTC, not in the host's zone"},
+    {"format", 'o', 0, PT_OPT_CSV, "FORMAT", "text (default) or json"},
+    {"format", 'c', PT_OPT_CSV, 0, "FORMAT", "text (default), json or csv"},
+    {"verbose", 'v', 0, 0, NULL, "say more on standard error"},
+    {"help", 'h', 0, 0, NULL, "print this help"},
 };
 #define ENTRIES (sizeof(entries) / sizeof(entries[0]))
 
 static bool takes(const struct pt_command *command, const struct entry *e)
 {
-    return e->option == 0 || (command->options & e->option) == e->option;
+    return (command->options & e->option) == e->option && !(command->options & e->unless);
 }
 
 static void print_help(const struct pt_command *command, FILE *out)
@@ -69,7 +75,7 @@ static int usage_error(const struct pt_command *command)
 static void tell_wrong(const struct pt_command *command, int key, const char *value)
 {
     for (size_t i = 0; i < ENTRIES; i++) {
-        if (entries[i].key == key && entries[i].argument)
+        if (entries[i].key == key && entries[i].argument && takes(command, &entries[i]))
             fprintf(stderr, "pagetrail %s: '--%s %s' is not understood; --%s %s: %s\n",
                     command->name, entries[i].name, value, entries[i].name, entries[i].argument,
                     entries[i].help);
@@ -98,6 +104,27 @@ static bool parse_count(const char *text, int64_t *ret)
     return pt_number(text, strlen(text), ret, &scale) && scale == 1 && *ret >= 0;
 }
 
+/* Names of events between commas. */
+static bool parse_kinds(const char *text, uint32_t *ret)
+{
+    uint32_t kinds = 0;
+    for (const char *p = text;; p++) {
+        const size_t n = strcspn(p, ",");
+        int kind = 0;
+        const char *name;
+        while ((name = pt_event_name(kind)) && (strlen(name) != n || memcmp(name, p, n) != 0))
+            kind++;
+        if (!name)
+            return false;
+        kinds |= UINT32_C(1) << kind;
+        p += n;
+        if (!*p)
+            break;
+    }
+    *ret = kinds;
+    return true;
+}
+
 static bool apply(int key, const char *value, struct pt_args *ret)
 {
     switch (key) {
@@ -118,9 +145,13 @@ static bool apply(int key, const char *value, struct pt_args *ret)
         return ret->utc = true;
     case 'v':
         return ret->verbose = true;
+    case 'k':
+        return parse_kinds(value, &ret->kinds);
+    case 'c':
     case 'o':
         ret->json = strcmp(value, "json") == 0;
-        return ret->json || strcmp(value, "text") == 0;
+        ret->csv = key == 'c' && strcmp(value, "csv") == 0;
+        return ret->json || ret->csv || strcmp(value, "text") == 0;
     default:
         return false;
     }

@@ -23,14 +23,17 @@ enum {
     PT_OPT_BY = 1 << 2,
     PT_OPT_TOP = 1 << 3,
     PT_OPT_UTC = 1 << 4,
+    PT_OPT_KIND = 1 << 5,
+    PT_OPT_CSV = 1 << 6, /* --format takes csv too */
 };
 #define PT_POSITIONALS 4
 
 struct pt_args {
     const char *from, *to, *at;
-    bool json, utc, verbose;
+    bool json, csv, utc, verbose;
     enum pt_by by;
-    int64_t top; /* PT_UNKNOWN: not given */
+    int64_t top;    /* PT_UNKNOWN: not given */
+    uint32_t kinds; /* of events, 1 << enum pt_event; 0: not given */
     const char *positional[PT_POSITIONALS];
     int npositional;
     FILE *out;
@@ -46,7 +49,8 @@ struct pt_command {
     int min, max; /* positional arguments */
     int (*run)(const struct pt_args *args);
 };
-extern const struct pt_command pt_cmd_info, pt_cmd_diff, pt_cmd_show, pt_cmd_check, pt_cmd_explain;
+extern const struct pt_command pt_cmd_info, pt_cmd_diff, pt_cmd_show, pt_cmd_events, pt_cmd_check,
+    pt_cmd_explain;
 /* NULL-terminated. */
 extern const struct pt_command *const pt_commands[];
 

@@ -3,6 +3,7 @@
  */
 #include "analyze/process.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -398,6 +399,16 @@ const char *pt_process_title(const struct pt_process *p)
         return p->comm;
     const char *slash = p->exe ? strrchr(p->exe, '/') : NULL;
     return slash && slash[1] ? slash + 1 : p->exe ? p->exe : "?";
+}
+
+const char *pt_process_command(const struct pt_process *p, char *buf, size_t size)
+{
+    if (p->cmdline && *p->cmdline)
+        return p->cmdline;
+    if (!p->comm)
+        return "?";
+    snprintf(buf, size, "[%s]", p->comm);
+    return buf;
 }
 
 int64_t pt_process_weight(const struct pt_process *p)

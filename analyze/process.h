@@ -49,6 +49,8 @@ void pt_processes_release(struct pt_processes *p);
 
 /* The name a person knows it by: comm, else exe's last part, else "?". Borrowed. */
 const char *pt_process_title(const struct pt_process *p);
+/* The command line, else "[comm]" put into buf, else "?". */
+const char *pt_process_command(const struct pt_process *p, char *buf, size_t size);
 /* anon + swap where known, else rss, else PT_UNKNOWN: what it would give back. */
 int64_t pt_process_weight(const struct pt_process *p);
 

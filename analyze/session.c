@@ -163,24 +163,46 @@ static int64_t plausible(int64_t us)
     return us > TIME_MAX_US ? TIME_MAX_US : us < -TIME_MAX_US ? -TIME_MAX_US : us;
 }
 
-int pt_session_find(const struct pt_session *s, const char *time, bool clamp, int64_t *ret_n,
-                    struct pt_err *err)
+/* time NULL: the last. ret_assumed: the offset from UTC a time of day was read with. */
+static int parse_time(const struct pt_session *s, const char *time, struct pt_instant *ret,
+                      int32_t *ret_assumed, struct pt_err *err)
 {
     struct pt_snap last;
-    struct pt_instant instant = {.kind = PT_INSTANT_LAST};
     if (s->span.count == 0)
         return pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1, "'%s' holds no snapshots",
                           pt_db_path(s->db));
-    int rc = pt_db_snap(s->db, s->span.last, &last, err);
+    const int rc = pt_db_snap(s->db, s->span.last, &last, err);
     if (rc < 0)
         return rc;
     const struct pt_timespec_base base = {.first_us = plausible(s->span.first_us),
                                           .last_us = plausible(s->span.last_us),
                                           .utc_offset_s = s->args->utc ? 0 : last.utc_offset_s};
-    rc = time ? pt_timespec_parse(time, &base, &instant, err) : 0;
+    *ret = (struct pt_instant){.kind = PT_INSTANT_LAST};
+    *ret_assumed = base.utc_offset_s;
+    return time ? pt_timespec_parse(time, &base, ret, err) : 0;
+}
+
+static int find_snapshot(const struct pt_session *s, int64_t n, struct pt_snap *ret,
+                         struct pt_err *err)
+{
+    return pt_db_snap(s->db, n, ret, NULL) < 0
+               ? pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1,
+                            "there is no snapshot @%" PRId64 ": the recording has @%" PRId64
+                            " to @%" PRId64,
+                            n, s->span.first, s->span.last)
+               : 0;
+}
+
+int pt_session_find(const struct pt_session *s, const char *time, bool clamp, int64_t *ret_n,
+                    struct pt_err *err)
+{
+    struct pt_snap last;
+    struct pt_instant instant;
+    int32_t assumed;
+    int64_t us;
+    int rc = parse_time(s, time, &instant, &assumed, err);
     if (rc < 0)
         return rc;
-    int64_t us;
     switch (instant.kind) {
     case PT_INSTANT_FIRST:
         *ret_n = s->span.first;
@@ -190,17 +212,12 @@ int pt_session_find(const struct pt_session *s, const char *time, bool clamp, in
         return 0;
     case PT_INSTANT_SNAPSHOT:
         *ret_n = instant.value;
-        rc = pt_db_snap(s->db, instant.value, &last, NULL);
-        return rc < 0 ? pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1,
-                                   "there is no snapshot @%" PRId64 ": the recording has @%" PRId64
-                                   " to @%" PRId64,
-                                   instant.value, s->span.first, s->span.last)
-                      : 0;
+        return find_snapshot(s, instant.value, &last, err);
     case PT_INSTANT_TIME:
         break;
     }
     struct pt_err why = {0};
-    rc = find_time(s, &instant, base.utc_offset_s, clamp, ret_n, &us, &why);
+    rc = find_time(s, &instant, assumed, clamp, ret_n, &us, &why);
     if (rc < 0 && why.code != PT_ENOTFOUND)
         return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     if (rc < 0 && pt_db_snap(s->db, s->span.first, &last, NULL) >= 0) {
@@ -213,5 +230,36 @@ int pt_session_find(const struct pt_session *s, const char *time, bool clamp, in
         return pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1, "nothing was recorded at or before '%s'",
                           time);
     tell_distance(s, time, us, *ret_n);
+    return 0;
+}
+
+int pt_session_moment(const struct pt_session *s, const char *time, int64_t *ret_us,
+                      struct pt_err *err)
+{
+    struct pt_instant instant;
+    struct pt_snap snap;
+    int32_t assumed;
+    int64_t n;
+    const int rc = parse_time(s, time, &instant, &assumed, err);
+    if (rc < 0)
+        return rc;
+    switch (instant.kind) {
+    case PT_INSTANT_FIRST:
+        *ret_us = s->span.first_us;
+        return 0;
+    case PT_INSTANT_LAST:
+        *ret_us = s->span.last_us;
+        return 0;
+    case PT_INSTANT_SNAPSHOT:
+        if (find_snapshot(s, instant.value, &snap, err) < 0)
+            return -PT_ENOTFOUND;
+        *ret_us = snap.real_us;
+        return 0;
+    case PT_INSTANT_TIME:
+        break;
+    }
+    struct pt_err why = {0};
+    if (find_time(s, &instant, assumed, true, &n, ret_us, &why) < 0 && why.code != PT_ENOTFOUND)
+        return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     return 0;
 }

@@ -33,6 +33,9 @@ int pt_fail(const struct pt_err *err);
  * on standard error. */
 int pt_session_find(const struct pt_session *s, const char *time, bool clamp, int64_t *ret_n,
                     struct pt_err *err);
+/* The time itself, whether something was recorded then or not. */
+int pt_session_moment(const struct pt_session *s, const char *time, int64_t *ret_us,
+                      struct pt_err *err);
 /* First snapshot of the newest boot. */
 int64_t pt_session_boot_first(const struct pt_session *s);
 /* The interval of recording, microseconds; where meta does not tell, 10 s. */

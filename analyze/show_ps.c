@@ -66,19 +66,6 @@ static void cell_bytes(struct pt_table *t, const struct pt_process *p, int64_t b
         pt_table_cell(t, pt_units_bytes(text, sizeof(text), bytes, false));
 }
 
-static void cell_command(struct pt_table *t, const struct pt_process *p)
-{
-    char text[512];
-    if (p->cmdline && *p->cmdline)
-        pt_table_cell(t, p->cmdline);
-    else if (p->comm) {
-        snprintf(text, sizeof(text), "[%s]", p->comm);
-        pt_table_cell(t, text);
-    } else {
-        pt_table_cell(t, "?");
-    }
-}
-
 static int print_table(const struct pt_session *s, const struct pt_snap *snap,
                        const struct pt_process *const *order, size_t n)
 {
@@ -96,7 +83,7 @@ static int print_table(const struct pt_session *s, const struct pt_snap *snap,
     pt_table_init(&t, columns, 8);
     for (size_t i = 0; i < n; i++) {
         const struct pt_process *p = order[i];
-        char uid[PT_UNITS_BUF];
+        char uid[PT_UNITS_BUF], command[512];
         pt_table_cell(&t, pt_units_count(uid, sizeof(uid), p->uid, false));
         pt_table_cellf(&t, "%" PRId64, p->pid);
         pt_table_cellf(&t, "%c", p->state > ' ' && p->state < 0x7f ? p->state : '?');
@@ -104,7 +91,7 @@ static int print_table(const struct pt_session *s, const struct pt_snap *snap,
         cell_bytes(&t, p, p->m[PT_RSS]);
         cell_bytes(&t, p, p->m[PT_SWAP]);
         cell_bytes(&t, p, p->m[PT_PSS]);
-        cell_command(&t, p);
+        pt_table_cell(&t, pt_process_command(p, command, sizeof(command)));
     }
     const int rc = pt_table_print(&t, s->args->out, s->args->colour);
     pt_table_release(&t);

@@ -150,3 +150,33 @@ void pt_text_fit(const char *s, size_t n, size_t width, struct pt_buf *out)
     }
     pt_text_escape(s + skip, n - skip, out);
 }
+
+void pt_text_wrap(const char *s, size_t n, size_t indent, size_t width, struct pt_buf *out)
+{
+    struct pt_buf text;
+    pt_buf_init(&text, SIZE_MAX / 2);
+    pt_text_escape(s, n, &text);
+    const char *p = (const char *)text.data, *end = p + text.len;
+    while (p < end) {
+        const size_t left = (size_t)(end - p), fits = head_bytes(p, left, width - indent);
+        size_t take = fits;
+        while (fits < left && take > 0 && p[take] != ' ')
+            take--;
+        if (take == 0) /* no blank to break at */
+            take = fits ? fits : left;
+        size_t shown = take;
+        while (shown > 0 && p[shown - 1] == ' ')
+            shown--;
+        pt_buf_put(out, p, shown);
+        p += take;
+        while (p < end && *p == ' ')
+            p++;
+        if (p < end) {
+            pt_buf_u8(out, '\n');
+            for (size_t i = 0; i < indent; i++)
+                pt_buf_u8(out, ' ');
+        }
+    }
+    out->failed |= text.failed;
+    pt_buf_release(&text);
+}

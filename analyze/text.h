@@ -22,5 +22,8 @@ size_t pt_text_width(const char *s, size_t n);
 /* Appends an escaped text in at most `width` columns: what is too long loses its middle to "...".
  */
 void pt_text_fit(const char *s, size_t n, size_t width, struct pt_buf *out);
+/* Appends an escaped text as lines of at most `width` columns, broken at blanks where there are: it
+ * goes on at column `indent`, and later lines begin there. */
+void pt_text_wrap(const char *s, size_t n, size_t indent, size_t width, struct pt_buf *out);
 
 #endif

@@ -171,7 +171,10 @@ struct pt_db_event {
     int kind;
     const char *subject, *text;
 };
-int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us,
+/* Those of a span with an id above `after` (INT64_MIN: all), in the order they were written. fn
+ * ends it with anything but 0, which is returned; it runs within a read transaction, so it must not
+ * wait. */
+int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us, int64_t after,
                  int (*fn)(void *ctx, const struct pt_db_event *e), void *ctx, struct pt_err *err);
 
 /* Damage met while reading, each place told once: "segment 12 block 3 (processes)", snapshots

@@ -243,7 +243,7 @@ int pt_db_check(struct pt_db *db, void (*progress)(void *ctx, int64_t done, int6
     if (r >= 0)
         r = check_aside(&c, err);
     if (r >= 0)
-        r = pt_db_events(db, INT64_MIN, INT64_MAX, no_event, NULL, err);
+        r = pt_db_events(db, INT64_MIN, INT64_MAX, INT64_MIN, no_event, NULL, err);
     pt_buf_release(&c.text);
     pt_db_leave(db);
     return r < 0 ? r : pt_db_damaged(db) > 0;

@@ -413,26 +413,29 @@ int pt_db_span(struct pt_db *db, struct pt_db_span *ret, struct pt_err *err)
 
 /* ---- events ---- */
 
-int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us,
+int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us, int64_t after,
                  int (*fn)(void *ctx, const struct pt_db_event *e), void *ctx, struct pt_err *err)
 {
     sqlite3_stmt *st = NULL;
     int r = pt_db_enter(db, err);
     if (r < 0)
         return r;
-    r = pt_db_check_table(db, PT_T_EVENT, err);
+    if (after ==
+        INT64_MIN) /* the whole table is read for it: once, not with every page of events */
+        r = pt_db_check_table(db, PT_T_EVENT, err);
     if (r >= 0)
         r = pt_sql_prepare(
             db->db, &st,
             "SELECT id, time_us, kind, n, subject, text, crc FROM event WHERE time_us BETWEEN "
-            "?1 AND ?2 ORDER BY id",
+            "?1 AND ?2 AND id > ?3 ORDER BY id",
             err);
     int rc = SQLITE_DONE;
     if (r >= 0) {
         sqlite3_bind_int64(st, 1, from_us);
         sqlite3_bind_int64(st, 2, to_us);
+        sqlite3_bind_int64(st, 3, after);
     }
-    while (r >= 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+    while (r == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         struct pt_val v[6];
         if (!pt_row_get(st, PT_T_EVENT, v, 6) || v[4].type != PT_VAL_TEXT ||
             v[5].type != PT_VAL_TEXT) {
@@ -449,7 +452,7 @@ int pt_db_events(struct pt_db *db, int64_t from_us, int64_t to_us,
         };
         r = fn(ctx, &e);
     }
-    if (r >= 0 && rc != SQLITE_DONE) {
+    if (r == 0 && rc != SQLITE_DONE) {
         struct pt_err why = {0};
         pt_sql_err(db->db, rc, "read the events", &why);
         r = pt_db_forgive(db, &why, 0, -1, "table event", err) ? 0 : -(int)why.code;

@@ -25,7 +25,7 @@ says()
 }
 
 status 0 --help
-for command in info diff show check explain; do
+for command in info diff show events check explain; do
     says "pagetrail $command"
     "$analyzer" "$command" --help >"$PT_TMP/help" || fail "$command --help"
     grep -q "usage: pagetrail $command" "$PT_TMP/help" || fail "usage of $command"
@@ -55,6 +55,16 @@ status 2 show "$db"
 status 2 show "$db" text
 status 2 show "$db" pss
 status 2 show "$db" ps more
+status 2 events "$db" --kind oom,frobnicate
+says oom,frobnicate
+status 2 events "$db" --kind ''
+status 2 events "$db" --format xml
+status 2 info "$db" --format csv
+status 2 events "$db" last 1000000000
+status 2 events "$db" --from first first
+status 0 events "$db"
+status 0 events "$db" first last --kind start,oom --top 3 --utc --format csv
+says time,kind,subject,detail
 status 2 explain
 status 2 explain MemFre
 says MemFree
@@ -104,7 +114,7 @@ fi
 # Names from a recording do not reach the terminal raw, and nothing is left beside it. Read-only is enough.
 before=$(ls -la --time-style=full-iso "$dir")
 chmod a-w "$dir" "$db"
-for view in "info $db" "diff $db" "check $db" "show $db ps" "show $db meminfo"; do
+for view in "info $db" "diff $db" "check $db" "show $db ps" "show $db meminfo" "events $db"; do
     # shellcheck disable=SC2086 # words
     status 0 $view
     LC_ALL=C grep -q "$(printf '\033')" "$PT_TMP/out" && fail "escape sequences in: $view"

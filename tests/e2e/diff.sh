@@ -27,5 +27,6 @@ document diff diff "$PT_TMP/a.db"
 document diff diff "$PT_TMP/a.db" "$PT_TMP/b.db" --by exe
 document show-meminfo show "$PT_TMP/a.db" meminfo --at @3
 document show-ps show "$PT_TMP/a.db" ps --at @3
+document events events "$PT_TMP/a.db"
 document check check "$PT_TMP/a.db"
 document explain explain MemAvailable

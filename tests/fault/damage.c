@@ -238,7 +238,7 @@ static struct seen look(void)
     check_texts(db, &seen);
     check_views(db, &seen);
     pt_db_field(db, "proc:**", "VmRSS", 1, TICKS, no_point, NULL, NULL);
-    pt_db_events(db, INT64_MIN, INT64_MAX, no_event, &seen.what, NULL);
+    pt_db_events(db, INT64_MIN, INT64_MAX, INT64_MIN, no_event, &seen.what, NULL);
     if (seen.told > 0 && told == 0 && !seen.what)
         seen.what = "something missing without a word";
     pt_db_close(db);

@@ -61,6 +61,30 @@ static void long_names_lose_their_middle(void **state)
               "\xe6\xbc\xa2...\xe6\xbc\xa2"); /* two columns each: none is cut in half */
 }
 
+static void check_wrap(const char *s, size_t indent, size_t width, const char *want)
+{
+    struct pt_buf out;
+    pt_buf_init(&out, 4096);
+    pt_text_wrap(s, strlen(s), indent, width, &out);
+    pt_buf_u8(&out, 0);
+    assert_string_equal((const char *)out.data, want);
+    pt_buf_release(&out);
+}
+
+static void texts_wrap_at_blanks(void **state)
+{
+    (void)state;
+    check_wrap("", 2, 10, "");
+    check_wrap("one two", 2, 10, "one two");
+    check_wrap("one two 3", 2, 10, "one two\n  3");
+    check_wrap("one two3 four", 2, 10, "one two3\n  four"); /* exactly full */
+    check_wrap("one   two3  four ", 0, 8, "one\ntwo3\nfour");
+    check_wrap("abcdefghijk l", 2, 8, "abcdef\n  ghijk\n  l"); /* a word longer than a line */
+    check_wrap("a\nb c", 0, 6, "a\\x0ab\nc");                  /* controls break no lines */
+    check_wrap("\xe6\xbc\xa2\xe5\xad\x97", 0, 3, "\xe6\xbc\xa2\n\xe5\xad\x97");
+    check_wrap("\xe6\xbc\xa2", 0, 1, "\xe6\xbc\xa2"); /* wider than the line: goes on */
+}
+
 static void sizes(void **state)
 {
     (void)state;
@@ -207,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_bytes_are_shown),
         cmocka_unit_test(long_names_lose_their_middle),
+        cmocka_unit_test(texts_wrap_at_blanks),
         cmocka_unit_test(sizes),
         cmocka_unit_test(durations_and_times),
         cmocka_unit_test(names_in_json_are_lossless),

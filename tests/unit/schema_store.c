@@ -476,6 +476,20 @@ static int count_events(void *ctx, const struct pt_db_event *e)
     return 0;
 }
 
+static int third_event(void *ctx, const struct pt_db_event *e)
+{
+    assert_string_equal(e->text, "third");
+    ++*(int *)ctx;
+    return 0;
+}
+
+static int first_event(void *ctx, const struct pt_db_event *e)
+{
+    assert_string_equal(e->text, "first\nline");
+    ++*(int *)ctx;
+    return 7;
+}
+
 static void test_events(void **state)
 {
     (void)state;
@@ -489,8 +503,14 @@ static void test_events(void **state)
     world_seal(&w, false);
     assert_int_equal(pt_store_sync(w.store, NULL), 0);
     struct pt_db *db = world_db(w.path);
-    assert_int_equal(pt_db_events(db, START, START + 10, count_events, &n, NULL), 0);
+    assert_int_equal(pt_db_events(db, START, START + 10, INT64_MIN, count_events, &n, NULL), 0);
     assert_int_equal(n, 2);
+    n = 0;
+    assert_int_equal(pt_db_events(db, START, START + 900, 2, third_event, &n, NULL), 0);
+    assert_int_equal(n, 1);
+    n = 0;
+    assert_int_equal(pt_db_events(db, START, START + 900, INT64_MIN, first_event, &n, NULL), 7);
+    assert_int_equal(n, 1);
     n = 0;
     assert_int_equal(pt_db_each(db, 5, 45, count_snaps, &n, NULL), 0);
     assert_int_equal(n, 41);
