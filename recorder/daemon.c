@@ -28,8 +28,9 @@
 
 struct daemon {
     const struct pt_options *options;
-    char path[PATH_MAX], lock[PATH_MAX];
-    int lock_fd, timer_fd, signal_fd;
+    char path[PATH_MAX];
+    struct pt_lock lock;
+    int timer_fd, signal_fd;
     struct pt_roots roots;
     struct pt_rawlog *raw;
     struct pt_writer *writer;
@@ -39,8 +40,8 @@ struct daemon {
     uint64_t skipped;          /* ticks that could not be kept */
     uint64_t untold;           /* of these, the ones not told yet */
     int64_t told_gap_us;       /* CLOCK_BOOTTIME */
-    uint64_t behind;           /* ticks left out because the disk was behind, not told yet */
-    uint64_t told_lost, told_moved, told_stuck, told_refused;
+    uint64_t ticks;            /* of the timer */
+    uint64_t told_lost, told_moved, told_asides, told_stuck, told_refused;
     bool told_failing, told_paused, stop;
 };
 
@@ -100,17 +101,19 @@ static void tell_writer(struct daemon *d)
     else if (!w.failing && d->told_failing)
         pt_log(PT_LOG_NOTICE, "storing again");
     d->told_failing = w.failing;
+    if (w.asides != d->told_asides)
+        pt_log(PT_LOG_ERROR,
+               "'%s' was damaged and is now '%s', beside it: 'pagetrail check --repair' recovers "
+               "what is in it; recording goes on in a new file",
+               d->path, w.aside_as);
+    d->told_asides = w.asides;
     if (w.moved != d->told_moved && !w.failing) {
         pt_log(PT_LOG_WARNING, "'%s' was moved or deleted: a new file is begun", d->path);
         event(d, PT_EVENT_START, "the file before was moved or deleted");
         d->told_moved = w.moved;
     }
-    if (w.lost != d->told_lost && !w.failing) {
-        char text[128];
-        snprintf(text, sizeof(text), "%" PRIu64 " snapshots could not be stored",
-                 w.lost - d->told_lost);
-        pt_log(PT_LOG_ERROR, "%s", text);
-        event(d, PT_EVENT_LOST, text);
+    if (w.lost != d->told_lost && !w.failing && pt_writer_pace(d->writer) == 1) {
+        pt_log(PT_LOG_ERROR, "%" PRIu64 " snapshots could not be stored", w.lost - d->told_lost);
         d->told_lost = w.lost;
     }
 }
@@ -140,25 +143,11 @@ static void tell_deep(struct daemon *d, const struct pt_sampler_stats *s)
     d->told_refused = s->refused;
 }
 
-static void tell_behind(struct daemon *d)
-{
-    char text[96];
-    if (!d->behind || pt_writer_behind(d->writer))
-        return;
-    snprintf(text, sizeof(text), "%" PRIu64 " ticks were left out: the disk was too slow",
-             d->behind);
-    event(d, PT_EVENT_GAP, text);
-    pt_log(PT_LOG_WARNING, "%s", text);
-    d->skipped += d->behind;
-    d->behind = 0;
-}
-
 static void tell(struct daemon *d)
 {
     struct pt_sampler_stats s;
     struct pt_writer_stats w;
     tell_writer(d);
-    tell_behind(d);
     pt_sampler_stats(d->sampler, &s);
     tell_deep(d, &s);
     pt_log(PT_LOG_DEBUG,
@@ -249,10 +238,12 @@ static void schedule(struct daemon *d)
 static void snapshot(struct daemon *d, enum pt_trigger trigger)
 {
     struct pt_err err = {0};
-    int64_t *account = pt_sampler_account(d->sampler)->value;
-    account[PT_ACCOUNT_TICKS_SKIPPED] = (int64_t)(d->skipped + d->behind);
-    if (trigger == PT_TRIGGER_TIMER && pt_writer_behind(d->writer))
-        d->behind++;
+    const unsigned pace = trigger == PT_TRIGGER_TIMER ? pt_writer_pace(d->writer) : 1;
+    const bool skip = pace == 0 || d->ticks % pace != 0;
+    d->skipped += skip;
+    pt_sampler_account(d->sampler)->value[PT_ACCOUNT_TICKS_SKIPPED] = (int64_t)d->skipped;
+    if (skip)
+        pt_writer_skip(d->writer, pt_clock_us(CLOCK_REALTIME));
     else if (pt_sampler_tick(d->sampler, trigger, &err) < 0)
         pt_log(PT_LOG_ERROR, "no snapshot: %s", err.text);
     tell(d);
@@ -267,6 +258,7 @@ static void on_timer(struct daemon *d)
         d->stop = true;
         return;
     }
+    d->ticks++;
     snapshot(d, PT_TRIGGER_TIMER);
     schedule(d);
 }
@@ -361,10 +353,11 @@ static int start(struct daemon *d, struct pt_err *err)
         pt_roots_init(&d->roots, o->procfs, o->sysfs, o->cgroupfs, err) < 0 ||
         choose_path(o, d->path, err) < 0)
         return -1;
-    d->lock_fd = pt_lock_take(d->path, d->lock, err);
-    if (d->lock_fd < 0 || (o->raw_log && pt_rawlog_open(o->raw_log, &d->raw, err) < 0))
+    if (pt_lock_take(&d->lock, d->path, err) < 0 ||
+        (o->raw_log && pt_rawlog_open(o->raw_log, &d->raw, err) < 0))
         return -1;
-    struct pt_writer_config writer = {.path = d->path};
+    struct pt_writer_config writer = {
+        .path = d->path, .sync_us = o->sync_us, .lock = &d->lock, .patient = !o->once};
     pt_host_meta(&d->roots, o->interval_us, &writer.meta);
     pt_host_boot_id(&d->roots, writer.boot_id);
     writer.btime_us = pt_host_btime_us(&d->roots);
@@ -426,7 +419,7 @@ static int end(struct daemon *d)
         pt_log(PT_LOG_ERROR, "%s", err.text);
         status = PT_EXIT_FAILED;
     }
-    pt_lock_drop(d->lock, d->lock_fd);
+    pt_lock_drop(&d->lock);
     if (d->sampler)
         pt_log(PT_LOG_INFO, "%" PRIu64 " snapshots recorded to '%s'%s", w.frames, d->path,
                d->skipped ? "; ticks were skipped" : "");
@@ -435,7 +428,7 @@ static int end(struct daemon *d)
 
 int pt_daemon_run(const struct pt_options *o)
 {
-    struct daemon d = {.options = o, .lock_fd = -1, .timer_fd = -1, .signal_fd = -1};
+    struct daemon d = {.options = o, .lock = {.fd = -1}, .timer_fd = -1, .signal_fd = -1};
     struct pt_err err = {0};
     pt_notify_init(&d.notify);
     pt_log_init(o->quiet ? PT_LOG_WARNING : o->verbose ? PT_LOG_DEBUG : PT_LOG_INFO);

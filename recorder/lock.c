@@ -49,37 +49,46 @@ static bool lock_name(const char *path, char lock[PATH_MAX])
     return n < PATH_MAX;
 }
 
-int pt_lock_take(const char *path, char ret_lock[PATH_MAX], struct pt_err *err)
+int pt_lock_take(struct pt_lock *l, const char *path, struct pt_err *err)
 {
-    if (!lock_name(path, ret_lock))
+    char name[PATH_MAX];
+    if (l->fd >= 0 && current(l->name, l->fd))
+        return 0;
+    if (!lock_name(path, name))
         return pt_err_set(err, PT_EUSAGE, ENAMETOOLONG, "", -1, "the name of '%s' is too long",
                           path);
     for (int i = 0; i < TRIES; i++) {
-        const int fd = open(ret_lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        const int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return pt_err_set(err, PT_EOPEN, errno, "", -1, "cannot open '%s': %s", ret_lock,
+            return pt_err_set(err, PT_EOPEN, errno, "", -1, "cannot open '%s': %s", name,
                               strerror(errno));
         struct flock how = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         if (fcntl(fd, F_OFD_SETLK, &how) < 0)
-            return refused(path, ret_lock, fd, errno, err);
-        if (current(ret_lock, fd)) {
+            return refused(path, name, fd, errno, err);
+        if (current(name, fd)) {
             char text[24];
             size_t n = pt_digits(text, (uint64_t)getpid());
             text[n++] = '\n';
             /* on a full disk the lock holds and its holder goes unnamed */
             if (ftruncate(fd, 0) < 0 || pwrite(fd, text, n, 0) != (ssize_t)n)
                 errno = 0;
-            return fd;
+            if (l->fd >= 0)
+                close(l->fd);
+            memcpy(l->name, name, sizeof(name));
+            l->fd = fd;
+            return 0;
         }
         close(fd);
     }
-    return pt_err_set(err, PT_ELOCKED, 0, "", -1, "cannot lock '%s'", ret_lock);
+    return pt_err_set(err, PT_ELOCKED, 0, "", -1, "cannot lock '%s'", name);
 }
 
-void pt_lock_drop(const char *lock, int fd)
+void pt_lock_drop(struct pt_lock *l)
 {
-    if (fd < 0)
+    if (l->fd < 0)
         return;
-    unlink(lock);
-    close(fd);
+    if (current(l->name, l->fd))
+        unlink(l->name);
+    close(l->fd);
+    l->fd = -1;
 }

@@ -8,9 +8,15 @@
 
 #include "schema/err.h"
 
-/* Takes "<path>.lock", symbolic links resolved, and writes our pid into it. Returns a descriptor
- * and the lock's name, or < 0 (PT_ELOCKED names the holder's pid). */
-int pt_lock_take(const char *path, char ret_lock[PATH_MAX], struct pt_err *err);
-void pt_lock_drop(const char *lock, int fd);
+struct pt_lock {
+    char name[PATH_MAX];
+    int fd; /* < 0: not held */
+};
+
+/* Takes "<path>.lock", symbolic links resolved, and writes our pid into it. < 0: PT_ELOCKED names
+ * the holder's pid. One that is held already is kept, and taken anew where its name is gone (the
+ * directory was removed and made again). */
+int pt_lock_take(struct pt_lock *l, const char *path, struct pt_err *err);
+void pt_lock_drop(struct pt_lock *l);
 
 #endif

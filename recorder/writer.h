@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: MIT
  * The writer: a thread that owns the database. It gets finished frames and events through a bounded
  * queue, stores each in a transaction, seals chains that are complete and syncs. A frame that
- * cannot be stored stays in the queue and is tried again with the next; while the queue is full no
- * snapshots are taken. A frame that does not fit the file (it was replaced) is lost, counted, and
- * the sampler is asked for a key frame. */
+ * cannot be stored stays in the queue and is tried again with the next; the fuller the queue, the
+ * fewer snapshots should be taken. What is lost is counted, and told in the file (an event) once it
+ * can be written again. Frames that do not fit the file (it was replaced) are lost too, and the
+ * sampler is asked for a key frame. */
 #ifndef PT_RECORDER_WRITER_H
 #define PT_RECORDER_WRITER_H
 
-#include "schema/store.h"
+#include "recorder/keep.h"
 
-#define PT_WRITER_QUEUE   64 /* frames and events waiting */
-#define PT_WRITER_FRAMES  48 /* with so many, or so many bytes, the writer is behind */
-#define PT_WRITER_BYTES   (2u << 20)
-#define PT_WRITER_SYNC_US INT64_C(30000000)
+#define PT_WRITER_QUEUE  64 /* frames and events waiting */
+#define PT_WRITER_FRAMES 48 /* with so many, or so many bytes, the writer is behind */
+#define PT_WRITER_BYTES  (2u << 20)
 
 struct pt_writer_config {
     const char *path; /* borrowed */
     struct pt_meta meta;
     char boot_id[40];
     int64_t btime_us;
+    int64_t sync_us;      /* frames are durable so long after they were stored */
+    struct pt_lock *lock; /* borrowed, used by the thread until the end; NULL: none is taken */
+    bool patient; /* a database that cannot be opened just now (full, locked) is waited for */
 };
 
 struct pt_writer_stats {
     uint64_t frames, bytes; /* stored so far */
-    uint64_t lost;          /* frames that never were */
+    uint64_t lost;          /* frames that never were, and ticks left out */
     uint64_t moved;         /* files that were moved or deleted under us, and left */
+    uint64_t asides;        /* damaged files that were set aside */
+    char aside_as[256];     /* the last one's name, in the database's directory */
     int64_t file_bytes;     /* database and WAL, as of the last frame */
     int64_t cpu_us;         /* of the thread so far, but for the work it is at */
     int64_t store_us;       /* what the last frame took; PT_UNKNOWN before the first */
@@ -33,14 +38,17 @@ struct pt_writer_stats {
 };
 
 struct pt_writer;
-/* Starts the thread and waits until the database is open. */
+/* Starts the thread and waits until the database is open, or is to be waited for. */
 int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
                   struct pt_err *err);
 /* The number the next snapshot must have, and the boot's id. */
 int64_t pt_writer_next(struct pt_writer *w);
 uint32_t pt_writer_boot(struct pt_writer *w);
-/* The disk is too slow or refuses: no snapshot should be taken now. Has the writer try again. */
-bool pt_writer_behind(struct pt_writer *w);
+/* A snapshot should be taken every so many ticks: 1 while the disk keeps up, more the more waits
+ * for it, 0 for none. Has the writer try again. */
+unsigned pt_writer_pace(struct pt_writer *w);
+/* The tick of this time is left out on account of that. */
+void pt_writer_skip(struct pt_writer *w, int64_t real_us);
 /* Takes the buffer's bytes and leaves it empty. */
 void pt_writer_push(struct pt_writer *w, const struct pt_snap *snap, bool key,
                     struct pt_buf *frame);

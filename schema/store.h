@@ -4,6 +4,8 @@
 #ifndef PT_SCHEMA_STORE_H
 #define PT_SCHEMA_STORE_H
 
+#include <limits.h>
+
 #include "schema/segment.h"
 
 #define PT_APPLICATION_ID 0x50545231 /* "PTR1" */
@@ -28,13 +30,20 @@ struct pt_boot {
 struct pt_store;
 
 /* Opens or creates (mode 0600, WAL, page size and incremental vacuum set at creation). An existing
- * file of another application or a newer format is refused (PT_EFORMAT, PT_ENEWER). Frames left by
- * a crash are kept, and sealed with the next seal. Recorder settings (cache, mmap off) keep its
- * memory small. */
+ * file of another application or a newer format is refused (PT_EFORMAT, PT_ENEWER) and left as it
+ * is, byte for byte; one of ours that is damaged too (PT_EDAMAGED), for pt_store_set_aside. Frames
+ * left by a crash are kept, and sealed with the next seal. Recorder settings (cache, mmap off) keep
+ * its memory small. */
 int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store **ret,
                   struct pt_err *err);
 /* Seals nothing; checkpoints and leaves no -wal behind when it is the last user. */
 int pt_store_close(struct pt_store *s, struct pt_err *err);
+/* Closes a store that failed, and writes nothing more: what is committed stays where it is. */
+void pt_store_abandon(struct pt_store *s);
+/* Renames a damaged database, with its -wal, -shm and -journal, to "<path>.damaged-YYYYmmddTHHMMSS"
+ * (UTC; with -2, -3 ... where that is taken): nothing is replaced, deleted or changed. Not while it
+ * is open in this process. */
+int pt_store_set_aside(const char *path, int64_t real_us, char ret[PATH_MAX], struct pt_err *err);
 /* Was the file moved, deleted or replaced since it was opened? What is stored goes where nobody
  * looks. */
 bool pt_store_moved(struct pt_store *s);

@@ -323,6 +323,7 @@ static int read_keys(struct pt_store *s, struct keys *ret, struct pt_err *err)
 int pt_store_seal(struct pt_store *s, bool all, struct pt_err *err)
 {
     struct keys keys = {0};
+    struct pt_err why = {0};
     bool any = false;
     s->frame_bytes = -1; /* to be counted anew */
     int r = read_keys(s, &keys, err);
@@ -332,12 +333,19 @@ int pt_store_seal(struct pt_store *s, bool all, struct pt_err *err)
             i < keys.count ? keys.n[i] : keys.last + 1; /* where the next chain begins */
         if (next <= first)
             continue;
-        r = seal_one(s, first, next - 1, err);
+        r = seal_one(s, first, next - 1, &why);
         first = next;
         any = true;
+        /* a chain that is to blame itself does not keep the next from being sealed */
+        if (r < 0 && strcmp(why.source, "database") != 0)
+            r = 0;
     }
     free(keys.n);
+    if (why.code)
+        pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     if (r >= 0 && any)
         r = vacuum(s, err);
-    return r < 0 || !any ? r : pt_store_checkpoint(s, err);
+    if (r >= 0 && any)
+        r = pt_store_checkpoint(s, err);
+    return r < 0 || !why.code ? r : -(int)why.code;
 }

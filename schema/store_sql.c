@@ -205,7 +205,7 @@ int pt_sql_err(sqlite3 *db, int rc, const char *what, struct pt_err *err)
 {
     const int sys = db ? sqlite3_system_errno(db) : 0;
     enum pt_code code = code_of(rc);
-    if (code == PT_EIO && (sys == ENOSPC || sys == EDQUOT))
+    if ((code == PT_EIO || code == PT_EOPEN) && (sys == ENOSPC || sys == EDQUOT))
         code = PT_EFULL;
     return pt_err_set(err, code, code == PT_EDAMAGED ? 0 : sys, "database", -1, "cannot %s: %s",
                       what, db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));

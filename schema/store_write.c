@@ -7,14 +7,10 @@
  * would write them a second time, to pages that the seal frees again. */
 #include "schema/store_write.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* Measured over 350 frames of 4.5 KB on average, bytes written to the WAL a frame: 512: 6.8 KB;
  * 1024: 8.1; 2048: 11.1; 4096: above 16. A view reads as fast from each: blocks are read in file
@@ -110,30 +106,6 @@ int pt_store_end(struct pt_store *s, int result, const char *what, struct pt_err
 }
 
 /* ---- opening ---- */
-
-/* Creates the file with its mode before SQLite sees it; -wal and -shm get their mode from it. */
-static int touch(const char *path, struct stat *ret, struct pt_err *err)
-{
-    struct stat st;
-    if (stat(path, &st) == 0 && pt_held(st.st_dev, st.st_ino))
-        return pt_err_set(err, PT_ELOCKED, 0, path, -1, "'%s' is open in this process already",
-                          path);
-    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
-    if (fd < 0 && errno == EISDIR)
-        return pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a regular file", path);
-    if (fd < 0) {
-        const enum pt_code code = errno == ENOSPC || errno == EDQUOT ? PT_EFULL : PT_EOPEN;
-        return pt_err_set(err, code, errno, path, -1, "cannot open '%s': %s", path,
-                          strerror(errno));
-    }
-    int r = 0;
-    if (fstat(fd, ret) < 0)
-        r = pt_err_set(err, PT_EIO, errno, path, -1, "cannot stat '%s': %s", path, strerror(errno));
-    else if (!S_ISREG(ret->st_mode))
-        r = pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a regular file", path);
-    close(fd);
-    return r;
-}
 
 static int write_meta(struct pt_store *s, const struct pt_meta *meta, struct pt_err *err)
 {
@@ -283,7 +255,8 @@ int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store 
                   struct pt_err *err)
 {
     struct stat st;
-    int r = touch(path, &st, err);
+    struct pt_err why = {0};
+    int r = pt_file_prepare(path, &st, err);
     if (r < 0)
         return r;
     struct pt_store *s = calloc(1, sizeof *s);
@@ -305,7 +278,14 @@ int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store 
     } else {
         sqlite3_extended_result_codes(s->db, 1);
         sqlite3_busy_timeout(s->db, PT_BUSY_MS);
-        r = prepare_file(s, meta, err);
+        /* a connection that fails leaves the -wal as it is: who closes one that does not says so */
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        r = prepare_file(s, meta, &why);
+        /* its head is ours: what SQLite then takes for no database is damaged */
+        if (r == -PT_EFORMAT && strcmp(why.source, "database") == 0)
+            why.code = PT_EDAMAGED;
+        if (r < 0)
+            r = pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     }
     if (r < 0) {
         store_free(s);
@@ -332,8 +312,16 @@ int pt_store_close(struct pt_store *s, struct pt_err *err)
     if (!s)
         return 0;
     const int r = pt_store_checkpoint(s, err);
+    if (r >= 0)
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     store_free(s);
     return r;
+}
+
+void pt_store_abandon(struct pt_store *s)
+{
+    if (s)
+        store_free(s);
 }
 
 /* ---- rows ---- */

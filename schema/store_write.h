@@ -3,6 +3,8 @@
 #ifndef PT_SCHEMA_STORE_WRITE_H
 #define PT_SCHEMA_STORE_WRITE_H
 
+#include <sys/stat.h>
+
 #include "schema/store_int.h"
 
 /* A reader that recovers the WAL holds the lock for a moment; nobody else does. */
@@ -41,6 +43,10 @@ struct pt_store {
     sqlite3_stmt *st[PT_S_COUNT];
 };
 
+/* store_file.c. Creates the file with its mode before SQLite sees it (-wal and -shm get their mode
+ * from it), or looks whether what is there is ours: a head that is damaged (PT_EDAMAGED), another
+ * program's (PT_EFORMAT), newer (PT_ENEWER). */
+int pt_file_prepare(const char *path, struct stat *ret, struct pt_err *err);
 int pt_store_stmt(struct pt_store *s, enum pt_stmt_id id, sqlite3_stmt **ret, struct pt_err *err);
 /* 1: a row; 0: done, and reset; < 0. */
 int pt_store_step(struct pt_store *s, sqlite3_stmt *st, const char *what, struct pt_err *err);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ * The database, kept open. */
+#include "recorder/keep.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "recorder/clock.h"
+
+/* A disk that damages every file is not to be filled with them. */
+#define ASIDE_US (60 * PT_SECOND)
+
+/* ---- damage ---- */
+
+/* SQLite itself says so; a frame or block that is damaged costs no more than itself. */
+static bool is_damage(const struct pt_err *why)
+{
+    return (why->code == PT_EDAMAGED || why->code == PT_EFORMAT) &&
+           strcmp(why->source, "database") == 0;
+}
+
+static int set_aside(struct pt_keep *k, const struct pt_err *why, struct pt_err *err)
+{
+    char name[PATH_MAX];
+    const int64_t now = pt_clock_us(CLOCK_MONOTONIC);
+    if (k->aside_us && now - k->aside_us < ASIDE_US)
+        return pt_err_set(err, why->code, why->sys, why->source, why->position, "%s", why->text);
+    const int r = pt_store_set_aside(k->path, pt_clock_us(CLOCK_REALTIME), name, err);
+    if (r < 0)
+        return r;
+    const char *slash = strrchr(name, '/');
+    snprintf(k->aside_as, sizeof(k->aside_as), "%.255s", slash ? slash + 1 : name);
+    snprintf(k->aside_why, sizeof(k->aside_why), "%s", why->text);
+    k->aside_us = now;
+    k->asides++;
+    k->follows = 0;
+    return 0;
+}
+
+/* ---- opening and closing ---- */
+
+/* The new file says what became of the one before. */
+static int tell_aside(struct pt_keep *k, struct pt_err *err)
+{
+    char text[400];
+    if (!k->aside_why[0])
+        return 0;
+    snprintf(text, sizeof(text), "the database was damaged and is kept as this file: %s",
+             k->aside_why);
+    const int r = pt_store_event(k->store, pt_clock_us(CLOCK_REALTIME), PT_EVENT_NOTE, PT_UNKNOWN,
+                                 k->aside_as, text, err);
+    if (r >= 0)
+        k->aside_why[0] = 0;
+    return r;
+}
+
+static int open_boot(struct pt_keep *k, struct pt_err *err)
+{
+    const int r = pt_store_open(k->path, k->meta, &k->store, err);
+    if (r < 0)
+        return r;
+    const int64_t boot = pt_store_boot(k->store, k->boot_id, k->btime_us, err);
+    const int told = boot < 0 ? (int)boot : tell_aside(k, err);
+    if (told < 0) {
+        pt_store_abandon(k->store);
+        k->store = NULL;
+        return told;
+    }
+    k->boot = (uint32_t)boot;
+    if (k->follows != pt_store_next(k->store))
+        k->follows = 0;
+    return 0;
+}
+
+int pt_keep_open(struct pt_keep *k, struct pt_err *err)
+{
+    struct pt_err why = {0};
+    if (k->store)
+        return 0;
+    if (k->lock && pt_lock_take(k->lock, k->path, err) < 0)
+        return -1;
+    int r = open_boot(k, &why);
+    if (r >= 0)
+        return 0;
+    if (why.code != PT_EDAMAGED)
+        return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
+    r = set_aside(k, &why, err);
+    return r < 0 ? r : open_boot(k, err);
+}
+
+void pt_keep_failed(struct pt_keep *k, const struct pt_err *why)
+{
+    const bool as_good = why->code == PT_EFULL || why->code == PT_ELOCKED ||
+                         why->code == PT_ENOMEM || (why->code == PT_EDAMAGED && !is_damage(why));
+    if (!k->store || as_good)
+        return;
+    if (pt_store_moved(k->store))
+        k->follows = 0;
+    pt_store_abandon(k->store);
+    k->store = NULL;
+    if (is_damage(why))
+        set_aside(k, why, NULL);
+}
+
+int pt_keep_close(struct pt_keep *k, struct pt_err *err)
+{
+    if (!k->store)
+        return 0;
+    k->follows = 0;
+    if (pt_store_moved(k->store)) {
+        const int left = pt_store_leave(k->store, err);
+        if (left >= 0)
+            k->store = NULL;
+        return left;
+    }
+    struct pt_err why = {0};
+    int rc = pt_store_seal(k->store, true, &why);
+    if (rc < 0) {
+        pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
+        pt_keep_failed(k, &why);
+    }
+    if (pt_store_close(k->store, err) < 0)
+        rc = -1;
+    k->store = NULL;
+    return rc;
+}
+
+bool pt_keep_passing(const struct pt_keep *k, const struct pt_err *why)
+{
+    return (!k->lock || k->lock->fd >= 0) &&
+           (why->code == PT_EFULL || why->code == PT_EIO || why->code == PT_ELOCKED);
+}

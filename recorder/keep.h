@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * The database, kept open whatever happens to it: the lock beside it, opening, and what follows
+ * from a failure. A damaged file is set aside under a new name and recording goes on in a new one;
+ * what else fails is closed as it is and opened anew with the next try. Used by the writer's thread
+ * alone. Units: microseconds. */
+#ifndef PT_RECORDER_KEEP_H
+#define PT_RECORDER_KEEP_H
+
+#include "recorder/lock.h"
+#include "schema/store.h"
+
+struct pt_keep {
+    const char *path; /* borrowed, as the next three */
+    const struct pt_meta *meta;
+    const char *boot_id;
+    struct pt_lock *lock; /* NULL: none is taken */
+    int64_t btime_us;
+    struct pt_store *store; /* NULL: not open */
+    uint32_t boot;
+    int64_t follows;     /* the snapshot that may follow without a key frame; 0: none */
+    int64_t aside_us;    /* CLOCK_MONOTONIC of the last time a file was set aside; 0: never */
+    uint64_t asides;     /* how many were */
+    char aside_as[256];  /* the end of the last one's name */
+    char aside_why[256]; /* what was wrong with it, until the new file says so */
+};
+
+/* Nothing when it is open already. */
+int pt_keep_open(struct pt_keep *k, struct pt_err *err);
+/* After a failed call on the open store. */
+void pt_keep_failed(struct pt_keep *k, const struct pt_err *why);
+/* Seals all and closes. A file that was moved or deleted stays open when that fails. */
+int pt_keep_close(struct pt_keep *k, struct pt_err *err);
+/* Is it worth waiting for, or wrong from the start? */
+bool pt_keep_passing(const struct pt_keep *k, const struct pt_err *why);
+
+#endif

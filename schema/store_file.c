@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT
+ * The database as a file, before SQLite sees it: whose it is, and setting a damaged one aside.
+ * SQLite plays a journal that it finds back into the file, whoever's they are, and deletes the WAL
+ * of a file that was cut to nothing: so it is given nothing but what looks like a database of ours.
+ */
+#include "schema/store_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAGIC     "SQLite format 3" /* with its NUL */
+#define HEAD_SIZE 100
+#define VERSION   60 /* where user_version and application_id stand, big-endian */
+#define ID        68
+
+/* How much of a file without a head is searched for something of ours. */
+#define SEARCHED (16u << 20)
+#define CHUNK    (64u << 10)
+
+static const char *const sides[] = {"", "-wal", "-shm", "-journal"};
+enum { SIDES = sizeof sides / sizeof *sides };
+
+static int cannot(const char *what, const char *path, struct pt_err *err)
+{
+    const int e = errno;
+    const enum pt_code code = e == ENOSPC || e == EDQUOT ? PT_EFULL : e == EIO ? PT_EIO : PT_EOPEN;
+    return pt_err_set(err, code, e, path, -1, "cannot %s '%s': %s", what, path, strerror(e));
+}
+
+static uint32_t big_endian(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* ---- whose it is ---- */
+
+/* The head of a frame or of a block: magic, version, tag, two zeros. */
+static bool is_blob(const uint8_t *p)
+{
+    return (memcmp(p, "PTfr", 4) == 0 || memcmp(p, "PTbl", 4) == 0) && p[4] == PT_FORMAT &&
+           p[6] == 0 && p[7] == 0;
+}
+
+static bool chunk_has_ours(const uint8_t *data, size_t len)
+{
+    static const char table[] = "CREATE TABLE sealed(n INTEGER PRIMARY KEY";
+    if (memmem(data, len, table, sizeof table - 1))
+        return true;
+    const uint8_t *end = data + len;
+    for (const uint8_t *p = data; p + 8 <= end; p++) {
+        p = memmem(p, (size_t)(end - p), "PT", 2);
+        if (!p || p + 8 > end)
+            return false;
+        if (is_blob(p))
+            return true;
+    }
+    return false;
+}
+
+/* Does a file whose head is broken hold something of ours, or nothing but zeros (as a file that had
+ * grown when the power failed)? */
+static bool looks_ours(int fd)
+{
+    const size_t overlap = 64;
+    uint8_t *buf = malloc(overlap + CHUNK);
+    size_t kept = 0;
+    bool ours = false, zeros = true;
+    ssize_t n = 0;
+    for (off_t at = 0; buf && !ours && at < (off_t)SEARCHED; at += n) {
+        n = pread(fd, buf + kept, CHUNK, at);
+        if (n <= 0)
+            break;
+        const size_t len = kept + (size_t)n;
+        for (size_t i = kept; i < len && zeros; i++)
+            zeros = buf[i] == 0;
+        ours = chunk_has_ours(buf, len);
+        kept = len < overlap ? len : overlap;
+        memmove(buf, buf + len - kept, kept);
+    }
+    free(buf);
+    return ours || (zeros && n == 0);
+}
+
+static bool has_wal(const char *path)
+{
+    char wal[PATH_MAX + 8];
+    struct stat st;
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    return stat(wal, &st) == 0 && st.st_size > 0;
+}
+
+/* size > 0 */
+static int inspect(int fd, const char *path, struct pt_err *err)
+{
+    uint8_t head[HEAD_SIZE];
+    const ssize_t n = pread(fd, head, sizeof head, 0);
+    if (n < 0)
+        return cannot("read", path, err);
+    const bool sqlite = n >= (ssize_t)sizeof MAGIC && memcmp(head, MAGIC, sizeof MAGIC) == 0;
+    if (sqlite && n == HEAD_SIZE) {
+        const uint32_t version = big_endian(head + VERSION);
+        if (big_endian(head + ID) != PT_APPLICATION_ID)
+            return pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is a database of another program",
+                              path);
+        if (version <= PT_FORMAT)
+            return 0;
+        return pt_err_set(err, PT_ENEWER, 0, path, -1,
+                          "'%s' has format %u, this program knows formats up to %d", path, version,
+                          PT_FORMAT);
+    }
+    if (sqlite || looks_ours(fd))
+        return pt_err_set(err, PT_EDAMAGED, 0, path, -1, "the head of '%s' is damaged", path);
+    return pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a Pagetrail database", path);
+}
+
+int pt_file_prepare(const char *path, struct stat *ret, struct pt_err *err)
+{
+    struct stat st;
+    const bool there = stat(path, &st) == 0;
+    if (there && !S_ISREG(st.st_mode))
+        return pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a regular file", path);
+    if (there && pt_held(st.st_dev, st.st_ino))
+        return pt_err_set(err, PT_ELOCKED, 0, path, -1, "'%s' is open in this process already",
+                          path);
+    if ((!there || st.st_size == 0) && has_wal(path))
+        return pt_err_set(err, PT_EDAMAGED, 0, path, -1, "'%s' is %s, and its -wal is not", path,
+                          there ? "empty" : "gone");
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    if (fd < 0)
+        return cannot("open", path, err);
+    int r = 0;
+    if (fstat(fd, ret) < 0)
+        r = cannot("stat", path, err);
+    else if (!S_ISREG(ret->st_mode))
+        r = pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a regular file", path);
+    else if (ret->st_size > 0)
+        r = inspect(fd, path, err);
+    close(fd);
+    return r;
+}
+
+/* ---- aside ---- */
+
+/* What replaces nothing, where the file system can promise that. */
+static int rename_to_new(const char *from, const char *to)
+{
+    struct stat st;
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (lstat(to, &st) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(from, to);
+}
+
+static bool free_name(const char *name)
+{
+    char side[PATH_MAX + 16];
+    struct stat st;
+    for (int i = 0; i < SIDES; i++) {
+        snprintf(side, sizeof side, "%s%s", name, sides[i]);
+        if (lstat(side, &st) == 0)
+            return false;
+    }
+    return true;
+}
+
+static int choose_name(const char *path, int64_t real_us, char ret[PATH_MAX], struct pt_err *err)
+{
+    char when[32];
+    struct tm tm;
+    const time_t t = (time_t)(real_us / 1000000);
+    if (!gmtime_r(&t, &tm) || !strftime(when, sizeof when, "%Y%m%dT%H%M%S", &tm))
+        snprintf(when, sizeof when, "%lld", (long long)t);
+    for (int i = 1; i < 1000; i++) {
+        const int n = i == 1 ? snprintf(ret, PATH_MAX, "%s.damaged-%s", path, when)
+                             : snprintf(ret, PATH_MAX, "%s.damaged-%s-%d", path, when, i);
+        if (n >= PATH_MAX - 16)
+            return pt_err_set(err, PT_EUSAGE, ENAMETOOLONG, path, -1, "the name '%s' is too long",
+                              path);
+        if (free_name(ret))
+            return 0;
+    }
+    return pt_err_set(err, PT_EOPEN, EEXIST, path, -1, "too many files beside '%s' are damaged",
+                      path);
+}
+
+int pt_store_set_aside(const char *path, int64_t real_us, char ret[PATH_MAX], struct pt_err *err)
+{
+    struct stat st;
+    char from[PATH_MAX + 16], to[PATH_MAX + 16], name[PATH_MAX], real[PATH_MAX];
+    if (realpath(path, real))
+        path = real;
+    if (stat(path, &st) == 0 && pt_held(st.st_dev, st.st_ino))
+        return pt_err_set(err, PT_ELOCKED, 0, path, -1, "'%s' is open in this process", path);
+    int r = choose_name(path, real_us, name, err);
+    /* The file first: what is left of an end in between is a -wal without a file, which is set
+     * aside with the next start. */
+    for (int i = 0; i < SIDES && r >= 0; i++) {
+        snprintf(from, sizeof from, "%s%s", path, sides[i]);
+        snprintf(to, sizeof to, "%s%s", name, sides[i]);
+        if (rename_to_new(from, to) < 0 && errno != ENOENT)
+            r = cannot("set aside", from, err);
+    }
+    if (r >= 0)
+        memcpy(ret, name, sizeof name);
+    return r;
+}
