@@ -121,13 +121,13 @@ static json_t *percent(double v)
 
 static json_t *process_json(const struct pt_before *b, const struct pt_process *p)
 {
-    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "pid",
-                     (json_int_t)p->pid, "start_time", pt_json_int(p->start_time), "comm",
-                     pt_json_str(p->comm), "cmdline", pt_json_str(p->cmdline), "cgroup",
-                     pt_json_str(p->cgroup), "service", pt_json_str(p->service), "rss",
-                     pt_json_int(p->m[PT_RSS]), "anon", pt_json_int(p->m[PT_ANON]), "shmem",
-                     pt_json_int(p->m[PT_SHMEM]), "swap", pt_json_int(p->m[PT_SWAP]), "killed",
-                     p == b->subject);
+    return json_pack(
+        "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "pid",
+        (json_int_t)p->pid, "start_time", pt_json_int(p->start_time), "comm", pt_json_str(p->comm),
+        "cmdline", pt_json_str(p->cmdline), "cgroup", pt_json_str(p->cgroup), "service",
+        pt_json_str(p->service), "container", pt_json_str(p->container), "pod", pt_json_str(p->pod),
+        "rss", pt_json_int(p->m[PT_RSS]), "anon", pt_json_int(p->m[PT_ANON]), "shmem",
+        pt_json_int(p->m[PT_SHMEM]), "swap", pt_json_int(p->m[PT_SWAP]), "killed", p == b->subject);
 }
 
 static json_t *limits_json(const struct pt_before *b)

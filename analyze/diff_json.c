@@ -67,12 +67,13 @@ static void put_measures(json_t *o, const struct pt_change *m)
 static json_t *process(const struct pt_diff_process *p)
 {
     const struct pt_process *who = pt_diff_who(p);
-    json_t *o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "pid",
+    json_t *o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "pid",
                           (json_int_t)who->pid, "start_time", pt_json_int(who->start_time), "comm",
                           pt_json_str(who->comm), "exe", pt_json_str(who->exe), "cmdline",
                           pt_json_str(who->cmdline), "uid", pt_json_int(who->uid), "service",
-                          pt_json_str(who->service), "state", pt_side_name(p->side), "matched_by",
-                          pt_json_str(pt_match_name(p->match)), "deep_read",
+                          pt_json_str(who->service), "container", pt_json_str(who->container),
+                          "pod", pt_json_str(who->pod), "state", pt_side_name(p->side),
+                          "matched_by", pt_json_str(pt_match_name(p->match)), "deep_read",
                           json_pack("{s:o, s:o}", "before", pt_json_time(p->deep_before_us),
                                     "after", pt_json_time(p->deep_after_us)));
     if (o && p->before && p->after && p->match != PT_MATCH_IDENTITY)

@@ -173,6 +173,11 @@ static int load_cmdline(struct load *l)
     return 0;
 }
 
+static const char *keep_name(struct load *l, const char *name)
+{
+    return *name ? keep(l, name, strlen(name)) : NULL;
+}
+
 struct hierarchies {
     char path[3][4096]; /* v1 memory, v2, systemd's own */
     bool set[3];
@@ -202,17 +207,24 @@ static int emit_cgroup(void *ctx, const struct pt_item *item)
 static int load_cgroup(struct load *l)
 {
     struct hierarchies h;
-    char service[512];
+    struct pt_service found = {.name = ""};
     memset(h.set, 0, sizeof(h.set)); /* not 12 KiB of paths a process */
     pt_items_each(l->shapes, l->file, l->at, &l->text, emit_cgroup, &h, l->err);
     for (int i = 0; i < 3 && !l->now->cgroup; i++) {
         if (h.set[i])
             l->now->cgroup = keep(l, h.path[i], strlen(h.path[i]));
     }
-    for (int i = 0; i < 3 && !l->now->service; i++) {
-        if (h.set[i] && pt_service_of_cgroup(h.path[i], service, sizeof(service)))
-            l->now->service = keep(l, service, strlen(service));
+    /* systemd may name its units in a hierarchy of its own alone, or finer there; the hierarchies
+     * it does not manage are all a container has */
+    for (int i = 2; i >= 0 && !*found.container; i--) {
+        struct pt_service s;
+        if (h.set[i] && pt_service_of_cgroup(h.path[i], &s) && (!*found.name || *s.container))
+            found = s;
     }
+    l->now->service = keep_name(l, found.name);
+    l->now->container = keep_name(l, found.container);
+    l->now->pod = keep_name(l, found.pod);
+    l->now->qos = found.qos;
     return 0;
 }
 

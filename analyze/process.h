@@ -22,9 +22,10 @@ const char *pt_measure_name(enum pt_measure m); /* "rss", ... */
 
 struct pt_process {
     int64_t pid, ppid, uid, start_time, threads, cpu; /* PT_UNKNOWN where not known */
-    const char *comm, *exe, *cmdline, *cgroup,
-        *service; /* NULL where not known; any bytes; owned by the table */
-    char state;   /* 'R', 'S', ...; 0: not known */
+    /* NULL where not known, or there is none; any bytes; owned by the table */
+    const char *comm, *exe, *cmdline, *cgroup, *service, *container, *pod;
+    const char *qos; /* class of service of the pod */
+    char state;      /* 'R', 'S', ...; 0: not known */
     bool kernel;
     int64_t vsize;
     int64_t m[PT_MEASURES];

@@ -4,12 +4,17 @@
 #define PT_ANALYZE_SERVICE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-/* Writes the name of the innermost service of a cgroup path ("/system.slice/nginx.service" ->
- * "nginx.service",
- * ".../docker-<64 hex>.scope" -> "docker-0123456789ab", ".../kubepods.../pod<uid>" -> "pod-<uid>")
- * into ret, at most size bytes with the NUL. false: none. */
-bool pt_service_of_cgroup(const char *path, char *ret, size_t size);
+/* Strings are "" where there is none. */
+struct pt_service {
+    char name[320];      /* for people, short and the same after a restart where it can be:
+                            "nginx.service", "user@1000/dbus.service", "docker-0123456789ab",
+                            "lxc-web/nginx.service", "pod-<uid>" */
+    char container[256]; /* id or name in full */
+    char pod[128];       /* uid (or the id of podman's), with dashes */
+    const char *qos;     /* of the pod: "guaranteed", "burstable", "besteffort"; NULL: none */
+};
+/* false: the path names none, *ret is empty. */
+bool pt_service_of_cgroup(const char *path, struct pt_service *ret);
 
 #endif

@@ -102,15 +102,17 @@ static json_t *process_json(const struct pt_session *s, const struct pt_snap *sn
                             const struct pt_process *p)
 {
     const char state[] = {p->state, '\0'};
-    json_t *o =
-        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
-                  "pid", (json_int_t)p->pid, "start_time", pt_json_int(p->start_time), "started",
-                  pt_json_time(started_us(s, snap, p)), "ppid", pt_json_int(p->ppid), "uid",
-                  pt_json_int(p->uid), "state", pt_json_str(p->state ? state : NULL), "comm",
-                  pt_json_str(p->comm), "exe", pt_json_str(p->exe), "cmdline",
-                  pt_json_str(p->cmdline), "cgroup", pt_json_str(p->cgroup), "service",
-                  pt_json_str(p->service), "vsize", pt_json_int(p->vsize), "cpu_ticks",
-                  pt_json_int(p->cpu), "deep_read", pt_json_time(p->deep_us), "kernel", p->kernel);
+    json_t *o = json_pack(
+        "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:b}",
+        "pid", (json_int_t)p->pid, "start_time", pt_json_int(p->start_time), "started",
+        pt_json_time(started_us(s, snap, p)), "ppid", pt_json_int(p->ppid), "uid",
+        pt_json_int(p->uid), "state", pt_json_str(p->state ? state : NULL), "comm",
+        pt_json_str(p->comm), "exe", pt_json_str(p->exe), "cmdline", pt_json_str(p->cmdline),
+        "cgroup", pt_json_str(p->cgroup), "service", pt_json_str(p->service), "container",
+        pt_json_str(p->container), "pod", pt_json_str(p->pod), "qos", pt_json_str(p->qos), "vsize",
+        pt_json_int(p->vsize), "cpu_ticks", pt_json_int(p->cpu), "deep_read",
+        pt_json_time(p->deep_us), "kernel", p->kernel);
     for (unsigned i = 0; i < PT_MEASURES; i++)
         json_object_set_new(o, pt_measure_name((enum pt_measure)i), pt_json_int(p->m[i]));
     return o;

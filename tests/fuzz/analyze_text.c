@@ -43,7 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool deleted;
     pt_timespec_parse(s, &base, &instant, NULL);
     pt_mapping_name(s, size, name, size % sizeof(name) + 1, &deleted);
-    pt_service_of_cgroup(s, name, size % sizeof(name) + 1);
+    struct pt_service service;
+    if (pt_service_of_cgroup(s, &service) != (*service.name != '\0'))
+        abort();
     check_shown(s, size, size ? data[0] : 0);
     json_t *j = pt_json_name(s, size);
     if (!j)

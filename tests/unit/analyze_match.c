@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Services of cgroups, who is who across snapshots and boots, and what a change is. */
+ * Who is who across snapshots and boots, and what a change is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,52 +7,6 @@
 #include <cmocka.h>
 
 #include "analyze/diff.h"
-#include "analyze/service.h"
-
-#define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static void services(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *path, *want;
-    } cases[] = {
-        {"/system.slice/nginx.service", "nginx.service"},
-        {"/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service"},
-        {"/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.service", "app-x.service"},
-        {"/user.slice/user-1000.slice/session-3.scope", "session-3.scope"},
-        {"/system.slice/nginx.service/worker", "nginx.service"},
-        {"/docker/" ID64, "docker-0123456789ab"},
-        {"/system.slice/docker-" ID64 ".scope", "docker-0123456789ab"},
-        {"/machine.slice/libpod-" ID64 ".scope/container", "podman-0123456789ab"},
-        {"/lxc.payload.web", "lxc-web"},
-        {"/lxc/web/system.slice", "lxc-web"},
-        {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod8f1f_22aa_90cd.slice/"
-         "cri-containerd-" ID64 ".scope",
-         "containerd-0123456789ab"},
-        {"/kubepods/burstable/pod8f1f22aa-90cd-11ee/" ID64, "container-0123456789ab"},
-        {"/kubepods.slice/kubepods-pod8f1f_22aa_90cd.slice", "pod-8f1f-22aa-90cd"},
-        {"/kubepods/besteffort/pod8f1f22aa-90cd-11ee", "pod-8f1f22aa-90cd-11ee"},
-        {"/", NULL},
-        {"", NULL},
-        {"/user.slice", NULL},
-        {"/docker/short", NULL},
-        {"/.service", NULL},
-        {"//a//b//", NULL},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char got[64] = "";
-        const bool found = pt_service_of_cgroup(cases[i].path, got, sizeof(got));
-        if (found != (cases[i].want != NULL))
-            print_error("%s: %s\n", cases[i].path, got);
-        assert_int_equal(found, cases[i].want != NULL);
-        if (found)
-            assert_string_equal(got, cases[i].want);
-    }
-    char tiny[6];
-    assert_true(pt_service_of_cgroup("/docker/" ID64, tiny, sizeof(tiny)));
-    assert_string_equal(tiny, "docke");
-}
 
 static struct pt_process process(int64_t pid, int64_t start, const char *exe, const char *service,
                                  int64_t uid)
@@ -138,7 +92,6 @@ static void what_a_change_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(services),
         cmocka_unit_test(identity_is_pid_and_start),
         cmocka_unit_test(across_boots),
         cmocka_unit_test(what_a_change_is),

@@ -31,10 +31,16 @@ struct text {
     "Private_Clean:         0 kB\nPrivate_Dirty:       512 kB\nSwap:                  0 kB\n"
 
 /* Both processes are deeply read once; then 10 ends and waits for its parent, 11 goes on. */
+#define ID64 "c8b38413c88eefe063b8cd3f01c16be5e3bda9693a19a68a88807baca9feb937"
 static const struct text alive[] = {
+    {"proc:10/cgroup", "12:memory:/docker/" ID64 "\n1:name=systemd:/docker/" ID64
+                       "\n0::/system.slice/containerd.service\n"},
     {"proc:10/smaps", SMAPS},
     {"proc:10/stat", STAT(10, "S")},
     {"proc:10/status", "Name:\tworker\nUid:\t0\t0\t0\t0\nVmRSS:\t     512 kB\n"},
+    {"proc:11/cgroup",
+     "4:memory:/user.slice/user-7.slice/user@7.service\n1:name=systemd:/user.slice/"
+     "user-7.slice/user@7.service/app.slice/web.service\n0::/\n"},
     {"proc:11/smaps", SMAPS},
     {"proc:11/stat", STAT(11, "S")},
     {"proc:11/status", "Name:\tworker\nUid:\t0\t0\t0\t0\nVmRSS:\t     512 kB\n"},
@@ -126,6 +132,26 @@ static void zombie_holds_nothing(void **state)
     pt_view_free(view);
 }
 
+/* The hierarchy that accounts memory may know less of a process than systemd's own, and what one
+ * names a container another may name the daemon that made it. */
+static void services_of_any_hierarchy(void **state)
+{
+    struct recording *r = *state;
+    struct pt_view *view;
+    struct pt_processes p;
+    struct pt_err err = {0};
+    assert_int_equal(pt_view_load(r->session.db, 1, PT_GROUP_ALL, &view, &err), 0);
+    assert_int_equal(pt_processes_load(view, r->session.smaps, &p, &err), 0);
+    assert_string_equal(p.v[0].service, "docker-c8b38413c88e");
+    assert_string_equal(p.v[0].container, ID64);
+    assert_string_equal(p.v[0].cgroup, "/docker/" ID64);
+    assert_string_equal(p.v[1].service, "user@7/web.service");
+    assert_string_equal(p.v[1].cgroup, "/user.slice/user-7.slice/user@7.service");
+    assert_null(p.v[1].container);
+    pt_processes_release(&p);
+    pt_view_free(view);
+}
+
 static void boot_without_snapshots_is_passed_over(void **state)
 {
     struct recording *r = *state;
@@ -175,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(zombie_holds_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(services_of_any_hierarchy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(boot_without_snapshots_is_passed_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_clock_is_borne, set_up, tear_down),
     };
