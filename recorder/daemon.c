@@ -16,11 +16,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "recorder/alarm.h"
 #include "recorder/clock.h"
 #include "recorder/host.h"
 #include "recorder/lock.h"
 #include "recorder/log.h"
 #include "recorder/notify.h"
+#include "recorder/past.h"
 #include "recorder/sampler.h"
 
 #define NOFILE_WANTED 8192
@@ -36,7 +38,10 @@ struct daemon {
     struct pt_writer *writer;
     struct pt_sampler *sampler;
     struct pt_notify notify;
+    struct pt_alarm *alarm;
+    struct pt_loop loop;
     int64_t start_us, next_us; /* CLOCK_BOOTTIME: of the schedule, and of its next tick */
+    int64_t every_us;          /* time between snapshots now */
     uint64_t skipped;          /* ticks that could not be kept */
     uint64_t untold;           /* of these, the ones not told yet */
     int64_t told_gap_us;       /* CLOCK_BOOTTIME */
@@ -219,15 +224,27 @@ static void tell_skipped(struct daemon *d, int64_t now)
     d->told_gap_us = now;
 }
 
-/* The next multiple of the interval since the start; ticks whose time is over already are skipped
- * and counted. */
+/* Multiples of the interval since the start; in a burst, of its interval since it began. */
+static void change_pace(struct daemon *d, int64_t every, int64_t now)
+{
+    const int64_t base = every == d->options->interval_us ? d->start_us : now;
+    d->every_us = every;
+    pt_sampler_account(d->sampler)->value[PT_ACCOUNT_INTERVAL_US] = every;
+    d->next_us = base + ((now - base) / every + 1) * every;
+}
+
+/* The next tick; those whose time is over already are skipped and counted. */
 static void schedule(struct daemon *d)
 {
-    const int64_t interval = d->options->interval_us, now = now_us();
-    d->next_us += interval;
+    const int64_t now = now_us(), dense = pt_alarm_dense_us(d->alarm);
+    const int64_t every = dense ? dense : d->options->interval_us;
+    if (every != d->every_us)
+        change_pace(d, every, now);
+    else
+        d->next_us += every;
     if (d->next_us <= now) {
-        const int64_t missed = (now - d->next_us) / interval + 1;
-        d->next_us += missed * interval;
+        const int64_t missed = (now - d->next_us) / every + 1;
+        d->next_us += missed * every;
         d->skipped += (uint64_t)missed;
         d->untold += (uint64_t)missed;
     }
@@ -238,29 +255,46 @@ static void schedule(struct daemon *d)
 static void snapshot(struct daemon *d, enum pt_trigger trigger)
 {
     struct pt_err err = {0};
-    const unsigned pace = trigger == PT_TRIGGER_TIMER ? pt_writer_pace(d->writer) : 1;
+    const bool timed = trigger == PT_TRIGGER_TIMER || trigger == PT_TRIGGER_BURST;
+    const unsigned pace = timed ? pt_writer_pace(d->writer) : 1;
     const bool skip = pace == 0 || d->ticks % pace != 0;
     d->skipped += skip;
     pt_sampler_account(d->sampler)->value[PT_ACCOUNT_TICKS_SKIPPED] = (int64_t)d->skipped;
+    if (d->alarm)
+        pt_alarm_before(d->alarm);
     if (skip)
         pt_writer_skip(d->writer, pt_clock_us(CLOCK_REALTIME));
     else if (pt_sampler_tick(d->sampler, trigger, &err) < 0)
         pt_log(PT_LOG_ERROR, "no snapshot: %s", err.text);
+    if (d->alarm && trigger != PT_TRIGGER_STOP)
+        pt_alarm_after(d->alarm);
     tell(d);
 }
 
-static void on_timer(struct daemon *d)
+/* A burst that begins with it has a pace of its own. */
+static void alarm_snapshot(void *ctx, enum pt_trigger trigger)
 {
+    struct daemon *d = ctx;
+    snapshot(d, trigger);
+    if (pt_alarm_dense_us(d->alarm) && d->every_us == d->options->interval_us)
+        schedule(d);
+}
+
+static bool on_timer(void *ctx, int revents)
+{
+    struct daemon *d = ctx;
     uint64_t expirations;
-    if (read(d->timer_fd, &expirations, sizeof(expirations)) != sizeof(expirations))
-        return;
+    (void)revents;
+    if (d->stop || read(d->timer_fd, &expirations, sizeof(expirations)) != sizeof(expirations))
+        return true;
     if (d->options->duration_us && now_us() >= d->start_us + d->options->duration_us) {
         d->stop = true;
-        return;
+        return true;
     }
     d->ticks++;
-    snapshot(d, PT_TRIGGER_TIMER);
+    snapshot(d, pt_alarm_dense_us(d->alarm) ? PT_TRIGGER_BURST : PT_TRIGGER_TIMER);
     schedule(d);
+    return true;
 }
 
 static void reopen(struct daemon *d)
@@ -280,8 +314,10 @@ static void reopen(struct daemon *d)
     pt_notify_reloaded(&d->notify);
 }
 
-static void on_signal(struct daemon *d)
+static bool on_signal(void *ctx, int revents)
 {
+    struct daemon *d = ctx;
+    (void)revents;
     /* all that wait at once: the kernel gives SIGUSR1 before SIGTERM, time and again */
     struct signalfd_siginfo info[8];
     const ssize_t n = read(d->signal_fd, info, sizeof(info));
@@ -291,29 +327,11 @@ static void on_signal(struct daemon *d)
         usr1 |= info[i].ssi_signo == SIGUSR1;
         d->stop |= info[i].ssi_signo == SIGTERM || info[i].ssi_signo == SIGINT;
     }
-    if (d->stop)
-        return;
-    if (hup)
+    if (hup && !d->stop)
         reopen(d);
-    if (usr1)
-        snapshot(d, PT_TRIGGER_SIGNAL);
-}
-
-static void loop(struct daemon *d)
-{
-    struct pollfd fds[2] = {{.fd = d->timer_fd, .events = POLLIN},
-                            {.fd = d->signal_fd, .events = POLLIN}};
-    while (!d->stop) {
-        const int64_t watch = pt_sampler_watch(d->sampler), tell_in = tell_manager(d);
-        const int64_t left = watch < 0 || (tell_in >= 0 && tell_in < watch) ? tell_in : watch;
-        const int timeout = left < 0 ? -1 : left > 60 * PT_SECOND ? 60000 : (int)(left / 1000) + 1;
-        if (poll(fds, 2, timeout) <= 0)
-            continue;
-        if (fds[1].revents)
-            on_signal(d);
-        if (!d->stop && fds[0].revents)
-            on_timer(d);
-    }
+    if (usr1 && !d->stop)
+        pt_alarm_raise(d->alarm, PT_TRIGGER_SIGNAL, "signal");
+    return true;
 }
 
 /* ---- start and end ---- */
@@ -343,6 +361,23 @@ static void raise_nofile(void)
         return;
     limit.rlim_cur = limit.rlim_max < NOFILE_WANTED ? limit.rlim_max : NOFILE_WANTED;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int watch(struct daemon *d, struct pt_err *err)
+{
+    const struct pt_alarm_config alarm = {
+        .options = d->options,
+        .roots = &d->roots,
+        .writer = d->writer,
+        .sampler = d->sampler,
+        .loop = &d->loop,
+        .snapshot = alarm_snapshot,
+        .ctx = d,
+    };
+    /* signals first: whoever wants to stop does not wait */
+    pt_loop_add(&d->loop, d->signal_fd, POLLIN, 0, on_signal, d);
+    pt_loop_add(&d->loop, d->timer_fd, POLLIN, 0, on_timer, d);
+    return pt_alarm_new(&alarm, &d->alarm, err);
 }
 
 static int start(struct daemon *d, struct pt_err *err)
@@ -376,13 +411,14 @@ static int start(struct daemon *d, struct pt_err *err)
     int64_t *account = pt_sampler_account(d->sampler)->value;
     account[PT_ACCOUNT_INTERVAL_US] = o->interval_us;
     account[PT_ACCOUNT_BUDGET_PPM] = o->budget_ppm;
-    return 0;
+    return o->once ? 0 : watch(d, err);
 }
 
 static void record(struct daemon *d)
 {
     char text[96];
     d->start_us = d->next_us = now_us();
+    d->every_us = d->options->interval_us;
     d->told_gap_us = d->start_us - TELL_GAPS_US;
     if (d->options->once) {
         snapshot(d, PT_TRIGGER_ONCE);
@@ -390,11 +426,16 @@ static void record(struct daemon *d)
     }
     snprintf(text, sizeof(text), "recording every %g s",
              (double)d->options->interval_us / (double)PT_SECOND);
+    pt_past_tell(d->writer, pt_host_btime_us(&d->roots), d->options->interval_us,
+                 pt_clock_us(CLOCK_REALTIME));
     event(d, PT_EVENT_START, text);
     pt_log(PT_LOG_INFO, "%s to '%s'", text, d->path);
     snapshot(d, PT_TRIGGER_START);
     schedule(d);
-    loop(d);
+    while (!d->stop) {
+        const int64_t deep = pt_sampler_watch(d->sampler), manager = tell_manager(d);
+        pt_loop_wait(&d->loop, deep < 0 || (manager >= 0 && manager < deep) ? manager : deep);
+    }
     pt_notify_send(&d->notify, "STOPPING=1");
     snapshot(d, PT_TRIGGER_STOP);
     tell_skipped(d, INT64_MAX);
@@ -412,6 +453,7 @@ static int end(struct daemon *d)
     }
     if (w.lost != d->told_lost)
         pt_log(PT_LOG_ERROR, "%" PRIu64 " snapshots could not be stored", w.lost - d->told_lost);
+    pt_alarm_free(d->alarm);
     if (d->sampler)
         pt_sampler_free(d->sampler);
     err = (struct pt_err){0};

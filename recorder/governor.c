@@ -54,6 +54,11 @@ int64_t pt_gov_predict(const struct pt_gov_case *c)
     return BASE_US + c->rss_kb * PER_GIB_US / (1 << 20);
 }
 
+bool pt_gov_stalls(const struct pt_gov_case *c)
+{
+    return pt_gov_predict(c) > STALL_US;
+}
+
 double pt_gov_score(const struct pt_gov_case *c)
 {
     const int64_t cost = pt_gov_predict(c);

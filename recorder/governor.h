@@ -31,6 +31,8 @@ void pt_gov_settle(struct pt_gov *g, int64_t predicted_us, int64_t cost_us);
 bool pt_gov_broke(const struct pt_gov *g);
 
 int64_t pt_gov_predict(const struct pt_gov_case *c);
+/* Would the read hold up its process for longer than the stall limit? */
+bool pt_gov_stalls(const struct pt_gov_case *c);
 /* Worth per cost; < 0: not to be read now. */
 double pt_gov_score(const struct pt_gov_case *c);
 

@@ -233,6 +233,8 @@ static void gather(struct pt_plan *p, struct pt_procs *procs, int64_t now, int64
         if (proc->deep_count && proc->deep_us >= p->since_us)
             continue;
         const struct pt_gov_case c = weigh(proc, now, page_kb);
+        if (p->dense && p->mode != PT_DEEP_ALL && pt_gov_stalls(&c))
+            continue;
         const double score = p->mode == PT_DEEP_ALL ? 1 : pt_gov_score(&c);
         if (score >= 0)
             pick(p, score, i);

@@ -19,6 +19,7 @@ struct pt_plan {
     uint32_t mounts_gen; /* numbers of mounts are good for one generation */
     struct pt_plan_pick *picks;
     uint32_t npicks, picks_cap;
+    bool dense;            /* nothing that stalls its process is read */
     int64_t since_us;      /* monotonic: nobody is read again who was read after this */
     uint64_t stuck, reads; /* so far */
     uint32_t last_stuck_pid;

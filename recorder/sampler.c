@@ -13,13 +13,11 @@
 #include "recorder/cgroups.h"
 #include "recorder/clock.h"
 #include "recorder/host.h"
+#include "recorder/past.h"
 #include "recorder/scan.h"
 #include "recorder/sources.h"
 
 #define FRAME_MAX (64u << 20)
-/* Clocks that drift apart by more between two snapshots were set, or the machine slept. */
-#define STEP_US 500000
-
 /* Snapshots that wait for deep reads: how long at most, and the CPU the governor grants them for
  * it. */
 static const struct wait {
@@ -28,6 +26,11 @@ static const struct wait {
     [PT_TRIGGER_START] = {1500000, 300000},
     [PT_TRIGGER_ONCE] = {15000000, 10000000},
     [PT_TRIGGER_STOP] = {1000000, 100000},
+    /* whoever grows may be killed soon: its last deep reading should be of now */
+    [PT_TRIGGER_SIGNAL] = {300000, 100000},
+    [PT_TRIGGER_PSI] = {300000, 100000},
+    [PT_TRIGGER_OOM] = {300000, 100000},
+    [PT_TRIGGER_LOW] = {300000, 100000},
 };
 
 struct pt_sampler {
@@ -44,7 +47,8 @@ struct pt_sampler {
     struct pt_account account;
     int64_t account_source; /* < 0: not opened */
     struct pt_buf frame;
-    struct pt_snap last;  /* the snapshot before; n 0: none */
+    struct pt_snap last; /* the snapshot before; n 0: none */
+    struct pt_headline headline;
     int64_t last_mono_us; /* of the governor's earnings */
     int64_t cpu_us, deep_us, cost_us, rss_kb;
     int64_t n; /* of the next snapshot */
@@ -98,6 +102,8 @@ int pt_sampler_new(const struct pt_sampler_config *config, struct pt_sampler **r
     pt_account_init(&s->account);
     s->last_mono_us = pt_clock_us(CLOCK_MONOTONIC);
     s->rss_kb = PT_UNKNOWN;
+    s->headline = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
+                                       PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
     pthread_mutex_init(&s->lock, NULL);
     pt_buf_init(&s->frame, FRAME_MAX);
     const int rc = open_parts(s, err);
@@ -179,19 +185,18 @@ static void begin_snap(struct pt_sampler *s, enum pt_trigger trigger, struct pt_
 /* Tells of sleep and of a clock that was set, between the snapshot before and this one. */
 static void compare_clocks(struct pt_sampler *s, const struct pt_snap *now)
 {
-    const struct pt_snap *last = &s->last;
+    int64_t slept, stepped;
     char text[128];
-    if (!last->n || !s->config.roots->root[PT_ROOT_PROC].live ||
+    if (!s->last.n || !s->config.roots->root[PT_ROOT_PROC].live ||
         s->config.timestamp_us != PT_UNKNOWN)
         return;
-    const int64_t slept = (now->boot_us - last->boot_us) - (now->mono_us - last->mono_us);
-    const int64_t stepped = (now->real_us - last->real_us) - (now->boot_us - last->boot_us);
-    if (slept > STEP_US) {
+    pt_past_clocks(&s->last, now, &slept, &stepped);
+    if (slept) {
         snprintf(text, sizeof(text), "the machine slept for %" PRId64 " s",
-                 (slept + STEP_US) / PT_SECOND);
+                 (slept + PT_SECOND / 2) / PT_SECOND);
         pt_writer_event(s->config.writer, now->real_us, PT_EVENT_SUSPEND, now->n, "", text);
     }
-    if (llabs(stepped) > STEP_US) {
+    if (stepped) {
         snprintf(text, sizeof(text), "the clock was set by %+" PRId64 " ms", stepped / 1000);
         pt_writer_event(s->config.writer, now->real_us, PT_EVENT_CLOCK, now->n, "", text);
     }
@@ -304,16 +309,15 @@ static void collect(struct pt_sampler *s, const struct wait *w)
 static int read_all(struct pt_sampler *s, enum pt_trigger trigger, struct pt_snap *snap,
                     struct pt_err *err)
 {
-    const bool full = trigger != PT_TRIGGER_TIMER;
+    const bool full = trigger != PT_TRIGGER_TIMER && trigger != PT_TRIGGER_BURST;
     const struct wait *w =
         (size_t)trigger < sizeof(waits) / sizeof(*waits) ? &waits[trigger] : NULL;
     const int64_t start = pt_clock_us(CLOCK_MONOTONIC);
-    struct pt_headline headline;
     const uint32_t ready = pt_plan_ready(&s->plan);
     if (pt_enc_begin(s->enc, snap, err) < 0)
         return -1;
-    pt_system_tick(s->system, &s->sink, s->tick, full, &headline);
-    pt_procs_forks(s->procs, headline.forks);
+    pt_system_tick(s->system, &s->sink, s->tick, full, &s->headline);
+    pt_procs_forks(s->procs, s->headline.forks);
     const int rc = pt_procs_tick(s->procs, &s->sink, s->cgroups, s->tick, full, err);
     pt_cgroups_tick(s->cgroups, &s->sink, s->tick, full);
     snap->span_us = pt_clock_us(CLOCK_MONOTONIC) - start;
@@ -326,7 +330,7 @@ static int read_all(struct pt_sampler *s, enum pt_trigger trigger, struct pt_sna
         collect(s, w);
     else
         pt_plan_order(&s->plan, &s->sink, s->procs);
-    end_snap(s, &headline, snap);
+    end_snap(s, &s->headline, snap);
     account_put(s, snap);
     pt_buf_reset(&s->frame);
     const int end = pt_enc_end(s->enc, snap, &s->frame, rc < 0 ? NULL : err);
@@ -364,6 +368,21 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     if (trigger == PT_TRIGGER_SIGNAL)
         pt_writer_sync(s->config.writer);
     return 0;
+}
+
+void pt_sampler_dense(struct pt_sampler *s, bool dense)
+{
+    s->plan.dense = dense;
+}
+
+const struct pt_snap *pt_sampler_last(const struct pt_sampler *s)
+{
+    return &s->last;
+}
+
+const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s)
+{
+    return &s->headline;
 }
 
 int64_t pt_sampler_watch(struct pt_sampler *s)

@@ -7,6 +7,7 @@
 #include "recorder/account.h"
 #include "recorder/plan.h"
 #include "recorder/rawlog.h"
+#include "recorder/sources.h"
 #include "recorder/writer.h"
 
 /* A chain is sealed after so many frames, or so many bytes of them (before compression). */
@@ -36,9 +37,15 @@ int pt_sampler_new(const struct pt_sampler_config *config, struct pt_sampler **r
                    struct pt_err *err);
 /* True: everything is freed. False: a deep read hangs, what it needs stays. */
 bool pt_sampler_free(struct pt_sampler *s);
-/* START, ONCE, STOP and SIGNAL read everything; START, ONCE and STOP wait (at most some seconds)
- * for deep reads too. */
+/* TIMER and BURST read what is due, all others everything, and wait (at most some seconds) for deep
+ * reads too. */
 int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err *err);
+/* Snapshots are dense from now on, or no longer: no deep read is begun that would hold up its
+ * process for longer than the stall limit. */
+void pt_sampler_dense(struct pt_sampler *s, bool dense);
+/* The snapshot before; n 0: none yet. */
+const struct pt_snap *pt_sampler_last(const struct pt_sampler *s);
+const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s);
 /* The writer has opened a database anew: numbers and chain start there. */
 void pt_sampler_reopened(struct pt_sampler *s);
 /* Looks after a hanging deep read between ticks. Microseconds until it wants to be called again; <

@@ -281,6 +281,8 @@ static void expand_all(struct pt_system *s)
 static void headline_meminfo(struct pt_headline *h, const char *text, size_t len)
 {
     uint64_t total, left, available;
+    if (pt_scan_after(text, len, "MemTotal:", &total))
+        h->mem_total_kb = (int64_t)total;
     if (pt_scan_after(text, len, "MemAvailable:", &available))
         h->mem_available_kb = (int64_t)available;
     if (pt_scan_after(text, len, "SwapTotal:", &total) &&
@@ -305,14 +307,40 @@ static void headline_stat(struct pt_headline *h, const char *text, size_t len)
         h->forks = (int64_t)forks;
 }
 
+static void headline_vmstat(struct pt_headline *h, const char *text, size_t len)
+{
+    uint64_t kills;
+    if (pt_scan_after(text, len, "\noom_kill ", &kills))
+        h->oom_kills = (int64_t)kills;
+}
+
+static void headline_zoneinfo(struct pt_headline *h, const char *text, size_t len)
+{
+    static const char key[] = "\n        high ";
+    const char *end = text + len, *at = text;
+    uint64_t pages;
+    h->high_pages = 0;
+    while ((at = memmem(at, (size_t)(end - at), key, sizeof(key) - 1))) {
+        if (pt_scan_after(at, (size_t)(end - at), "high ", &pages) && pages < INT32_MAX)
+            h->high_pages += (int64_t)pages;
+        at += sizeof(key) - 1;
+    }
+}
+
 static void headline(struct pt_headline *h, const struct entry *e, const char *text, size_t len)
 {
-    if (strcmp(e->name, "proc:meminfo") == 0)
-        headline_meminfo(h, text, len);
-    else if (strcmp(e->name, "proc:pressure/memory") == 0)
-        headline_pressure(h, text, len);
-    else if (strcmp(e->name, "proc:stat") == 0)
-        headline_stat(h, text, len);
+    static const struct {
+        const char *name;
+        void (*look)(struct pt_headline *h, const char *text, size_t len);
+    } files[] = {
+        {"proc:meminfo", headline_meminfo},   {"proc:pressure/memory", headline_pressure},
+        {"proc:stat", headline_stat},         {"proc:vmstat", headline_vmstat},
+        {"proc:zoneinfo", headline_zoneinfo},
+    };
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        if (strcmp(e->name, files[i].name) == 0)
+            files[i].look(h, text, len);
+    }
 }
 
 static void entry_failed(struct entry *e, struct pt_sink *sink, int why)
@@ -369,7 +397,8 @@ uint32_t pt_system_denied(const struct pt_system *s)
 void pt_system_tick(struct pt_system *s, struct pt_sink *sink, uint64_t tick, bool full,
                     struct pt_headline *ret)
 {
-    *ret = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
+    *ret = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
+                                PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
     if (!s->expanded || tick + 1 - s->expanded >= EXPAND_TICKS) {
         expand_all(s);
         s->expanded = tick + 1;

@@ -23,11 +23,14 @@ struct pt_source_row {
 };
 const struct pt_source_row *pt_source_rows(size_t *ret_count);
 
-/* What a person looks for first, from meminfo, pressure and loadavg of this tick; PT_UNKNOWN where
- * it could not be read. */
+/* What a person looks for first and what triggers look at, from the files of this tick; PT_UNKNOWN
+ * where it could not be read. */
 struct pt_headline {
     int64_t mem_available_kb, swap_used_kb, psi_some_us, psi_full_us;
     int64_t forks; /* processes and threads ever started */
+    int64_t mem_total_kb;
+    int64_t high_pages; /* sum of the zones' high watermarks */
+    int64_t oom_kills;  /* since boot */
 };
 
 struct pt_system;

@@ -91,6 +91,11 @@ int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
     return 0;
 }
 
+void pt_writer_past(struct pt_writer *w, struct pt_store_past *ret)
+{
+    *ret = w->past;
+}
+
 int64_t pt_writer_next(struct pt_writer *w)
 {
     pthread_mutex_lock(&w->lock);

@@ -41,6 +41,8 @@ struct pt_writer;
 /* Starts the thread and waits until the database is open, or is to be waited for. */
 int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
                   struct pt_err *err);
+/* How the recording before ended. */
+void pt_writer_past(struct pt_writer *w, struct pt_store_past *ret);
 /* The number the next snapshot must have, and the boot's id. */
 int64_t pt_writer_next(struct pt_writer *w);
 uint32_t pt_writer_boot(struct pt_writer *w);

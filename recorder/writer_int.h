@@ -33,6 +33,7 @@ struct pt_writer {
     int64_t next; /* the number the store waits for */
     uint32_t boot;
     struct pt_writer_stats stats;
+    struct pt_store_past past; /* of the file it began with; set before the first answer */
     struct pt_err answer_err;
     int answer_rc;
     struct pt_loss loss; /* not told yet */

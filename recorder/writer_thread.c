@@ -313,6 +313,10 @@ void *pt_writer_main(void *arg)
         note(w, rc, &err);
         rc = 0;
     }
+    if (w->keep.store) {
+        struct pt_err ignored = {0}; /* a file that cannot tell is recorded to all the same */
+        pt_store_past(w->keep.store, &w->past, &ignored);
+    }
     w->started = true;
     answer(w, rc, &err);
     while (rc >= 0) {

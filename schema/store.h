@@ -86,6 +86,15 @@ const char *pt_event_name(int kind); /* NULL: unknown */
  * recorder. text: one line. */
 int pt_store_event(struct pt_store *s, int64_t real_us, enum pt_event kind, int64_t n,
                    const char *subject, const char *text, struct pt_err *err);
+/* How the recording before ended; to be asked before snapshots and events are written. *ret is
+ * untouched on failure. */
+struct pt_store_past {
+    int64_t last_n, last_us; /* its last snapshot; 0 and PT_UNKNOWN: there is none */
+    int64_t frames;          /* snapshots that were not sealed */
+    uint32_t boot;           /* id of the last snapshot's boot */
+    bool crashed;            /* a start that no stop follows */
+};
+int pt_store_past(struct pt_store *s, struct pt_store_past *ret, struct pt_err *err);
 /* Bytes: the database file, the WAL, frames not yet sealed, segments. */
 struct pt_store_size {
     int64_t file, wal, frames, segments;

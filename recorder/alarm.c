@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ * Triggers, and the bursts they begin. */
+#include "recorder/alarm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorder/burst.h"
+#include "recorder/clock.h"
+#include "recorder/log.h"
+
+/* Outside of bursts (there are none, or the day's are spent) one kind of trigger takes no more
+ * snapshots than one in this time. */
+#define QUIET_US (60 * PT_SECOND)
+
+struct pt_alarm {
+    struct pt_alarm_config config;
+    struct pt_burst burst;
+    struct pt_low low;
+    int psi_fd;
+    bool busy; /* a snapshot of ours is being taken */
+    int64_t last_us[PT_TRIGGER_BURST];
+    int64_t burst_n; /* the snapshot a burst began with */
+    int64_t psi_us, psi_at_us, oom_kills;
+};
+
+/* ---- events ---- */
+
+static void event(struct pt_alarm *a, enum pt_event kind, const char *text)
+{
+    const struct pt_snap *last = pt_sampler_last(a->config.sampler);
+    pt_writer_event(a->config.writer, pt_clock_us(CLOCK_REALTIME), kind,
+                    last->n ? last->n : PT_UNKNOWN, "", text);
+    pt_log(PT_LOG_INFO, "%s: %s", pt_event_name((int)kind), text);
+}
+
+static void tell_begin(struct pt_alarm *a)
+{
+    const struct pt_burst *b = &a->burst;
+    char text[96];
+    snprintf(text, sizeof(text), "begins: a snapshot every %g s for %g s",
+             (double)a->config.options->burst_interval_us / (double)PT_SECOND,
+             (double)(b->until_us - b->begun_us) / (double)PT_SECOND);
+    event(a, PT_EVENT_BURST, text);
+    a->burst_n = pt_sampler_last(a->config.sampler)->n;
+}
+
+static void tell_end(struct pt_alarm *a, int64_t now)
+{
+    char text[96];
+    snprintf(text, sizeof(text),
+             "ends: %" PRId64 " snapshots in %.1f s, called for by %" PRIu32 " triggers",
+             pt_sampler_last(a->config.sampler)->n - a->burst_n + 1,
+             (double)(now - a->burst.begun_us) / (double)PT_SECOND, a->burst.triggers);
+    event(a, PT_EVENT_BURST, text);
+}
+
+static void tell_refused(struct pt_alarm *a, int64_t now)
+{
+    char text[96];
+    snprintf(text, sizeof(text),
+             "no dense snapshots: those of the day are used up, for another %.1f h",
+             (double)(a->burst.day_us + 86400 * PT_SECOND - now) / (3600.0 * (double)PT_SECOND));
+    event(a, PT_EVENT_SKIP, text);
+}
+
+/* ---- raising ---- */
+
+/* Not within a burst, which takes snapshots anyway, but for people who ask. */
+static bool wants_snapshot(struct pt_alarm *a, enum pt_trigger trigger, enum pt_burst_answer answer,
+                           int64_t now)
+{
+    if (a->busy)
+        return false;
+    if (trigger == PT_TRIGGER_SIGNAL || answer == PT_BURST_BEGINS)
+        return true;
+    return answer != PT_BURST_LASTS &&
+           (!a->last_us[trigger] || now - a->last_us[trigger] >= QUIET_US);
+}
+
+void pt_alarm_raise(struct pt_alarm *a, enum pt_trigger trigger, const char *text)
+{
+    const int64_t now = pt_clock_us(CLOCK_BOOTTIME);
+    const enum pt_burst_answer answer = pt_burst_trigger(&a->burst, now);
+    const bool wanted = wants_snapshot(a, trigger, answer, now);
+    if (wanted) {
+        a->last_us[trigger] = now;
+        a->busy = true;
+        a->config.snapshot(a->config.ctx, trigger);
+        a->busy = false;
+    }
+    if (wanted || (a->busy && trigger != PT_TRIGGER_PSI))
+        event(a, PT_EVENT_TRIGGER, text);
+    if (answer == PT_BURST_BEGINS)
+        tell_begin(a);
+    else if (answer == PT_BURST_REFUSED)
+        tell_refused(a, now);
+    if (wanted || trigger == PT_TRIGGER_OOM)
+        pt_writer_sync(a->config.writer);
+}
+
+int64_t pt_alarm_dense_us(const struct pt_alarm *a)
+{
+    return a->burst.on ? a->config.options->burst_interval_us : 0;
+}
+
+/* ---- pressure ---- */
+
+static bool on_psi(void *ctx, int revents)
+{
+    struct pt_alarm *a = ctx;
+    if (revents & (POLLERR | POLLNVAL)) {
+        close(a->psi_fd);
+        a->psi_fd = -1;
+        return false;
+    }
+    pt_alarm_raise(a, PT_TRIGGER_PSI, "memory pressure: tasks stalled for 150 ms of 2 s");
+    return true;
+}
+
+/* Where the kernel takes no trigger (another's procfs, no permission, no PSI) the totals of the
+ * snapshots are compared. */
+static int open_psi(const struct pt_roots *roots)
+{
+    static const char trigger[] = "some 150000 2000000";
+    if (!roots->root[PT_ROOT_PROC].live)
+        return -1;
+    const int fd =
+        openat(roots->root[PT_ROOT_PROC].fd, "pressure/memory", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && write(fd, trigger, sizeof(trigger)) >= 0)
+        return fd;
+    pt_log(PT_LOG_DEBUG, "no pressure trigger: %s; totals are compared", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static void compare_psi(struct pt_alarm *a, const struct pt_headline *h)
+{
+    char text[96];
+    const int64_t now = pt_clock_us(CLOCK_MONOTONIC), elapsed = now - a->psi_at_us;
+    const int64_t was = a->psi_us, is = h->psi_some_us == PT_UNKNOWN ? -1 : h->psi_some_us;
+    a->psi_us = is;
+    a->psi_at_us = now;
+    if (a->psi_fd >= 0 || !pt_psi_over(was, is, elapsed))
+        return;
+    snprintf(text, sizeof(text), "memory pressure: tasks stalled for %" PRId64 " ms of %.1f s",
+             (is - was) / 1000, (double)elapsed / (double)PT_SECOND);
+    pt_alarm_raise(a, PT_TRIGGER_PSI, text);
+}
+
+/* ---- memory ---- */
+
+static void compare_oom(struct pt_alarm *a, const struct pt_headline *h)
+{
+    char text[64];
+    const int64_t was = a->oom_kills;
+    a->oom_kills = h->oom_kills;
+    if (was == PT_UNKNOWN || h->oom_kills <= was)
+        return;
+    snprintf(text, sizeof(text), "out of memory: %" PRId64 " killed", h->oom_kills - was);
+    pt_alarm_raise(a, PT_TRIGGER_OOM, text);
+}
+
+static void compare_low(struct pt_alarm *a, const struct pt_headline *h)
+{
+    char text[96];
+    const int64_t page_kb = sysconf(_SC_PAGESIZE) / 1024;
+    const int64_t high = h->high_pages == PT_UNKNOWN ? 0 : h->high_pages * page_kb;
+    const int64_t limit = pt_low_limit_kb(h->mem_total_kb, high);
+    if (!pt_low_falls(&a->low, h->mem_available_kb, limit))
+        return;
+    snprintf(text, sizeof(text), "MemAvailable %" PRId64 " kB is under %" PRId64 " kB",
+             h->mem_available_kb, limit);
+    pt_alarm_raise(a, PT_TRIGGER_LOW, text);
+}
+
+/* ---- around a snapshot ---- */
+
+void pt_alarm_before(struct pt_alarm *a)
+{
+    pt_sampler_dense(a->config.sampler, a->burst.on);
+}
+
+void pt_alarm_after(struct pt_alarm *a)
+{
+    /* a copy: a trigger takes a snapshot of its own */
+    const struct pt_headline h = *pt_sampler_headline(a->config.sampler);
+    const int64_t now = pt_clock_us(CLOCK_BOOTTIME);
+    if (pt_burst_ends(&a->burst, now))
+        tell_end(a, now);
+    compare_oom(a, &h);
+    compare_low(a, &h);
+    compare_psi(a, &h);
+}
+
+/* ---- life ---- */
+
+int pt_alarm_new(const struct pt_alarm_config *config, struct pt_alarm **ret, struct pt_err *err)
+{
+    const struct pt_options *o = config->options;
+    struct pt_alarm *a = calloc(1, sizeof(*a));
+    if (!a)
+        return pt_err_nomem(err);
+    a->config = *config;
+    a->psi_us = -1;
+    a->oom_kills = PT_UNKNOWN;
+    pt_burst_init(&a->burst, o->burst_interval_us < o->interval_us ? o->burst_length_us : 0,
+                  o->burst_limit);
+    a->psi_fd = open_psi(config->roots);
+    pt_loop_add(config->loop, a->psi_fd, POLLPRI, 0, on_psi, a);
+    *ret = a;
+    return 0;
+}
+
+void pt_alarm_free(struct pt_alarm *a)
+{
+    if (!a)
+        return;
+    if (a->psi_fd >= 0)
+        close(a->psi_fd);
+    free(a);
+}
