@@ -157,12 +157,6 @@ static void tell_distance(const struct pt_session *s, const char *asked, int64_t
                 asked, n, when, pt_units_duration(age, sizeof(age), -late));
 }
 
-/* Times of a file are anything; those of people are computed with. */
-static int64_t plausible(int64_t us)
-{
-    return us > TIME_MAX_US ? TIME_MAX_US : us < -TIME_MAX_US ? -TIME_MAX_US : us;
-}
-
 /* time NULL: the last. ret_assumed: the offset from UTC a time of day was read with. */
 static int parse_time(const struct pt_session *s, const char *time, struct pt_instant *ret,
                       int32_t *ret_assumed, struct pt_err *err)
@@ -174,8 +168,8 @@ static int parse_time(const struct pt_session *s, const char *time, struct pt_in
     const int rc = pt_db_snap(s->db, s->span.last, &last, err);
     if (rc < 0)
         return rc;
-    const struct pt_timespec_base base = {.first_us = plausible(s->span.first_us),
-                                          .last_us = plausible(s->span.last_us),
+    const struct pt_timespec_base base = {.first_us = s->span.first_us,
+                                          .last_us = s->span.last_us,
                                           .utc_offset_s = s->args->utc ? 0 : last.utc_offset_s};
     *ret = (struct pt_instant){.kind = PT_INSTANT_LAST};
     *ret_assumed = base.utc_offset_s;

@@ -66,7 +66,7 @@ static int make_dirs(const char *path, struct pt_err *err)
     return 0;
 }
 
-static int choose_path(const struct pt_options *o, char path[PATH_MAX], struct pt_err *err)
+int pt_daemon_path(const struct pt_options *o, char path[PATH_MAX], struct pt_err *err)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     const char *service = getenv("STATE_DIRECTORY"); /* systemd's, of the unit */
@@ -87,7 +87,7 @@ static int choose_path(const struct pt_options *o, char path[PATH_MAX], struct p
     if (n >= PATH_MAX)
         return pt_err_set(err, PT_EUSAGE, ENAMETOOLONG, "", -1,
                           "the name of the database is too long");
-    return o->output ? 0 : make_dirs(path, err);
+    return 0;
 }
 
 /* ---- messages ---- */
@@ -386,7 +386,7 @@ static int start(struct daemon *d, struct pt_err *err)
     raise_nofile();
     if (open_signals(d, err) < 0 ||
         pt_roots_init(&d->roots, o->procfs, o->sysfs, o->cgroupfs, err) < 0 ||
-        choose_path(o, d->path, err) < 0)
+        pt_daemon_path(o, d->path, err) < 0 || (!o->output && make_dirs(d->path, err) < 0))
         return -1;
     if (pt_lock_take(&d->lock, d->path, err) < 0 ||
         (o->raw_log && pt_rawlog_open(o->raw_log, &d->raw, err) < 0))

@@ -2,8 +2,10 @@
  * pagetraild: records the memory of this machine. */
 #include <malloc.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "recorder/daemon.h"
+#include "recorder/dump.h"
 
 int main(int argc, char **argv)
 {
@@ -13,6 +15,8 @@ int main(int argc, char **argv)
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
     mallopt(M_TRIM_THRESHOLD, 128 << 10);
+    if (argc > 1 && strcmp(argv[1], "dump") == 0)
+        return pt_dump_run(argc - 1, argv + 1);
     if (pt_options_parse(&options, argc, argv, &err) < 0) {
         fprintf(stderr, "pagetraild: %s\nTry 'pagetraild --help'.\n", err.text);
         return PT_EXIT_USAGE;

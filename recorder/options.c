@@ -97,6 +97,28 @@ static const struct option_row rows[] = {
 };
 #define ROWS (sizeof(rows) / sizeof(*rows))
 
+#define DUMP_AT(field) .at = offsetof(struct pt_dump_options, field)
+static const struct option_row dump_rows[] = {
+    {"since", 0, TEXT, DUMP_AT(since), .arg = "TIME",
+     .help = "from the first snapshot at or after TIME on"},
+    {"until", 0, TEXT, DUMP_AT(until), .arg = "TIME",
+     .help = "to the last snapshot at or before TIME"},
+    {"output", 'o', TEXT, DUMP_AT(output), .arg = "FILE",
+     .help = "write to FILE, which must not exist (default: -,\n"
+             "standard output, if it is not a terminal)"},
+    {"config", 0, TEXT, DUMP_AT(config), .arg = "FILE",
+     .help = "take the database from FILE instead of\n" PT_CONFIG_PATH},
+    {"quiet", 'q', FLAG, DUMP_AT(quiet), .help = "tell damage and errors only"},
+    {"help", 'h', FLAG, DUMP_AT(help), .help = "print this and exit"},
+};
+
+struct table {
+    const struct option_row *rows;
+    size_t count;
+};
+static const struct table recording = {rows, ROWS};
+static const struct table dumping = {dump_rows, sizeof(dump_rows) / sizeof(*dump_rows)};
+
 /* ---- help ---- */
 
 static void help_row(struct pt_buf *out, const struct option_row *row)
@@ -112,23 +134,40 @@ static void help_row(struct pt_buf *out, const struct option_row *row)
     }
 }
 
+static const char *help_text(struct pt_buf *help, const struct table *t, const char *head,
+                             const char *tail)
+{
+    if (!help->len) {
+        pt_buf_init(help, 64 << 10);
+        pt_buf_put(help, head, strlen(head));
+        for (size_t i = 0; i < t->count; i++)
+            help_row(help, &t->rows[i]);
+        pt_buf_put(help, tail, strlen(tail) + 1);
+    }
+    return help->failed ? head : (const char *)help->data;
+}
+
 const char *pt_options_help(void)
 {
-    static const char head[] =
-        "Usage: pagetraild [OPTION]...\n"
-        "Record the memory of this machine: every process, cgroup and kernel counter.\n\n";
-    static const char tail[] =
-        "\nSIGTERM and SIGINT end the recording cleanly, SIGHUP opens FILE anew, SIGUSR1 takes\n"
-        "a snapshot at once. See pagetraild(8).\n";
     static struct pt_buf help;
-    if (!help.len) {
-        pt_buf_init(&help, 64 << 10);
-        pt_buf_put(&help, head, sizeof(head) - 1);
-        for (size_t i = 0; i < ROWS; i++)
-            help_row(&help, &rows[i]);
-        pt_buf_put(&help, tail, sizeof(tail));
-    }
-    return help.failed ? head : (const char *)help.data;
+    return help_text(
+        &help, &recording,
+        "Usage: pagetraild [OPTION]...\n"
+        "       pagetraild dump [DB] [--since TIME] [--until TIME] [-o FILE]\n"
+        "Record the memory of this machine: every process, cgroup and kernel counter.\n\n",
+        "\nSIGTERM and SIGINT end the recording cleanly, SIGHUP opens FILE anew, SIGUSR1 takes\n"
+        "a snapshot at once. See pagetraild(8).\n");
+}
+
+const char *pt_dump_help(void)
+{
+    static struct pt_buf help;
+    return help_text(
+        &help, &dumping,
+        "Usage: pagetraild dump [OPTION]... [DB]\n"
+        "Copy a database, also while it is recorded to, or a slice of it into one file.\n\n",
+        "\nTimes: 2d, -30m, '2h ago', 14:05, yesterday, '2026-11-23 14:05', @SNAPSHOT, seconds\n"
+        "since 1970; relative to the end of the recording. See pagetraild(8).\n");
 }
 
 /* ---- one value ---- */
@@ -223,8 +262,8 @@ static int set_flag(const struct option_row *row, const char *value, int64_t *re
     return 0;
 }
 
-static int set(struct pt_options *o, const struct option_row *row, const char *value,
-               const struct origin *from, struct pt_err *err)
+static int set(void *o, const struct option_row *row, const char *value, const struct origin *from,
+               struct pt_err *err)
 {
     void *field = (char *)o + row->at;
     switch (row->kind) {
@@ -320,29 +359,32 @@ static int config(struct pt_options *o, const char *path, struct pt_err *err)
 
 /* ---- the command line ---- */
 
-static const struct option_row *row_of_letter(int c)
+static const struct option_row *row_of(const struct table *t, int c)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].letter == c)
-            return &rows[i];
+    if (c >= 256)
+        return &t->rows[c - 256];
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->rows[i].letter == c)
+            return &t->rows[i];
     }
     return NULL;
 }
 
-/* only: nothing but this option is taken. */
-static int command_line(struct pt_options *o, int argc, char **argv, const char *only,
-                        struct pt_err *err)
+/* only: nothing but this option is taken. One argument that is no option goes to *argument, where
+ * that is not NULL. */
+static int command_line(const struct table *t, void *o, int argc, char **argv, const char *only,
+                        const char **argument, struct pt_err *err)
 {
     struct option longs[ROWS + 1] = {0};
     char shorts[2 * ROWS + 2] = ":";
     size_t n = 1;
-    for (size_t i = 0; i < ROWS; i++) {
-        longs[i] =
-            (struct option){rows[i].name, rows[i].kind == FLAG ? no_argument : required_argument,
-                            NULL, 256 + (int)i};
-        if (rows[i].letter)
-            shorts[n++] = rows[i].letter;
-        if (rows[i].letter && rows[i].kind != FLAG)
+    for (size_t i = 0; i < t->count; i++) {
+        longs[i] = (struct option){t->rows[i].name,
+                                   t->rows[i].kind == FLAG ? no_argument : required_argument, NULL,
+                                   256 + (int)i};
+        if (t->rows[i].letter)
+            shorts[n++] = t->rows[i].letter;
+        if (t->rows[i].letter && t->rows[i].kind != FLAG)
             shorts[n++] = ':';
     }
     const struct origin here = {0};
@@ -355,13 +397,15 @@ static int command_line(struct pt_options *o, int argc, char **argv, const char 
             return wrong(&here, err, "unknown option '%.60s'", what);
         if (c == ':')
             return wrong(&here, err, "option '%.60s' needs a value", what);
-        const struct option_row *row = c >= 256 ? &rows[c - 256] : row_of_letter(c);
+        const struct option_row *row = row_of(t, c);
         if (only && strcmp(row->name, only) != 0)
             continue;
         const int rc = set(o, row, row->kind == FLAG ? NULL : optarg, &here, err);
         if (rc < 0)
             return rc;
     }
+    if (argument && optind < argc)
+        *argument = argv[optind++];
     if (optind < argc)
         return wrong(&here, err, "unexpected argument '%.60s'", argv[optind]);
     return 0;
@@ -389,14 +433,14 @@ int pt_options_parse(struct pt_options *ret, int argc, char **argv, struct pt_er
             *(int64_t *)(void *)((char *)&o + rows[i].at) = rows[i].preset;
     }
     struct pt_options first = o;
-    int rc = command_line(&first, argc, argv, "config", err);
+    int rc = command_line(&recording, &first, argc, argv, "config", NULL, err);
     const char *path = first.config                        ? first.config
                        : access(PT_CONFIG_PATH, F_OK) == 0 ? PT_CONFIG_PATH
                                                            : NULL;
     if (rc >= 0 && path)
         rc = config(&o, path, err);
     if (rc >= 0)
-        rc = command_line(&o, argc, argv, NULL, err);
+        rc = command_line(&recording, &o, argc, argv, NULL, NULL, err);
     if (rc >= 0)
         rc = agree(&o, err);
     if (rc < 0) {
@@ -411,4 +455,13 @@ void pt_options_release(struct pt_options *o)
 {
     free(o->config_text);
     o->config_text = NULL;
+}
+
+int pt_dump_options_parse(struct pt_dump_options *ret, int argc, char **argv, struct pt_err *err)
+{
+    struct pt_dump_options o = {.output = "-"};
+    const int rc = command_line(&dumping, &o, argc, argv, NULL, &o.db, err);
+    if (rc >= 0)
+        *ret = o;
+    return rc;
 }

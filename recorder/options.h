@@ -36,6 +36,17 @@ struct pt_options {
  * its name and line too. */
 int pt_options_parse(struct pt_options *ret, int argc, char **argv, struct pt_err *err);
 void pt_options_release(struct pt_options *o);
+
+/* pagetraild dump [DB] ... */
+struct pt_dump_options {
+    const char *db;     /* NULL: where the recorder records to */
+    const char *output; /* "-": standard output */
+    const char *since, *until, *config;
+    int64_t quiet, help;
+};
+/* argv[0] is the command's name. The configuration file is not read. */
+int pt_dump_options_parse(struct pt_dump_options *ret, int argc, char **argv, struct pt_err *err);
+const char *pt_dump_help(void);
 const char *pt_options_help(void);
 
 #endif

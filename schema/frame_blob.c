@@ -108,9 +108,10 @@ static int inflate(const uint8_t *src, size_t stored, size_t raw, const char *wh
     return 0;
 }
 
-static int check_head(const char magic[4], const char *what, const uint8_t *blob, size_t len,
-                      size_t raw_max, struct pt_err *err)
+int pt_blob_check(const char magic[4], const char *what, const void *data, size_t len,
+                  size_t raw_max, struct pt_err *err)
 {
+    const uint8_t *blob = data;
     if (len < PT_BLOB_HEAD)
         return pt_err_set(err, PT_EDAMAGED, 0, what, (int64_t)len, "%s: cut short at %zu bytes",
                           what, len);
@@ -139,7 +140,7 @@ int pt_blob_read(const char magic[4], const char *what, const void *data, size_t
                  size_t raw_max, struct pt_blob *ret, struct pt_err *err)
 {
     const uint8_t *blob = data;
-    int rc = check_head(magic, what, blob, len, raw_max, err);
+    int rc = pt_blob_check(magic, what, blob, len, raw_max, err);
     if (rc < 0)
         return rc;
     const size_t raw = get32(blob + AT_RAW);

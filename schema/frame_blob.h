@@ -35,8 +35,11 @@ struct pt_blob {
 /* Appends a blob. cctx: a ZSTD_CCtx that is made on first use and kept in *cctx (ZSTD_freeCCtx). */
 int pt_blob_write(void **cctx, const struct pt_blob_press *press, const char magic[4], uint8_t tag,
                   const uint8_t *raw, size_t len, struct pt_buf *out, struct pt_err *err);
-/* Checks magic, version, lengths and checksum, and decompresses. `what` stands in messages
+/* Checks magic, version, lengths and checksum; pt_blob_read decompresses too. `what` stands in
+ * messages
  * ("frame"). */
+int pt_blob_check(const char magic[4], const char *what, const void *blob, size_t len,
+                  size_t raw_max, struct pt_err *err);
 int pt_blob_read(const char magic[4], const char *what, const void *blob, size_t len,
                  size_t raw_max, struct pt_blob *ret, struct pt_err *err);
 void pt_blob_cctx_free(void *cctx);

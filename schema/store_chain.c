@@ -14,7 +14,6 @@
 
 #define HOLD      (384u << 10) /* bytes held in one pass */
 #define GUESS     512u         /* sources of the first pass; those that HOLD has no room for wait */
-#define WHAT_MAX  2048u        /* bytes of a block's list of classes; longer: "**" */
 #define NAMES_MAX (256u << 20)
 #define BLOB_MAX  (PT_BLOCK_RAW_LIMIT)
 #define MAX_ID    (1u << 24) /* sources of a chain; the decoder's own bound is lower */
@@ -224,7 +223,7 @@ static int block_end(struct sealer *s, struct pt_err *err)
     pt_buf_u8(&s->what, 0);
     if (s->blob.failed || s->what.failed)
         return pt_err_nomem(err);
-    const char *what = s->what.len > WHAT_MAX ? "**" : (const char *)s->what.data;
+    const char *what = s->what.len > PT_WHAT_MAX ? "**" : (const char *)s->what.data;
     r = s->ops->block(s->ops->ctx, s->kind, what, s->blob.data, s->blob.len, err);
     /* The buffer is not kept at the size of the largest block there ever was. */
     pt_buf_release(&s->blob);

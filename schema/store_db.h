@@ -52,6 +52,7 @@ struct pt_db {
     enum pt_mode mode;
     uint64_t dev, ino;
     bool held;
+    int64_t size, mtime_ns; /* of the file when it was opened */
     struct pt_meta meta;
     struct pt_boot *boots;
     uint32_t nboots;
@@ -81,6 +82,9 @@ struct pt_db {
  * new when the file has changed. Calls nest. */
 int pt_db_enter(struct pt_db *db, struct pt_err *err);
 void pt_db_leave(struct pt_db *db);
+/* Was a file that nobody held begun to be written since it was opened? What was read may be of two
+ * moments. */
+bool pt_db_overtaken(const struct pt_db *db);
 int pt_db_load(struct pt_db *db,
                struct pt_err *err);  /* store_read.c: meta, boots, segments, frames */
 void pt_db_unload(struct pt_db *db); /* frees what pt_db_load and the caches made */

@@ -139,6 +139,8 @@ int pt_seal_chain(struct pt_shapes *shapes, const struct pt_frames *frames,
  * ("proc:*\/status"). Writes at most `size` bytes. */
 #define PT_CLASS_MAX 128
 void pt_source_class(const char *name, char *ret, size_t size);
+/* Bytes of a block's list of classes; longer: "**". */
+#define PT_WHAT_MAX 2048u
 /* Could one name match both patterns ('*': no '/', '**': anything)? */
 bool pt_globs_meet(const char *a, const char *b);
 

@@ -61,6 +61,19 @@ static int inspect(int fd, const char *path, struct stat *st, struct pt_err *err
     return 0;
 }
 
+static int64_t mtime_ns(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+bool pt_db_overtaken(const struct pt_db *db)
+{
+    struct stat st;
+    return db->mode == PT_MODE_ALONE && stat(db->path, &st) == 0 && st.st_dev == db->dev &&
+           st.st_ino == db->ino &&
+           (st.st_size != db->size || mtime_ns(&st) != db->mtime_ns || has_wal(db->path));
+}
+
 static int choose_mode(struct pt_db *db, const char *path, struct pt_err *err)
 {
     struct stat st;
@@ -68,6 +81,8 @@ static int choose_mode(struct pt_db *db, const char *path, struct pt_err *err)
         return cannot(path, err);
     db->dev = st.st_dev;
     db->ino = st.st_ino;
+    db->size = st.st_size;
+    db->mtime_ns = mtime_ns(&st);
     db->mode = PT_MODE_LIVE;
     if (pt_held(st.st_dev, st.st_ino))
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Sealing: the chains of frames that are complete become segments, one transaction each; then a
  * checkpoint. */
-#include "schema/store_write.h"
+#include "schema/store_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -140,12 +140,8 @@ static int write_rows(struct seal *seal, struct pt_err *err)
             seal->min_ms = ms;
         if (i == 0 || ms > seal->max_ms)
             seal->max_ms = ms;
-        const int r = pt_store_run(seal->store, PT_S_SEALED, PT_T_SEALED, v, PT_SNAP_NCOLUMNS, NULL,
-                                   0, "write a sealed snapshot", err);
-        if (r < 0)
-            return r;
     }
-    return 0;
+    return pt_store_sealed(seal->store, seal->snaps, (size_t)seal->count, err);
 }
 
 static int write_blocks(struct seal *seal, struct pt_err *err)
@@ -167,13 +163,9 @@ static int write_blocks(struct seal *seal, struct pt_err *err)
 
 static int write_segment(struct seal *seal, struct pt_err *err)
 {
-    const struct pt_val v[] = {
-        pt_val_int(seal->first_n), pt_val_int(seal->last_n), pt_val_int(seal->count),
-        pt_val_int(seal->boot),    pt_val_int(seal->min_ms), pt_val_int(seal->max_ms),
-        pt_val_int(seal->blocks),  pt_val_int(seal->bytes),
-    };
-    return pt_store_run(seal->store, PT_S_SEGMENT, PT_T_SEGMENT, v, 8, NULL, 0, "write a segment",
-                        err);
+    const struct pt_seg seg = {seal->first_n, seal->last_n, seal->count,  seal->boot,
+                               seal->min_ms,  seal->max_ms, seal->blocks, seal->bytes};
+    return pt_store_segment(seal->store, &seg, err);
 }
 
 /* Last to first: SQLite gives the pages freed last to what comes next, so blocks take the places of
@@ -192,9 +184,9 @@ static int delete_frames(struct seal *seal, struct pt_err *err)
     return 0;
 }
 
-/* Gives free pages back, a few a transaction: a page that is cut off in the transaction that
- * touched it is never written, unless the cache has spilled it before. */
-static int vacuum(struct pt_store *s, struct pt_err *err)
+/* A few pages a transaction: a page that is cut off in the transaction that touched it is never
+ * written, unless the cache has spilled it before. */
+int pt_store_vacuum(struct pt_store *s, struct pt_err *err)
 {
     int64_t before, left = INT64_MAX;
     int r;
@@ -344,7 +336,7 @@ int pt_store_seal(struct pt_store *s, bool all, struct pt_err *err)
     if (why.code)
         pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     if (r >= 0 && any)
-        r = vacuum(s, err);
+        r = pt_store_vacuum(s, err);
     if (r >= 0 && any)
         r = pt_store_checkpoint(s, err);
     return r < 0 || !why.code ? r : -(int)why.code;

@@ -107,8 +107,9 @@ int pt_store_end(struct pt_store *s, int result, const char *what, struct pt_err
 
 /* ---- opening ---- */
 
-static int write_meta(struct pt_store *s, const struct pt_meta *meta, struct pt_err *err)
+static int write_meta(struct pt_store *s, const void *ctx, struct pt_err *err)
 {
+    const struct pt_meta *meta = ctx;
     for (size_t i = 0; i < pt_meta_field_count; i++) {
         const struct pt_meta_field *f = &pt_meta_fields[i];
         const char *at = (const char *)meta + f->offset;
@@ -183,16 +184,16 @@ static int read_next(struct pt_store *s, struct pt_err *err)
     return pt_sql_int(s->db, "SELECT boot FROM frame ORDER BY n DESC LIMIT 1", 0, &s->boot, err);
 }
 
-/* Everything in the main file before there is a WAL, so that the file alone is a database from the
- * first. */
-static int create(struct pt_store *s, const struct pt_meta *meta, struct pt_err *err)
+int pt_store_create(struct pt_store *s,
+                    int (*fill)(struct pt_store *s, const void *ctx, struct pt_err *err),
+                    const void *ctx, struct pt_err *err)
 {
     int r = pt_sql_exec(s->db, "PRAGMA page_size=" PAGE_SIZE "; PRAGMA auto_vacuum=INCREMENTAL",
                         "create", err);
     if (r >= 0 && (r = pt_store_begin(s, err)) >= 0) {
         r = create_tables(s, err);
-        if (r >= 0)
-            r = write_meta(s, meta, err);
+        if (r >= 0 && fill)
+            r = fill(s, ctx, err);
         r = pt_store_end(s, r, "create the database", err);
     }
     return r;
@@ -231,8 +232,10 @@ static int prepare_file(struct pt_store *s, const struct pt_meta *meta, struct p
         r = pt_sql_int(s->db, "SELECT count(*) FROM sqlite_schema", 0, &tables, err);
     if (r >= 0)
         r = check_format(s, tables, &fresh, err);
+    /* Everything in the main file before there is a WAL, so that the file alone is a database from
+     * the first. */
     if (r >= 0 && fresh)
-        r = create(s, meta, err);
+        r = pt_store_create(s, write_meta, meta, err);
     if (r >= 0)
         r = use_wal(s, err);
     if (r >= 0 && !fresh && (r = pt_store_begin(s, err)) >= 0)

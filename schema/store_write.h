@@ -60,5 +60,12 @@ int pt_store_end(struct pt_store *s, int result, const char *what, struct pt_err
 int pt_store_checkpoint(struct pt_store *s, struct pt_err *err);
 /* What is written and synced goes from the page cache. */
 void pt_store_drop_cache(struct pt_store *s);
+/* Gives free pages back to the file system. */
+int pt_store_vacuum(struct pt_store *s, struct pt_err *err);
+/* Page size and auto_vacuum of a new file, then its tables, in one transaction; fill (may be NULL)
+ * is called in it. */
+int pt_store_create(struct pt_store *s,
+                    int (*fill)(struct pt_store *s, const void *ctx, struct pt_err *err),
+                    const void *ctx, struct pt_err *err);
 
 #endif

@@ -316,16 +316,25 @@ static bool form_epoch(struct cursor *c, const struct pt_timespec_base *base,
     return true;
 }
 
-int pt_timespec_parse(const char *text, const struct pt_timespec_base *base, struct pt_instant *ret,
+/* Times of a file are anything; these are computed with. */
+static int64_t plausible(int64_t us)
+{
+    return us > LIMIT * SECOND ? LIMIT * SECOND : us < -LIMIT * SECOND ? -LIMIT * SECOND : us;
+}
+
+int pt_timespec_parse(const char *text, const struct pt_timespec_base *of, struct pt_instant *ret,
                       struct pt_err *err)
 {
     static form_fn *const forms[] = {form_name,  form_snapshot, form_relative, form_day,
                                      form_clock, form_date,     form_atop,     form_epoch};
+    struct pt_timespec_base base = *of;
+    base.first_us = plausible(of->first_us);
+    base.last_us = plausible(of->last_us);
     for (unsigned i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         struct cursor c = {text};
         struct pt_instant instant;
         skip_blanks(&c);
-        if (!forms[i](&c, base, &instant))
+        if (!forms[i](&c, &base, &instant))
             continue;
         skip_blanks(&c);
         if (*c.p)
