@@ -34,6 +34,8 @@ enum pt_account_key {
     PT_ACCOUNT_FRAMES_LOST,
     PT_ACCOUNT_TICKS_SKIPPED,
     PT_ACCOUNT_EXITS_LOST,
+    PT_ACCOUNT_CGROUPS,
+    PT_ACCOUNT_CGROUPS_REFUSED,
     PT_ACCOUNT_DENIED_SYSTEM,
     PT_ACCOUNT_DENIED, /* one line for each file of a process, in the order of enum pt_proc_file */
     PT_ACCOUNT_KEYS = PT_ACCOUNT_DENIED + PT_PROC_FILES,

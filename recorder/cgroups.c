@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "recorder/scan.h"
@@ -14,13 +15,14 @@
 
 /* Descriptors kept for the files of every tick. */
 #define KEPT_MAX  256
-#define FILES_MAX 12
+#define FILES_MAX 13
 #define EACH_TICK 4 /* the first files of a table are read every tick, the rest in rotation */
 
 static const char *const files_v2[FILES_MAX] = {
     "memory.current",       "memory.swap.current", "memory.events", "memory.pressure",
     "memory.stat",          "memory.max",          "memory.high",   "memory.swap.max",
     "memory.zswap.current", "memory.peak",         "cgroup.stat",   "memory.events.local",
+    "memory.swap.events",
 };
 static const char *const files_v1[FILES_MAX] = {
     "memory.usage_in_bytes",
@@ -52,8 +54,9 @@ struct group {
     uint32_t hash, slot;
     int32_t source[FILES_MAX];
     int32_t fd[EACH_TICK];
-    uint32_t
-        missing; /* bits of files this kernel does not have here: tried again with a full reading */
+    uint32_t missing; /* bits of files that are not here: seldom tried again */
+    ino_t ino;        /* of its directory; 0: not known */
+    bool removed;     /* a descriptor says so: looked at again in the next snapshot */
 };
 
 struct pt_cgroups {
@@ -61,6 +64,7 @@ struct pt_cgroups {
     const struct hierarchy *hierarchy; /* NULL: no cgroups */
     struct group *groups;
     uint32_t n, cap, kept, slots;
+    uint64_t refused;
 };
 
 static bool add(struct pt_cgroups *c, const char *path, size_t len)
@@ -72,8 +76,10 @@ static bool add(struct pt_cgroups *c, const char *path, size_t len)
             memcmp(g->path, path, len) == 0)
             return false;
     }
-    if (c->n == PT_CGROUPS_MAX)
+    if (c->n == PT_CGROUPS_MAX) {
+        c->refused++;
         return false;
+    }
     if (c->n == c->cap) {
         const uint32_t cap = c->cap ? c->cap * 2 : 16;
         struct group *groups = realloc(c->groups, cap * sizeof(*groups));
@@ -134,6 +140,11 @@ void pt_cgroups_free(struct pt_cgroups *c)
 uint32_t pt_cgroups_count(const struct pt_cgroups *c)
 {
     return c->n;
+}
+
+uint64_t pt_cgroups_refused(const struct pt_cgroups *c)
+{
+    return c->refused;
 }
 
 /* Is the controller one of a comma-separated list? "" matches the empty list only. */
@@ -215,6 +226,7 @@ static void file_failed(struct pt_cgroups *c, struct group *g, int file, struct 
 {
     if (file < EACH_TICK)
         close_kept(c, g, file);
+    g->removed |= why == ENODEV; /* what an open file of a removed group gives */
     if (why == ENOENT || why == ENODEV) {
         g->missing |= 1u << file;
         if (g->source[file] >= 0)
@@ -246,30 +258,51 @@ static void read_file(struct pt_cgroups *c, struct group *g, int file, struct pt
         file_failed(c, g, file, sink, (int)-n);
 }
 
-static bool still_there(const struct pt_cgroups *c, const struct group *g)
+static void close_all(struct pt_cgroups *c, struct group *g)
+{
+    for (int k = 0; k < EACH_TICK; k++)
+        close_kept(c, g, k);
+}
+
+static void leave(struct pt_cgroups *c, struct group *g, struct pt_sink *sink)
+{
+    for (int k = 0; k < FILES_MAX; k++) {
+        if (g->source[k] >= 0)
+            pt_sink_gone(sink, (uint32_t)g->source[k]);
+    }
+    close_all(c, g);
+    free(g->path);
+}
+
+/* Another directory of its name is another group, that was made after it was removed: what was
+ * found out does not hold. */
+static bool still_there(struct pt_cgroups *c, struct group *g)
 {
     char path[4200];
+    struct stat st;
     snprintf(path, sizeof(path), "%s%s.", c->hierarchy->prefix, g->path);
-    return faccessat(c->roots->root[PT_ROOT_CGROUP].fd, path, F_OK, 0) == 0 || errno != ENOENT;
+    g->removed = false;
+    if (fstatat(c->roots->root[PT_ROOT_CGROUP].fd, path, &st, 0) != 0)
+        return errno != ENOENT;
+    if (g->ino != st.st_ino) {
+        close_all(c, g);
+        g->missing = 0;
+    }
+    g->ino = st.st_ino;
+    return true;
 }
 
 /* true: it is still there. */
 static bool read_group(struct pt_cgroups *c, struct group *g, struct pt_sink *sink, uint64_t tick,
                        bool full)
 {
-    const bool slow = full || tick % PT_SLOW_TICKS == g->slot % PT_SLOW_TICKS;
-    if (slow && !still_there(c, g)) {
-        for (int k = 0; k < FILES_MAX; k++) {
-            if (g->source[k] >= 0)
-                pt_sink_gone(sink, (uint32_t)g->source[k]);
-        }
-        for (int k = 0; k < EACH_TICK; k++)
-            close_kept(c, g, k);
-        free(g->path);
+    const bool slow = full || g->removed || tick % PT_SLOW_TICKS == g->slot % PT_SLOW_TICKS;
+    if ((slow || !g->ino) && !still_there(c, g)) {
+        leave(c, g, sink);
         return false;
     }
-    if (full)
-        g->missing = 0;
+    if (full || tick % PT_RARE_TICKS == g->slot % PT_RARE_TICKS)
+        g->missing = 0; /* accounting may have been turned on since */
     for (int k = 0; k < FILES_MAX && c->hierarchy->files[k]; k++) {
         if ((slow || k < EACH_TICK) && !(g->missing & 1u << k))
             read_file(c, g, k, sink);

@@ -16,5 +16,7 @@ void pt_cgroups_free(struct pt_cgroups *c);
 void pt_cgroups_note(struct pt_cgroups *c, const char *text, size_t len);
 void pt_cgroups_tick(struct pt_cgroups *c, struct pt_sink *sink, uint64_t tick, bool full);
 uint32_t pt_cgroups_count(const struct pt_cgroups *c);
+/* How often one was left out, because there were PT_CGROUPS_MAX. */
+uint64_t pt_cgroups_refused(const struct pt_cgroups *c);
 
 #endif

@@ -264,6 +264,8 @@ static void account_fill(struct pt_sampler *s, const struct pt_snap *snap)
     v[PT_ACCOUNT_STUCK_NOW] = pt_deep_stuck(s->deep, &paused);
     v[PT_ACCOUNT_TEXTS_REFUSED] = (int64_t)s->sink.refused;
     v[PT_ACCOUNT_FRAMES_LOST] = (int64_t)w.lost;
+    v[PT_ACCOUNT_CGROUPS] = pt_cgroups_count(s->cgroups);
+    v[PT_ACCOUNT_CGROUPS_REFUSED] = (int64_t)pt_cgroups_refused(s->cgroups);
     v[PT_ACCOUNT_DENIED_SYSTEM] = pt_system_denied(s->system);
     for (size_t i = 0; i < PT_PROC_FILES; i++)
         v[PT_ACCOUNT_DENIED + i] = pt_procs_denied(s->procs)[i];

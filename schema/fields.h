@@ -20,7 +20,7 @@
         name, PT_UNIT_##unit, PT_STATE, doc                                                        \
     }
 
-extern const struct pt_field pt_fields_account[26];
+extern const struct pt_field pt_fields_account[28];
 extern const struct pt_field pt_fields_allocinfo[2];
 extern const struct pt_field pt_fields_buddyinfo[1];
 extern const struct pt_field pt_fields_cgroup_numa_stat[6];

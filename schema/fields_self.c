@@ -30,6 +30,8 @@ const struct pt_field pt_fields_account[] = {
     COUNTER("frames_lost", COUNT, "snapshots that could not be stored"),
     COUNTER("ticks_skipped", COUNT, "snapshots that could not be taken in time"),
     COUNTER("exits_lost", COUNT, "ends of processes the kernel could not tell for want of room"),
+    GAUGE("cgroups", COUNT, "control groups whose memory files are read"),
+    COUNTER("cgroups_refused", COUNT, "times a control group was left out, being one too many"),
     GAUGE("denied_system", COUNT, "files of the host that may not be read"),
     GAUGE("denied_*", COUNT, "processes whose file of this name may not be read"),
 };
