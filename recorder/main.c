@@ -13,7 +13,7 @@ int main(int argc, char **argv)
     struct pt_err err = {0};
     /* one arena, and large buffers go back at once: the recorder is to stay small */
     mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_MMAP_THRESHOLD, 64 << 10);
     mallopt(M_TRIM_THRESHOLD, 128 << 10);
     if (argc > 1 && strcmp(argv[1], "dump") == 0)
         return pt_dump_run(argc - 1, argv + 1);

@@ -126,7 +126,8 @@ struct pt_chain *pt_chain_new(struct pt_shapes *shapes);
 void pt_chain_free(struct pt_chain *c);
 /* Limits the chain to sources for which keep() is true (decided once per source, at its
  * definition), so that a seal can work in passes of bounded memory. NULL: all. */
-void pt_chain_filter(struct pt_chain *c, bool (*keep)(void *ctx, uint32_t id, const char *name),
+void pt_chain_filter(struct pt_chain *c,
+                     bool (*keep)(void *ctx, uint32_t id, const char *name, size_t bytes),
                      void *ctx);
 /* Applies the next frame in order. A key frame starts anew. A frame that is not the successor of
  * the last applied (n jumps) counts the missing ones as lost. On error the chain is as before. */

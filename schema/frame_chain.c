@@ -37,7 +37,7 @@ struct pending {
 
 struct pt_chain {
     struct pt_shapes *shapes;
-    bool (*keep)(void *ctx, uint32_t id, const char *name);
+    bool (*keep)(void *ctx, uint32_t id, const char *name, size_t bytes);
     void *keep_ctx;
     struct state s;
     bool begun;
@@ -113,7 +113,8 @@ void pt_chain_free(struct pt_chain *c)
     free(c);
 }
 
-void pt_chain_filter(struct pt_chain *c, bool (*keep)(void *ctx, uint32_t id, const char *name),
+void pt_chain_filter(struct pt_chain *c,
+                     bool (*keep)(void *ctx, uint32_t id, const char *name, size_t bytes),
                      void *ctx)
 {
     c->keep = keep;
@@ -210,7 +211,7 @@ static int define(struct pt_chain *c, struct state *s, const struct pt_entry *e,
         return strcmp(s->src[*index].at.name, c->name) == 0
                    ? 1
                    : damaged(err, "a source is told twice, differently");
-    if (c->keep && !c->keep(c->keep_ctx, (uint32_t)e->id, c->name))
+    if (c->keep && !c->keep(c->keep_ctx, (uint32_t)e->id, c->name, pt_cur_left(&e->base)))
         return 0;
     if (s->nsrc && s->src[s->nsrc - 1].at.id >= e->id)
         return damaged(err, "sources are not in order");

@@ -336,6 +336,22 @@ static struct pt_blob_press press_of(int level)
         .level = level, .window_log = 20, .hash_log = 16, .chain_log = 16, .min_match = 4};
 }
 
+enum { KEEP = 64 << 10 };
+
+/* Once the streams stand, the lists they were made of make room for the compressor. */
+static void drop_big_lists(struct pt_block_writer *w)
+{
+    struct pt_w_list *const lists[] = {&w->tracks, &w->series, &w->changes, &w->events};
+    const size_t sizes[] = {sizeof(struct pt_w_track), sizeof(struct pt_w_series),
+                            sizeof(struct pt_w_change), sizeof(uint32_t)};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        if (lists[i]->cap * sizes[i] <= KEEP)
+            continue;
+        free(lists[i]->v);
+        *lists[i] = (struct pt_w_list){0};
+    }
+}
+
 int pt_block_end(struct pt_block_writer *w, int level, struct pt_buf *out, struct pt_err *err)
 {
     if (!w->begun)
@@ -344,12 +360,15 @@ int pt_block_end(struct pt_block_writer *w, int level, struct pt_buf *out, struc
     if (rc == 0)
         rc = pt_w_assemble(w, err);
     const struct pt_blob_press press = press_of(level);
+    drop_big_lists(w);
     if (rc == 0)
         rc = pt_blob_write(&w->cctx, &press, PT_BLOCK_MAGIC, (uint8_t)w->kind, w->raw.data,
                            w->raw.len, out, err);
-    enum { KEEP = 64 << 10 };
     if (w->raw.cap > KEEP)
         pt_buf_release(&w->raw);
+    /* The context takes more than all else of a seal: not held beside what the next block needs. */
+    pt_blob_cctx_free(w->cctx);
+    w->cctx = NULL;
     reset_block(w);
     return rc;
 }

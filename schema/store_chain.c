@@ -3,16 +3,17 @@
  *
  * A block is series-major: it wants one source over all snapshots, then the next. Frames have it
  * the other way round. So the chain is walked several times, each pass for as many sources as HOLD
- * bytes of changed readings allow; the first source of a pass goes straight into the block and is
- * not held at all. Sources are taken class by class (all status, then all statm ...), so that a
- * field of every process is found in few blocks, and blocks hold one kind of shape. */
+ * bytes of first readings and HOLD of changed ones allow; the first source of a pass goes straight
+ * into the block and is not held at all. Sources are taken class by class (all status, then all
+ * statm ...), so that a field of every process is found in few blocks, and blocks hold one kind of
+ * shape. */
 #include "schema/store_track.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HOLD      (384u << 10) /* bytes held in one pass */
+#define HOLD      (192u << 10) /* bytes of first texts, and of changes, held in one pass */
 #define GUESS     512u         /* sources of the first pass; those that HOLD has no room for wait */
 #define NAMES_MAX (256u << 20)
 #define BLOB_MAX  (PT_BLOCK_RAW_LIMIT)
@@ -21,6 +22,7 @@
 struct plan {
     uint32_t name; /* offset in names */
     uint32_t id;   /* in the chain, until sources of one name are made one */
+    uint32_t base; /* bytes of its first text, packed */
     enum pt_block_kind kind;
 };
 
@@ -127,7 +129,7 @@ static int sort_plan(struct sealer *s)
 
 /* ---- the first pass: snapshots, names, damage ---- */
 
-static bool collect(void *ctx, uint32_t id, const char *name)
+static bool collect(void *ctx, uint32_t id, const char *name, size_t bytes)
 {
     struct sealer *s = ctx;
     if (id >= MAX_ID || (s->keep && !s->keep(s->keep_ctx, name)))
@@ -140,8 +142,10 @@ static bool collect(void *ctx, uint32_t id, const char *name)
         return false;
     }
     s->plan = plan;
-    s->plan[s->nplan++] =
-        (struct plan){.name = (uint32_t)s->names.len, .id = id, .kind = pt_block_kind_of(name)};
+    s->plan[s->nplan++] = (struct plan){.name = (uint32_t)s->names.len,
+                                        .id = id,
+                                        .base = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX,
+                                        .kind = pt_block_kind_of(name)};
     pt_buf_put(&s->names, name, strlen(name) + 1);
     s->nomem |= s->names.failed;
     return false;
@@ -271,10 +275,11 @@ static void track_release(struct sealer *s, struct track *t)
     pt_track_release(&t->held, s->shapes);
 }
 
-static bool wanted(void *ctx, uint32_t id, const char *name)
+static bool wanted(void *ctx, uint32_t id, const char *name, size_t bytes)
 {
     const struct sealer *s = ctx;
     (void)name;
+    (void)bytes;
     const uint32_t index = id < s->by_id_len ? s->by_id[id] : 0;
     return index > s->lo && index <= s->hi;
 }
@@ -397,12 +402,21 @@ static int64_t pass(struct sealer *s, uint32_t lo, uint32_t count, struct pt_err
     return r < 0 ? r : (int64_t)done;
 }
 
+/* So many sources from lo on, at most `most`, that their first texts take HOLD bytes. */
+static uint32_t batch(const struct sealer *s, uint32_t lo, uint32_t most)
+{
+    uint32_t n = 0;
+    size_t bytes = 0;
+    while (n < most && lo + n < s->nplan && (n == 0 || bytes + s->plan[lo + n].base <= HOLD))
+        bytes += s->plan[lo + n++].base;
+    return n;
+}
+
 static int all_passes(struct sealer *s, struct pt_err *err)
 {
     uint32_t guess = GUESS;
     for (uint32_t lo = 0; lo < s->nplan;) {
-        const uint32_t left = s->nplan - lo;
-        const uint32_t count = guess < left ? guess : left;
+        const uint32_t count = batch(s, lo, guess);
         const int64_t done = pass(s, lo, count, err);
         if (done < 0)
             return (int)done;

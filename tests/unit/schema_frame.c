@@ -211,8 +211,9 @@ static void test_order(void **state)
     stop(&r);
 }
 
-static bool keep_stat(void *ctx, uint32_t id, const char *name)
+static bool keep_stat(void *ctx, uint32_t id, const char *name, size_t bytes)
 {
+    (void)bytes;
     (void)ctx;
     (void)id;
     return strstr(name, "/stat") != NULL;
