@@ -18,6 +18,7 @@
 
 #include "recorder/alarm.h"
 #include "recorder/clock.h"
+#include "recorder/endure.h"
 #include "recorder/host.h"
 #include "recorder/lock.h"
 #include "recorder/log.h"
@@ -384,6 +385,7 @@ static int start(struct daemon *d, struct pt_err *err)
 {
     const struct pt_options *o = d->options;
     raise_nofile();
+    pt_endure_begin();
     if (open_signals(d, err) < 0 ||
         pt_roots_init(&d->roots, o->procfs, o->sysfs, o->cgroupfs, err) < 0 ||
         pt_daemon_path(o, d->path, err) < 0 || (!o->output && make_dirs(d->path, err) < 0))
@@ -411,7 +413,11 @@ static int start(struct daemon *d, struct pt_err *err)
     int64_t *account = pt_sampler_account(d->sampler)->value;
     account[PT_ACCOUNT_INTERVAL_US] = o->interval_us;
     account[PT_ACCOUNT_BUDGET_PPM] = o->budget_ppm;
-    return o->once ? 0 : watch(d, err);
+    if (!o->once && watch(d, err) < 0)
+        return -1;
+    pt_endure_stack();
+    pt_endure_lock();
+    return 0;
 }
 
 static void record(struct daemon *d)

@@ -12,6 +12,7 @@
 #include <linux/magic.h>
 
 #include "recorder/clock.h"
+#include "recorder/endure.h"
 
 #define STACK_BYTES (128u << 10)
 #define PIECE       (64u << 10) /* packed under one hold of the shapes lock */
@@ -273,6 +274,7 @@ static void *worker_main(void *arg)
 {
     struct worker *w = arg;
     struct pt_deep *d = w->deep;
+    pt_endure_stack();
     pthread_mutex_lock(&d->lock);
     while (worker_step(w))
         ;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "recorder/clock.h"
+#include "recorder/endure.h"
 
 #define TELL_US (60 * PT_SECOND)
 /* At the end, when another holds the file: so often, a fifth of a second apart. */
@@ -308,6 +309,7 @@ void *pt_writer_main(void *arg)
 {
     struct pt_writer *w = arg;
     struct pt_err err = {0};
+    pt_endure_stack();
     int rc = open_store(w, &err);
     if (rc < 0 && w->config.patient && pt_keep_passing(&w->keep, &err)) {
         note(w, rc, &err);
