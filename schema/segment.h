@@ -73,6 +73,15 @@ int pt_block_find(const struct pt_block *b, const char *name, uint32_t *ret); /*
 int pt_block_at(const struct pt_block *b, uint32_t source, uint32_t tick,
                 const struct pt_snap *snaps, struct pt_source_at *ret, struct pt_err *err);
 
+/* A source tick after tick, ticks ascending: what pt_block_at tells, at the cost of what changed
+ * between two. reading is borrowed, lives until the next call, and is the same one while the text
+ * stays the same. */
+struct pt_walk;
+int pt_walk_new(const struct pt_block *b, uint32_t source, const struct pt_snap *snaps,
+                struct pt_walk **ret, struct pt_err *err);
+void pt_walk_free(struct pt_walk *w);
+int pt_walk_at(struct pt_walk *w, uint32_t tick, struct pt_source_at *ret, struct pt_err *err);
+
 /* Series without text. A row instance is one row of a source while it lives: ticks [born, died). */
 struct pt_series_ops {
     /* each instance once: its shapes and where it lives; return 1 to have its slots, 0 to skip it,

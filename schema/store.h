@@ -95,6 +95,31 @@ struct pt_store_past {
     bool crashed;            /* a start that no stop follows */
 };
 int pt_store_past(struct pt_store *s, struct pt_store_past *ret, struct pt_err *err);
+
+/* ---- limits (retention) ---- */
+
+struct pt_limits {
+    int64_t max_bytes;   /* of the file with its -wal and -shm, on disk; 0: none */
+    int64_t max_age_us;  /* of a snapshot, an event; 0: none */
+    int64_t interval_us; /* between snapshots: thinning counts in it */
+};
+/* Takes hold with the next calls. */
+int pt_store_limit(struct pt_store *s, const struct pt_limits *limits, struct pt_err *err);
+/* One step towards the limits: old segments are thinned, then dropped; events too. 1: a step was
+ * made, and another may be due; 0: nothing is due, or nothing can be done now. A step is one
+ * transaction and takes about as long as a seal. */
+int pt_store_retain(struct pt_store *s, struct pt_err *err);
+/* What the limits ask of whoever takes snapshots. */
+struct pt_room {
+    bool end_chain; /* the next frame should be a key frame, so that the chain can be sealed */
+    bool blocked;   /* a reader keeps the -wal from being emptied, and it is about to fill up */
+    bool short_of;  /* what cannot be dropped takes more than max_bytes */
+    bool urgent;    /* pt_store_retain before more is stored */
+    unsigned pace;  /* one snapshot in so many; 0: none */
+    int64_t used;   /* bytes on the disk */
+};
+void pt_store_room(struct pt_store *s, struct pt_room *ret);
+
 /* Bytes: the database file, the WAL, frames not yet sealed, segments. */
 struct pt_store_size {
     int64_t file, wal, frames, segments;
@@ -122,6 +147,7 @@ struct pt_db_span {
     int64_t segments, frames; /* sealed segments; frames not sealed */
     int64_t bytes;            /* of the file(s) */
     int64_t segment_bytes, frame_bytes;
+    int64_t removed; /* snapshots that retention took out */
 };
 int pt_db_span(struct pt_db *db, struct pt_db_span *ret, struct pt_err *err);
 

@@ -196,18 +196,6 @@ static int snap_of_frame(struct pt_db *db, int64_t n, struct pt_snap *ret, struc
     return snap_from_row(db, n, ret, err);
 }
 
-int pt_db_no_snap(struct pt_db *db, int64_t n, struct pt_err *err)
-{
-    char sql[80];
-    int64_t there = 0;
-    snprintf(sql, sizeof sql, "SELECT n FROM damaged WHERE n = %lld", (long long)n);
-    if (pt_sql_int(db->db, sql, 0, &there, NULL) >= 0 && there == n)
-        return pt_err_set(err, PT_EDAMAGED, 0, "frame", n,
-                          "snapshot %lld is lost: its frame was damaged", (long long)n);
-    return pt_err_set(err, PT_ENOTFOUND, 0, "snapshot", n, "there is no snapshot %lld",
-                      (long long)n);
-}
-
 int pt_db_snap(struct pt_db *db, int64_t n, struct pt_snap *ret, struct pt_err *err)
 {
     int r = pt_db_enter(db, err);
@@ -400,6 +388,9 @@ int pt_db_span(struct pt_db *db, struct pt_db_span *ret, struct pt_err *err)
     span.count += span.frames;
     if (pt_sql_int(db->db, "SELECT sum(length(data)) FROM frame", 0, &span.frame_bytes, NULL) < 0)
         span.frame_bytes = 0;
+    if (pt_sql_int(db->db, "SELECT sum(last - first + 1 - kept) FROM thinned", 0, &span.removed,
+                   NULL) < 0)
+        span.removed = 0;
     if (pt_db_step(db, 0, 1, &span.first, NULL) >= 0 &&
         pt_db_snap(db, span.first, &snap, NULL) >= 0)
         span.first_us = snap.real_us;

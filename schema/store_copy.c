@@ -267,6 +267,11 @@ static const struct plain {
     {PT_T_EVENT, PT_S_EVENT, 6, false, "table event",
      "SELECT id, time_us, kind, n, subject, text, crc FROM event WHERE n BETWEEN ?1 AND ?2 OR "
      "time_us BETWEEN ?3 AND ?4 ORDER BY id"},
+    /* with the segments they are of: what is not copied is not missing */
+    {PT_T_THINNED, PT_S_THINNED, 4, false, "table thinned",
+     "SELECT first, last, level, kept, crc FROM thinned WHERE last >= ?1 AND first <= ?2 AND (kept "
+     "= 0 OR EXISTS (SELECT 1 FROM segment AS s WHERE s.first BETWEEN thinned.first AND "
+     "thinned.last AND s.last >= ?1 AND s.first <= ?2))"},
 };
 
 static int copy_plain(struct copy *c, const struct plain *p, sqlite3_stmt *st, struct pt_err *err)

@@ -89,6 +89,10 @@ int pt_db_load(struct pt_db *db,
                struct pt_err *err);  /* store_read.c: meta, boots, segments, frames */
 void pt_db_unload(struct pt_db *db); /* frees what pt_db_load and the caches made */
 
+/* store_gap.c. Numbers are given without gaps: what is missing was lost, unless retention says that
+ * it took them out. Told as damage. */
+int pt_db_check_numbers(struct pt_db *db, struct pt_err *err);
+
 /* SQLite's check of one table; what it finds is told. */
 int pt_db_check_table(struct pt_db *db, enum pt_table table, struct pt_err *err);
 
@@ -106,8 +110,8 @@ size_t pt_db_frame_lower(const struct pt_db *db, int64_t n);
  * next call. */
 int pt_db_clock(struct pt_db *db, const struct pt_seg *seg, const struct pt_clock **ret,
                 struct pt_err *err);
-/* Why there is no snapshot n: its frame was damaged (PT_EDAMAGED), or there never was one
- * (PT_ENOTFOUND). */
+/* Why there is no snapshot n: its frame was damaged (PT_EDAMAGED), it was thinned out, or there
+ * never was one (PT_ENOTFOUND). */
 int pt_db_no_snap(struct pt_db *db, int64_t n, struct pt_err *err);
 int pt_clock_tick(const struct pt_clock *clock, int64_t n, uint32_t *ret); /* < 0: not in it */
 

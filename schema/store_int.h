@@ -21,6 +21,7 @@ enum pt_table {
     PT_T_BLOCK,
     PT_T_DAMAGED,
     PT_T_EVENT,
+    PT_T_THINNED,
     PT_T_COUNT,
 };
 
@@ -99,6 +100,9 @@ extern const size_t pt_meta_field_count;
 bool pt_held(uint64_t dev, uint64_t ino);
 int pt_hold(uint64_t dev, uint64_t ino);
 void pt_unhold(uint64_t dev, uint64_t ino);
+
+/* Kinds of events that keep the snapshot they go with: the machine's, not its processes'. */
+#define PT_EVENT_MARKS "(3,6,7,8,9,11,12)"
 
 /* A block's id is the first snapshot of its segment times this, plus its place in the segment. */
 #define PT_BLOCKS_MAX 65536

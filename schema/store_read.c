@@ -390,33 +390,12 @@ int pt_db_check_table(struct pt_db *db, enum pt_table table, struct pt_err *err)
 
 static int check_tables(struct pt_db *db, struct pt_err *err)
 {
-    static const enum pt_table tables[] = {PT_T_META, PT_T_BOOT, PT_T_FRAME, PT_T_SEGMENT,
-                                           PT_T_DAMAGED};
+    static const enum pt_table tables[] = {PT_T_META,    PT_T_BOOT,    PT_T_FRAME,
+                                           PT_T_SEGMENT, PT_T_DAMAGED, PT_T_THINNED};
     int r = 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables && r >= 0; i++)
         r = pt_db_check_table(db, tables[i], err);
     return r;
-}
-
-/* Numbers are given without gaps: what is missing between segments and frames was lost. */
-static void check_numbers(struct pt_db *db)
-{
-    int64_t next = 0, aside;
-    char sql[96];
-    for (size_t i = 0; i < db->nsegs + db->nframes; i++) {
-        const struct pt_seg *seg = i < db->nsegs ? &db->segs[i] : NULL;
-        const int64_t first = seg ? seg->first : db->frames[i - db->nsegs].n;
-        const int64_t last = seg ? seg->last : first;
-        if (next && first > next) {
-            snprintf(sql, sizeof sql, "SELECT count(*) FROM damaged WHERE n BETWEEN %lld AND %lld",
-                     (long long)next, (long long)first - 1);
-            if (pt_sql_int(db->db, sql, 0, &aside, NULL) < 0 || aside < first - next)
-                pt_db_tell(db, next, first - 1, "they are missing", "snapshots %lld to %lld",
-                           (long long)next, (long long)first - 1);
-        }
-        if (last < INT64_MAX && last >= next)
-            next = last + 1;
-    }
 }
 
 int pt_db_load(struct pt_db *db, struct pt_err *err)
@@ -434,7 +413,7 @@ int pt_db_load(struct pt_db *db, struct pt_err *err)
     if (r >= 0)
         r = check_tables(db, err);
     if (r >= 0)
-        check_numbers(db);
+        r = pt_db_check_numbers(db, err);
     pt_db_leave(db);
     return r;
 }

@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * Sealing: the chains of frames that are complete become segments, one transaction each; then a
  * checkpoint. */
+#include "schema/store_fresh.h"
 #include "schema/store_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* See "Compression" in FORMAT.md for what the levels cost. */
-#define LEVEL 16
-
-/* Blocks wait until the frames are gone, to take their places. */
-struct pending {
-    enum pt_block_kind kind;
-    char *what;
-    void *blob;
-    size_t len;
-};
-
 struct seal {
+    struct pt_fresh fresh; /* first: the ops' ctx */
     struct pt_store *store;
-    struct pt_snap *snaps;
-    struct pending *pending;
-    size_t pending_cap;
-    int64_t first, last;                                  /* of the frames */
-    int64_t first_n, last_n, min_ms, max_ms, count, boot; /* of the segment */
-    int64_t blocks, bytes;
+    int64_t first, last; /* of the frames */
     sqlite3_stmt *frames;
 };
 
@@ -81,93 +67,6 @@ static int on_bad(void *ctx, int64_t n, const char *why, struct pt_err *err)
     return r;
 }
 
-static int on_snaps(void *ctx, const struct pt_snap *snaps, uint32_t count, struct pt_err *err)
-{
-    struct seal *seal = ctx;
-    seal->snaps = malloc(count * sizeof *snaps);
-    if (!seal->snaps)
-        return pt_err_nomem(err);
-    memcpy(seal->snaps, snaps, count * sizeof *snaps);
-    seal->first_n = snaps[0].n;
-    seal->last_n = snaps[count - 1].n;
-    seal->boot = snaps[0].boot;
-    seal->count = count;
-    return 0;
-}
-
-static int on_block(void *ctx, enum pt_block_kind kind, const char *what, const void *blob,
-                    size_t len, struct pt_err *err)
-{
-    struct seal *seal = ctx;
-    if (seal->blocks >= PT_BLOCKS_MAX)
-        return pt_err_set(err, PT_ENOMEM, 0, "segment", seal->first_n,
-                          "more than %d blocks in a segment", PT_BLOCKS_MAX);
-    if ((size_t)seal->blocks == seal->pending_cap) {
-        const size_t cap = seal->pending_cap ? seal->pending_cap * 2 : 16;
-        struct pending *more = realloc(seal->pending, cap * sizeof *more);
-        if (!more)
-            return pt_err_nomem(err);
-        seal->pending = more;
-        seal->pending_cap = cap;
-    }
-    struct pending *p = &seal->pending[seal->blocks];
-    *p = (struct pending){.kind = kind, .what = strdup(what), .blob = malloc(len), .len = len};
-    seal->blocks++;
-    seal->bytes += (int64_t)len;
-    if (!p->what || !p->blob)
-        return pt_err_nomem(err);
-    memcpy(p->blob, blob, len);
-    return 0;
-}
-
-static void seal_release(struct seal *seal)
-{
-    for (int64_t i = 0; i < seal->blocks; i++) {
-        free(seal->pending[i].what);
-        free(seal->pending[i].blob);
-    }
-    free(seal->pending);
-    free(seal->snaps);
-}
-
-static int write_rows(struct seal *seal, struct pt_err *err)
-{
-    for (int64_t i = 0; i < seal->count; i++) {
-        struct pt_val v[PT_SNAP_NCOLUMNS];
-        pt_snap_to_row(&seal->snaps[i], v);
-        const int64_t ms = v[1].i;
-        if (i == 0 || ms < seal->min_ms)
-            seal->min_ms = ms;
-        if (i == 0 || ms > seal->max_ms)
-            seal->max_ms = ms;
-    }
-    return pt_store_sealed(seal->store, seal->snaps, (size_t)seal->count, err);
-}
-
-static int write_blocks(struct seal *seal, struct pt_err *err)
-{
-    for (int64_t i = 0; i < seal->blocks; i++) {
-        const struct pending *p = &seal->pending[i];
-        const struct pt_val v[] = {
-            pt_val_int(seal->first_n * PT_BLOCKS_MAX + i),
-            pt_val_int(p->kind),
-            pt_val_text(p->what),
-        };
-        const int r = pt_store_run(seal->store, PT_S_BLOCK, PT_T_BLOCK, v, 3, p->blob, p->len,
-                                   "write a block", err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static int write_segment(struct seal *seal, struct pt_err *err)
-{
-    const struct pt_seg seg = {seal->first_n, seal->last_n, seal->count,  seal->boot,
-                               seal->min_ms,  seal->max_ms, seal->blocks, seal->bytes};
-    return pt_store_segment(seal->store, &seg, err);
-}
-
 /* Last to first: SQLite gives the pages freed last to what comes next, so blocks take the places of
  * the first frames and the pages that are left to give back are at the end of the file. */
 static int delete_frames(struct seal *seal, struct pt_err *err)
@@ -184,20 +83,30 @@ static int delete_frames(struct seal *seal, struct pt_err *err)
     return 0;
 }
 
-/* A few pages a transaction: a page that is cut off in the transaction that touched it is never
- * written, unless the cache has spilled it before. */
+/* Pages written to the WAL at which giving back pauses for a checkpoint. */
+#define VACUUM_PAGES 1024
+
+/* A few a transaction: a page that is cut off in the transaction that touched it is never written,
+ * unless the cache has spilled it before. */
 int pt_store_vacuum(struct pt_store *s, struct pt_err *err)
 {
-    int64_t before, left = INT64_MAX;
-    int r;
+    int64_t before, left = INT64_MAX, moved = 0;
+    int r = 0;
     do {
         sqlite3_stmt *st;
         before = left;
+        if (moved >= VACUUM_PAGES) {
+            r = pt_store_checkpoint(s, err);
+            moved = 0;
+        }
+        if (r < 0 || s->blocked) /* moving pages would only fill the WAL */
+            return r;
         r = pt_store_stmt(s, PT_S_VACUUM, &st, err);
         while (r >= 0 && (r = pt_store_step(s, st, "give pages back", err)) > 0)
             ;
         if (r >= 0)
             r = pt_sql_int(s->db, "PRAGMA freelist_count", 0, &left, err);
+        moved += before == INT64_MAX ? 0 : before - left;
     } while (r >= 0 && left > 0 && left < before);
     return r;
 }
@@ -210,17 +119,15 @@ static int seal_transaction(struct seal *seal, const struct pt_frames *frames,
     int r = pt_store_begin(s, err);
     if (r < 0)
         return r;
-    r = pt_seal_chain(shapes, frames, ops, NULL, NULL, LEVEL, err);
+    r = pt_seal_chain(shapes, frames, ops, NULL, NULL, PT_SEAL_LEVEL, err);
     if (seal->frames)
         sqlite3_reset(seal->frames);
     if (r >= 0)
         r = delete_frames(seal, err);
     if (r >= 0)
-        r = write_rows(seal, err);
-    if (r >= 0)
-        r = write_blocks(seal, err);
-    if (r >= 0 && seal->count > 0)
-        r = write_segment(seal, err);
+        r = pt_store_sealed(s, seal->fresh.snaps, (size_t)seal->fresh.count, err);
+    if (r >= 0 && seal->fresh.count > 0)
+        r = pt_fresh_write(&seal->fresh, s, err);
     return pt_store_end(s, r, "seal a segment", err);
 }
 
@@ -246,12 +153,12 @@ static int seal_one(struct pt_store *s, int64_t first, int64_t last, struct pt_e
         const struct pt_frames frames = {
             .rewind = frames_rewind, .next = frames_next, .ctx = &seal};
         const struct pt_seal_ops ops = {
-            .bad = on_bad, .snaps = on_snaps, .block = on_block, .ctx = &seal};
+            .bad = on_bad, .snaps = pt_fresh_snaps, .block = pt_fresh_block, .ctx = &seal};
         struct pt_err why = {0};
         struct pt_shapes *shapes = pt_shapes_new();
         r = shapes ? seal_transaction(&seal, &frames, &ops, shapes, &why) : pt_err_nomem(&why);
         pt_shapes_free(shapes);
-        seal_release(&seal);
+        pt_fresh_release(&seal.fresh);
         if (r < 0 && why.code == PT_EDAMAGED && strcmp(why.source, PT_BAD_FRAME) == 0)
             r = set_aside(s, why.position, why.text, err) < 0 ? -1 : 1;
         else if (r < 0)
@@ -317,6 +224,8 @@ int pt_store_seal(struct pt_store *s, bool all, struct pt_err *err)
     struct keys keys = {0};
     struct pt_err why = {0};
     bool any = false;
+    if (!all && pt_store_wedged(s)) /* the blocks would come on top of frames that stay */
+        return 0;
     s->frame_bytes = -1; /* to be counted anew */
     int r = read_keys(s, &keys, err);
     int64_t first = keys.first;

@@ -35,10 +35,15 @@ const struct pt_table_def pt_schema_sql[] = {
     [PT_T_EVENT] = {"event", "CREATE TABLE event(id INTEGER PRIMARY KEY, time_us INTEGER, kind "
                              "INTEGER, n INTEGER, subject TEXT, text TEXT, "
                              "crc INTEGER)"},
+    [PT_T_THINNED] = {"thinned", "CREATE TABLE thinned(first INTEGER PRIMARY KEY, last INTEGER, "
+                                 "level INTEGER, kept INTEGER, crc INTEGER)"},
     [PT_T_COUNT] = {"snapshot",
                     "CREATE VIEW snapshot AS SELECT " PT_SNAP_COLUMNS
                     ", datetime(time_ms/1000, 'unixepoch') AS utc FROM sealed UNION ALL "
                     "SELECT " PT_SNAP_COLUMNS ", datetime(time_ms/1000, 'unixepoch') FROM frame"},
+    /* Thinning asks for few events among many. */
+    [PT_T_COUNT + 1] = {"event_mark",
+                        "CREATE INDEX event_mark ON event(n) WHERE kind IN " PT_EVENT_MARKS},
 };
 const size_t pt_schema_sql_count = sizeof pt_schema_sql / sizeof *pt_schema_sql;
 

@@ -49,6 +49,27 @@ static const char *const statements[] = {
         "value = excluded.value, crc = excluded.crc WHERE value IS NOT excluded.value OR crc IS "
         "NOT excluded.crc",
     [PT_S_VACUUM] = "PRAGMA incremental_vacuum(128)",
+    [PT_S_BLOCK_ROW] = "SELECT id, kind, what, crc, data FROM block WHERE id = ?1",
+    [PT_S_STRETCHES] = "SELECT first, last, count, boot, min_ms, max_ms, blocks, bytes, crc "
+                       "FROM segment ORDER BY first",
+    [PT_S_THINNINGS] = "SELECT first, last, level, kept, crc FROM thinned ORDER BY first",
+    [PT_S_MARKS] = "SELECT DISTINCT n FROM event WHERE n BETWEEN ?1 AND ?2 AND kind "
+                   "IN " PT_EVENT_MARKS " ORDER BY n",
+    [PT_S_THINNED] =
+        "INSERT OR REPLACE INTO thinned(first, last, level, kept, crc) VALUES(?1,?2,?3,?4,?5)",
+    [PT_S_FORGET_BLOCKS] = "DELETE FROM block WHERE id BETWEEN ?1 AND ?2",
+    [PT_S_FORGET_SEGMENTS] = "DELETE FROM segment WHERE first BETWEEN ?1 AND ?2",
+    [PT_S_FORGET_SEALED] = "DELETE FROM sealed WHERE n BETWEEN ?1 AND ?2",
+    [PT_S_FORGET_THINNED] = "DELETE FROM thinned WHERE first BETWEEN ?1 AND ?2",
+    [PT_S_FORGET_DAMAGED] = "DELETE FROM damaged WHERE n BETWEEN ?1 AND ?2",
+    [PT_S_FORGET_BOOTS] = "DELETE FROM boot WHERE id BETWEEN ?1 AND ?2 AND id NOT IN (SELECT boot "
+                          "FROM segment UNION SELECT boot FROM frame)",
+    [PT_S_FORGET_EXITS] = "DELETE FROM event WHERE id BETWEEN ?1 AND ?2 AND kind = 10",
+    [PT_S_FORGET_EVENTS] =
+        "DELETE FROM event WHERE id BETWEEN ?1 AND ?2 AND kind NOT IN " PT_EVENT_MARKS,
+    [PT_S_FORGET_ANY_EVENTS] = "DELETE FROM event WHERE id BETWEEN ?1 AND ?2",
+    [PT_S_FORGET_OLD_EVENTS] = "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE time_us "
+                               "< ?1 ORDER BY id LIMIT ?2)",
 };
 
 int pt_store_stmt(struct pt_store *s, enum pt_stmt_id id, sqlite3_stmt **ret, struct pt_err *err)
@@ -305,6 +326,7 @@ int pt_store_checkpoint(struct pt_store *s, struct pt_err *err)
     sqlite3_busy_timeout(s->db, 0);
     const int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sqlite3_busy_timeout(s->db, PT_BUSY_MS);
+    s->blocked = (rc & 0xff) == SQLITE_BUSY;
     pt_store_drop_cache(s);
     return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? 0
                                                          : pt_sql_err(s->db, rc, "checkpoint", err);
@@ -407,6 +429,8 @@ int pt_store_append(struct pt_store *s, const struct pt_snap *snap, bool key, co
         return r;
     s->next = snap->n + 1;
     s->boot = snap->boot;
+    s->last_us = snap->real_us;
+    pt_store_count_frame(s, key, len);
     if (s->frame_bytes >= 0)
         s->frame_bytes += (int64_t)len;
     return 0;
@@ -421,6 +445,8 @@ int pt_store_event(struct pt_store *s, int64_t real_us, enum pt_event kind, int6
         return r;
     const struct pt_val v[] = {pt_val_int(id + 1), pt_val_int(real_us),  pt_val_int(kind),
                                pt_val_int(n),      pt_val_text(subject), pt_val_text(text)};
+    s->event_rows++;
+    s->event_bytes += PT_EVENT_BYTES + (int64_t)(strlen(subject) + strlen(text));
     return pt_store_run(s, PT_S_EVENT, PT_T_EVENT, v, 6, NULL, 0, "write an event", err);
 }
 

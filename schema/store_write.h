@@ -28,6 +28,21 @@ enum pt_stmt_id {
     PT_S_EVENT,
     PT_S_META,
     PT_S_VACUUM,
+    PT_S_BLOCK_ROW,
+    PT_S_STRETCHES,
+    PT_S_THINNINGS,
+    PT_S_MARKS,
+    PT_S_THINNED,
+    PT_S_FORGET_BLOCKS,
+    PT_S_FORGET_SEGMENTS,
+    PT_S_FORGET_SEALED,
+    PT_S_FORGET_THINNED,
+    PT_S_FORGET_DAMAGED,
+    PT_S_FORGET_BOOTS,
+    PT_S_FORGET_EXITS,
+    PT_S_FORGET_EVENTS,
+    PT_S_FORGET_ANY_EVENTS,
+    PT_S_FORGET_OLD_EVENTS,
     PT_S_COUNT,
 };
 
@@ -40,6 +55,13 @@ struct pt_store {
     int64_t boot;                       /* of the last frame */
     int64_t frame_bytes, segment_bytes; /* frame_bytes < 0: not known */
     int db_fd, wal_fd;                  /* store_cache.c */
+    struct pt_limits limits;
+    int64_t last_us;                   /* real time of the last frame */
+    int64_t chain_bytes, chain_frames; /* since the last key frame */
+    int64_t longest;                   /* chain, in bytes; 0: none yet */
+    int64_t event_rows, event_bytes;   /* about; kept while there is a limit */
+    int64_t event_next[3];             /* store_retain.c: ids that forgetting got to */
+    bool blocked;                      /* a reader keeps the WAL from being emptied */
     sqlite3_stmt *st[PT_S_COUNT];
 };
 
@@ -58,10 +80,23 @@ int pt_store_begin(struct pt_store *s, struct pt_err *err);
 /* Commits when result >= 0, else rolls back and returns it. */
 int pt_store_end(struct pt_store *s, int result, const char *what, struct pt_err *err);
 int pt_store_checkpoint(struct pt_store *s, struct pt_err *err);
+/* store_seal.c. Gives all free pages back; nothing while a reader keeps the WAL. */
+int pt_store_vacuum(struct pt_store *s, struct pt_err *err);
+/* A row of `event` without its texts, about. */
+#define PT_EVENT_BYTES 40
+/* store_room.c. A frame more in the WAL. */
+void pt_store_count_frame(struct pt_store *s, bool key, size_t len);
+/* Bytes on the disk: the file alone with its -shm, and with its -wal. */
+struct pt_disk {
+    int64_t rest, used;
+};
+void pt_store_disk(struct pt_store *s, struct pt_disk *ret);
+/* Bytes that storing, sealing and thinning may take on top of the file at rest. */
+int64_t pt_store_reserve(const struct pt_store *s);
+/* Is there no room to write more into a WAL that cannot be emptied? */
+bool pt_store_wedged(struct pt_store *s);
 /* What is written and synced goes from the page cache. */
 void pt_store_drop_cache(struct pt_store *s);
-/* Gives free pages back to the file system. */
-int pt_store_vacuum(struct pt_store *s, struct pt_err *err);
 /* Page size and auto_vacuum of a new file, then its tables, in one transaction; fill (may be NULL)
  * is called in it. */
 int pt_store_create(struct pt_store *s,

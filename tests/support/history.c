@@ -176,6 +176,8 @@ int pt_h_tick(struct pt_h *h, struct pt_enc *e, struct pt_buf *frame, struct pt_
     h->snap.cost_us = pt_h_random(h, 10) ? (int64_t)pt_h_random(h, 9999) : PT_UNKNOWN;
     h->snap.psi_full_us = PT_UNKNOWN;
     h->snap.trigger = pt_h_random(h, 9);
+    if (h->quiet && pt_h_random(h, h->quiet))
+        h->snap.trigger = PT_TRIGGER_TIMER;
     int rc = e ? pt_enc_begin(e, &h->snap, err) : 0;
     for (unsigned i = 0; rc >= 0 && i < PT_H_SOURCES; i++)
         rc = step(h, &h->sources[i], e, err);

@@ -29,6 +29,7 @@ struct pt_h {
     uint64_t rng;
     struct pt_h_source sources[PT_H_SOURCES];
     struct pt_snap snap;
+    uint32_t quiet; /* one snapshot in so many is not the timer's; 0: most are not */
 };
 
 void pt_h_init(struct pt_h *h, uint64_t seed);

@@ -133,6 +133,29 @@ static void check_at(struct past *p, const struct pt_block *b, const struct pt_s
     pt_buf_release(&got);
 }
 
+/* The walk says at each tick it is asked for what pt_block_at says, whatever it passed over. */
+static void check_walk(struct past *p, const struct pt_block *b, struct pt_shapes *shapes)
+{
+    for (uint32_t source = 0; source < pt_block_sources(b); source++) {
+        for (uint32_t step = 1; step <= 9; step += 2) {
+            struct pt_walk *w;
+            assert_return_code(pt_walk_new(b, source, p->snaps, &w, &p->err), 0);
+            for (uint32_t i = step / 2; i < p->nticks; i += step) {
+                struct pt_source_at at, was;
+                assert_return_code(pt_block_at(b, source, i, p->snaps, &was, &p->err), 0);
+                assert_return_code(pt_walk_at(w, i, &at, &p->err), 0);
+                assert_int_equal(at.presence, was.presence);
+                assert_int_equal(at.why, was.why);
+                assert_int_equal(at.read_us, was.read_us);
+                assert_int_equal(!at.reading, !was.reading);
+                assert_true(!at.reading || pt_reading_equal(at.reading, was.reading));
+                pt_reading_unref(shapes, was.reading);
+            }
+            pt_walk_free(w);
+        }
+    }
+}
+
 static void open_block(struct past *p, struct pt_shapes *shapes, struct pt_block **ret)
 {
     if (pt_block_open(p->blob.data, p->blob.len, shapes, ret, &p->err) < 0)
@@ -160,6 +183,7 @@ static void histories(uint64_t seed, uint32_t losses)
                 assert_int_equal(tick, i);
             }
             check_at(&p, b, shapes);
+            check_walk(&p, b, shapes);
             pt_block_free(b);
             assert_int_equal(pt_shapes_count(shapes), 0);
         }
@@ -432,6 +456,14 @@ static void use_up(const struct pt_block *b, struct pt_shapes *shapes, struct se
             if (pt_block_at(b, i, t, NULL, &at, NULL) == 0)
                 pt_reading_unref(shapes, at.reading);
         }
+        struct pt_walk *w;
+        assert_return_code(pt_walk_new(b, i, NULL, &w, NULL), 0);
+        for (uint32_t t = 0; t < pt_block_ticks(b); t += 3) {
+            struct pt_source_at at;
+            if (pt_walk_at(w, t, &at, NULL) < 0)
+                break;
+        }
+        pt_walk_free(w);
         pt_block_series(b, i, &ops, s, NULL);
     }
 }

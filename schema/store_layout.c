@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ * See store_layout.h. Sources are taken class by class (all status, then all statm ...), so that a
+ * field of every process is found in few blocks, and blocks hold one kind of shape. */
+#include "schema/store_layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAMES_MAX (256u << 20)
+#define BLOB_MAX  (PT_BLOCK_RAW_LIMIT)
+#define MAX_ID    (1u << 24) /* sources of a segment; the decoder's own bound is lower */
+
+int pt_layout_init(struct pt_layout *l, struct pt_shapes *shapes, const struct pt_seal_ops *ops,
+                   int level, struct pt_err *err)
+{
+    *l = (struct pt_layout){
+        .shapes = shapes, .ops = ops, .level = level, .writer = pt_block_writer_new(shapes)};
+    pt_buf_init(&l->names, NAMES_MAX);
+    pt_buf_init(&l->what, NAMES_MAX);
+    pt_buf_init(&l->blob, BLOB_MAX);
+    return l->writer ? 0 : pt_err_nomem(err);
+}
+
+void pt_layout_release(struct pt_layout *l)
+{
+    pt_block_writer_free(l->writer);
+    pt_buf_release(&l->names);
+    pt_buf_release(&l->what);
+    pt_buf_release(&l->blob);
+    free(l->entries);
+    free(l->by_id);
+}
+
+/* ---- the order of sources ---- */
+
+/* Names of one length are compared by bytes, so that pids come in numeric order. */
+static int order(const char *a, const char *b)
+{
+    const enum pt_block_kind ka = pt_block_kind_of(a), kb = pt_block_kind_of(b);
+    if (ka != kb)
+        return ka < kb ? -1 : 1;
+    char ca[PT_CLASS_MAX], cb[PT_CLASS_MAX];
+    pt_source_class(a, ca, sizeof ca);
+    pt_source_class(b, cb, sizeof cb);
+    const int c = strcmp(ca, cb);
+    if (c)
+        return c;
+    const size_t la = strlen(a), lb = strlen(b);
+    return la != lb ? (la < lb ? -1 : 1) : strcmp(a, b);
+}
+
+static int order_entries(const void *a, const void *b, void *ctx)
+{
+    const struct pt_entry *ea = a, *eb = b;
+    const char *names = ctx;
+    return order(names + ea->name, names + eb->name);
+}
+
+int pt_layout_add(struct pt_layout *l, const char *name, uint32_t id, size_t base)
+{
+    if (id >= MAX_ID)
+        return -1;
+    if (l->n == l->cap) {
+        const uint32_t cap = l->cap ? l->cap * 2 : 64;
+        struct pt_entry *entries = realloc(l->entries, cap * sizeof *entries);
+        if (!entries)
+            return -1;
+        l->entries = entries;
+        l->cap = cap;
+    }
+    if (id > l->max_id)
+        l->max_id = id;
+    l->entries[l->n++] = (struct pt_entry){.name = (uint32_t)l->names.len,
+                                           .id = id,
+                                           .base = base < UINT32_MAX ? (uint32_t)base : UINT32_MAX,
+                                           .kind = pt_block_kind_of(name)};
+    pt_buf_put(&l->names, name, strlen(name) + 1);
+    return l->names.failed ? -1 : 0;
+}
+
+const char *pt_layout_name(const struct pt_layout *l, uint32_t index)
+{
+    return (const char *)l->names.data + l->entries[index].name;
+}
+
+int pt_layout_sort(struct pt_layout *l)
+{
+    l->by_id = calloc((size_t)l->max_id + 1, sizeof *l->by_id);
+    if (!l->by_id)
+        return -1;
+    l->by_id_len = l->max_id + 1;
+    if (l->n > 1)
+        qsort_r(l->entries, l->n, sizeof *l->entries, order_entries, l->names.data);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < l->n; i++) {
+        if (n == 0 || strcmp(pt_layout_name(l, i), pt_layout_name(l, n - 1)) != 0)
+            l->entries[n++] = l->entries[i];
+        l->by_id[l->entries[i].id] = n;
+    }
+    l->n = n;
+    return 0;
+}
+
+uint32_t pt_layout_find(const struct pt_layout *l, const char *name)
+{
+    uint32_t lo = 0, hi = l->n;
+    while (lo < hi) {
+        const uint32_t mid = lo + (hi - lo) / 2;
+        const int c = order(pt_layout_name(l, mid), name);
+        if (c == 0)
+            return mid;
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return l->n;
+}
+
+/* ---- blocks ---- */
+
+int pt_layout_end(struct pt_layout *l, struct pt_err *err)
+{
+    if (!l->open)
+        return 0;
+    l->open = false;
+    pt_buf_reset(&l->blob);
+    int r = pt_block_end(l->writer, l->level, &l->blob, err);
+    if (r < 0)
+        return r;
+    pt_buf_u8(&l->what, 0);
+    if (l->blob.failed || l->what.failed)
+        return pt_err_nomem(err);
+    const char *what = l->what.len > PT_WHAT_MAX ? "**" : (const char *)l->what.data;
+    r = l->ops->block(l->ops->ctx, l->kind, what, l->blob.data, l->blob.len, err);
+    /* The buffer is not kept at the size of the largest block there ever was. */
+    pt_buf_release(&l->blob);
+    pt_buf_init(&l->blob, BLOB_MAX);
+    return r;
+}
+
+static int begin(struct pt_layout *l, enum pt_block_kind kind, struct pt_err *err)
+{
+    const int r = pt_block_begin(l->writer, kind, l->snaps, l->nsnaps, err);
+    if (r < 0)
+        return r;
+    l->open = true;
+    l->kind = kind;
+    pt_buf_reset(&l->what);
+    return 0;
+}
+
+int pt_layout_clock(struct pt_layout *l, const struct pt_snap *snaps, uint32_t nsnaps,
+                    struct pt_err *err)
+{
+    l->snaps = snaps;
+    l->nsnaps = nsnaps;
+    int r = l->ops->snaps(l->ops->ctx, snaps, nsnaps, err);
+    if (r >= 0)
+        r = begin(l, PT_BLOCK_CLOCK, err);
+    return r < 0 ? r : pt_layout_end(l, err);
+}
+
+int pt_layout_source(struct pt_layout *l, uint32_t index, struct pt_err *err)
+{
+    const char *name = pt_layout_name(l, index);
+    const enum pt_block_kind kind = l->entries[index].kind;
+    char class[PT_CLASS_MAX];
+    int r;
+    if (l->open && (l->kind != kind || pt_block_raw(l->writer) >= PT_BLOCK_RAW) &&
+        (r = pt_layout_end(l, err)) < 0)
+        return r;
+    pt_source_class(name, class, sizeof class);
+    if (!l->open && (r = begin(l, kind, err)) < 0)
+        return r;
+    if (l->what.len == 0 || strcmp(class, l->class) != 0) {
+        if (l->what.len)
+            pt_buf_u8(&l->what, '\n');
+        pt_buf_put(&l->what, class, strlen(class));
+        memcpy(l->class, class, sizeof class);
+    }
+    return pt_block_source(l->writer, name, pt_file_of(name)->grammar.key, err);
+}
+
+int pt_layout_state(void *ctx, uint32_t tick, const struct pt_source_at *at, struct pt_err *err)
+{
+    struct pt_layout *l = ctx;
+    return pt_block_add(l->writer, tick, at, err);
+}

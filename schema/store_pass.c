@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ * See store_pass.h. */
+#include "schema/store_pass.h"
+
+#include <stdlib.h>
+
+/* Bytes of first texts, and of what sources did after them, held in one pass: enough for few
+ * passes, little beside the block being written. */
+#define HOLD  (192u << 10)
+#define GUESS 512u /* sources of the first pass; those that there is no room for wait */
+
+static void forget(struct pt_pass *p, struct pt_pass_source *s)
+{
+    p->held -= s->held.held;
+    pt_track_release(&s->held, p->layout->shapes);
+}
+
+int pt_pass_note(struct pt_pass *p, uint32_t index, uint32_t tick, const struct pt_source_at *at,
+                 struct pt_err *err)
+{
+    struct pt_pass_source *s = &p->sources[index - p->lo];
+    const bool stands = at->read_us == s->last.read_us && at->why == s->last.why;
+    const bool had_text = s->last.presence == PT_READ || s->last.presence == PT_CARRIED;
+    if (s->any && stands &&
+        (at->presence == PT_CARRIED
+             ? had_text
+             : at->presence != PT_READ && at->presence == s->last.presence)) {
+        s->last.presence = at->presence;
+        return 0;
+    }
+    s->last = *at;
+    s->any = true;
+    if (index == p->lo)
+        return pt_layout_state(p->layout, tick, at, err);
+    const size_t held = s->held.held;
+    const int r = pt_track_add(&s->held, p->layout->shapes, tick, at, p->layout->snaps, err);
+    p->held += s->held.held - held;
+    return r;
+}
+
+void pt_pass_make_room(struct pt_pass *p)
+{
+    while (p->held > HOLD && p->hi > p->lo + 1)
+        forget(p, &p->sources[--p->hi - p->lo]);
+}
+
+static int flush(struct pt_pass *p, struct pt_err *err)
+{
+    for (uint32_t index = p->lo + 1; index < p->hi; index++) {
+        struct pt_pass_source *s = &p->sources[index - p->lo];
+        int r = pt_layout_source(p->layout, index, err);
+        if (r >= 0)
+            r = pt_track_play(&s->held, p->layout->shapes, pt_layout_name(p->layout, index),
+                              p->layout->snaps, pt_layout_state, p->layout, err);
+        if (r < 0)
+            return r;
+        forget(p, s);
+    }
+    return 0;
+}
+
+/* Returns how many sources were done. */
+static int64_t pass(struct pt_pass *p, int (*walk)(void *, struct pt_pass *, struct pt_err *),
+                    void *ctx, struct pt_err *err)
+{
+    p->begun = p->hi - p->lo;
+    p->sources = calloc(p->begun, sizeof *p->sources);
+    if (!p->sources)
+        return pt_err_nomem(err);
+    for (uint32_t i = 0; i < p->begun; i++)
+        pt_track_init(&p->sources[i].held);
+    int r = pt_layout_source(p->layout, p->lo, err);
+    if (r >= 0)
+        r = walk(ctx, p, err);
+    if (r >= 0)
+        r = flush(p, err);
+    for (uint32_t i = 0; i < p->begun; i++)
+        forget(p, &p->sources[i]);
+    free(p->sources);
+    return r < 0 ? r : (int64_t)(p->hi - p->lo);
+}
+
+/* So many sources from lo on, at most `most`, that their first texts take HOLD bytes. */
+static uint32_t batch(const struct pt_layout *l, uint32_t lo, uint32_t most)
+{
+    uint32_t n = 0;
+    size_t bytes = 0;
+    while (n < most && lo + n < l->n && (n == 0 || bytes + l->entries[lo + n].base <= HOLD))
+        bytes += l->entries[lo + n++].base;
+    return n;
+}
+
+int pt_pass_all(struct pt_layout *layout,
+                int (*walk)(void *ctx, struct pt_pass *pass, struct pt_err *err), void *ctx,
+                struct pt_err *err)
+{
+    uint32_t guess = GUESS;
+    for (uint32_t lo = 0; lo < layout->n;) {
+        const uint32_t count = batch(layout, lo, guess);
+        struct pt_pass p = {.layout = layout, .lo = lo, .hi = lo + count};
+        const int64_t done = pass(&p, walk, ctx, err);
+        if (done < 0)
+            return (int)done;
+        lo += (uint32_t)done;
+        guess = done < count ? (uint32_t)done * 2 + 1 : guess > UINT32_MAX / 4 ? guess : guess * 2;
+    }
+    return pt_layout_end(layout, err);
+}
