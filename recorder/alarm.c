@@ -13,11 +13,15 @@
 
 #include "recorder/burst.h"
 #include "recorder/clock.h"
+#include "recorder/kmsg.h"
 #include "recorder/log.h"
 
 /* Outside of bursts (there are none, or the day's are spent) one kind of trigger takes no more
  * snapshots than one in this time. */
 #define QUIET_US (60 * PT_SECOND)
+
+/* A kill is dozens of records in a moment: they are read together. */
+#define LOG_PAUSE_US 20000
 
 struct pt_alarm {
     struct pt_alarm_config config;
@@ -26,8 +30,17 @@ struct pt_alarm {
     int psi_fd;
     bool busy; /* a snapshot of ours is being taken */
     int64_t last_us[PT_TRIGGER_BURST];
-    int64_t burst_n; /* the snapshot a burst began with */
-    int64_t psi_us, psi_at_us, oom_kills;
+    int64_t burst_n;  /* the snapshot a burst began with */
+    int64_t before_n; /* the snapshot before the one being taken or just taken; 0: none */
+    int64_t psi_us, psi_at_us;
+    int kmsg_fd;
+    uint64_t kmsg_seq;
+    struct pt_oom oom;
+    bool foreign_pids;           /* the log's are not those of our procfs */
+    int64_t kills;               /* that the log told, so far */
+    int64_t fresh;               /* of these, without a trigger yet */
+    int64_t base_kills;          /* vmstat's count at the first snapshot, or PT_UNKNOWN */
+    int64_t silent, told_silent; /* kills that vmstat counts and the log did not tell; told */
 };
 
 /* ---- events ---- */
@@ -157,15 +170,98 @@ static void compare_psi(struct pt_alarm *a, const struct pt_headline *h)
 
 /* ---- memory ---- */
 
-static void compare_oom(struct pt_alarm *a, const struct pt_headline *h)
+static void on_record(void *ctx, const struct pt_kmsg *r)
+{
+    struct pt_alarm *a = ctx;
+    struct pt_oom_kill k;
+    char subject[PT_OOM_SUBJECT], text[PT_OOM_TEXT];
+    if (!pt_oom_line(&a->oom, r->text, r->len, &k))
+        return;
+    const struct pt_portrait *p =
+        a->foreign_pids ? NULL : pt_sampler_portrait(a->config.sampler, k.pid);
+    const int64_t n = p ? p->n : pt_sampler_last(a->config.sampler)->n;
+    pt_oom_describe(&k, p, a->foreign_pids, subject, text);
+    pt_writer_event(a->config.writer, pt_clock_us(CLOCK_REALTIME), PT_EVENT_OOM, n ? n : PT_UNKNOWN,
+                    subject, text);
+    pt_log(PT_LOG_INFO, "oom: %s: %s", subject, text);
+    a->kills++;
+    a->fresh++;
+}
+
+static void drain_log(struct pt_alarm *a)
+{
+    if (a->kmsg_fd >= 0)
+        pt_kmsg_drain(a->kmsg_fd, &a->kmsg_seq, on_record, a);
+}
+
+static void raise_oom(struct pt_alarm *a, int64_t kills)
 {
     char text[64];
-    const int64_t was = a->oom_kills;
-    a->oom_kills = h->oom_kills;
-    if (was == PT_UNKNOWN || h->oom_kills <= was)
-        return;
-    snprintf(text, sizeof(text), "out of memory: %" PRId64 " killed", h->oom_kills - was);
+    snprintf(text, sizeof(text), "out of memory: %" PRId64 " killed", kills);
     pt_alarm_raise(a, PT_TRIGGER_OOM, text);
+}
+
+static void raise_logged(struct pt_alarm *a)
+{
+    const int64_t kills = a->fresh;
+    a->fresh = 0;
+    if (kills)
+        raise_oom(a, kills);
+}
+
+static bool on_log(void *ctx, int revents)
+{
+    struct pt_alarm *a = ctx;
+    (void)revents; /* an overwritten record is POLLERR too */
+    drain_log(a);
+    raise_logged(a);
+    return true;
+}
+
+/* The kernel counts a kill before it logs it: what the log does not tell by the next snapshot, it
+ * does not tell at all. */
+static void compare_oom(struct pt_alarm *a, const struct pt_headline *h)
+{
+    if (h->oom_kills == PT_UNKNOWN)
+        return;
+    if (a->base_kills == PT_UNKNOWN)
+        a->base_kills = h->oom_kills - a->kills;
+    const int64_t was = a->silent, is = h->oom_kills - a->base_kills - a->kills;
+    const int64_t sure = a->kmsg_fd < 0 || is < was ? is : was;
+    const int64_t news = sure - a->told_silent;
+    a->silent = is;
+    if (news <= 0)
+        return;
+    a->told_silent = sure;
+    char text[96];
+    snprintf(text, sizeof(text), "%" PRId64 " killed: the kernel log, which says whom, %s", news,
+             a->kmsg_fd < 0 ? "cannot be read" : "does not tell");
+    pt_writer_event(a->config.writer, pt_clock_us(CLOCK_REALTIME), PT_EVENT_OOM,
+                    a->before_n ? a->before_n : PT_UNKNOWN, "", text);
+    raise_oom(a, news);
+}
+
+/* Numbers in the log are those of the first pid namespace, whose inode is the same on all
+ * machines. */
+static bool pids_are_foreign(const struct pt_roots *roots)
+{
+    static const char first[] = "pid:[4026531836]";
+    char ns[64];
+    const ssize_t n = readlinkat(roots->root[PT_ROOT_PROC].fd, "1/ns/pid", ns, sizeof(ns));
+    return n > 0 && ((size_t)n != sizeof(first) - 1 || memcmp(ns, first, (size_t)n) != 0);
+}
+
+static void open_log(struct pt_alarm *a)
+{
+    a->kmsg_fd = -1;
+    if (!a->config.roots->root[PT_ROOT_PROC].live)
+        return;
+    a->kmsg_fd = pt_kmsg_open();
+    if (a->kmsg_fd < 0)
+        pt_log(PT_LOG_NOTICE, "the kernel log cannot be read: %s; it would say who is killed",
+               strerror(-a->kmsg_fd));
+    a->foreign_pids = pids_are_foreign(a->config.roots);
+    pt_loop_add(a->config.loop, a->kmsg_fd, POLLIN, LOG_PAUSE_US, on_log, a);
 }
 
 static void compare_low(struct pt_alarm *a, const struct pt_headline *h)
@@ -185,6 +281,8 @@ static void compare_low(struct pt_alarm *a, const struct pt_headline *h)
 
 void pt_alarm_before(struct pt_alarm *a)
 {
+    a->before_n = pt_sampler_last(a->config.sampler)->n;
+    drain_log(a); /* who was killed is looked up as of the snapshot before */
     pt_sampler_dense(a->config.sampler, a->burst.on);
 }
 
@@ -195,6 +293,7 @@ void pt_alarm_after(struct pt_alarm *a)
     const int64_t now = pt_clock_us(CLOCK_BOOTTIME);
     if (pt_burst_ends(&a->burst, now))
         tell_end(a, now);
+    raise_logged(a);
     compare_oom(a, &h);
     compare_low(a, &h);
     compare_psi(a, &h);
@@ -210,11 +309,12 @@ int pt_alarm_new(const struct pt_alarm_config *config, struct pt_alarm **ret, st
         return pt_err_nomem(err);
     a->config = *config;
     a->psi_us = -1;
-    a->oom_kills = PT_UNKNOWN;
+    a->base_kills = PT_UNKNOWN;
     pt_burst_init(&a->burst, o->burst_interval_us < o->interval_us ? o->burst_length_us : 0,
                   o->burst_limit);
     a->psi_fd = open_psi(config->roots);
     pt_loop_add(config->loop, a->psi_fd, POLLPRI, 0, on_psi, a);
+    open_log(a);
     *ret = a;
     return 0;
 }
@@ -225,5 +325,7 @@ void pt_alarm_free(struct pt_alarm *a)
         return;
     if (a->psi_fd >= 0)
         close(a->psi_fd);
+    if (a->kmsg_fd >= 0)
+        close(a->kmsg_fd);
     free(a);
 }

@@ -32,6 +32,8 @@ struct pt_procs {
     uint32_t denied[PT_PROC_FILES];
     int64_t forks, forks_scanned; /* now, and before the last scan; PT_UNKNOWN */
     char *names;                  /* getdents buffer */
+    void (*on_death)(void *ctx, const struct pt_proc *p);
+    void *on_death_ctx;
 };
 
 static const char *const leaves[PT_PROC_FILES] = {
@@ -88,6 +90,19 @@ void pt_procs_free(struct pt_procs *t)
     free(t->list);
     free(t->names);
     free(t);
+}
+
+void pt_procs_on_death(struct pt_procs *t, void (*fn)(void *ctx, const struct pt_proc *p),
+                       void *ctx)
+{
+    t->on_death = fn;
+    t->on_death_ctx = ctx;
+}
+
+static void tell_death(const struct pt_procs *t, const struct pt_proc *p)
+{
+    if (t->on_death && !p->fresh)
+        t->on_death(t->on_death_ctx, p);
 }
 
 void pt_procs_forks(struct pt_procs *t, int64_t forks)
@@ -171,6 +186,7 @@ static void life(struct pt_procs *t, struct pt_proc *p, uint32_t pid, uint64_t i
 
 static void death(struct pt_procs *t, struct pt_proc *p, struct pt_sink *sink)
 {
+    tell_death(t, p);
     for (int k = 0; k < PT_PROC_FILES; k++) {
         if (p->source[k] >= 0)
             pt_sink_gone(sink, (uint32_t)p->source[k]);
@@ -461,7 +477,10 @@ static int read_statm(struct pt_procs *t, struct pt_proc *p, struct pt_sink *sin
     struct pt_scan s = pt_scan_of(sink->buf, (size_t)n);
     if (pt_scan_u64(&s, &pages)) {
         pt_scan_blanks(&s);
-        if (pt_scan_u64(&s, &pages))
+        const bool known = pt_scan_u64(&s, &pages);
+        if (known && pages == 0 && p->rss_pages)
+            tell_death(t, p); /* it is ending, perhaps as a zombie for long */
+        if (known)
             p->rss_pages = pages > UINT32_MAX ? UINT32_MAX : (uint32_t)pages;
     }
     p->statm_hash = hash;

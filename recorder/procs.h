@@ -59,6 +59,10 @@ struct pt_proc {
 struct pt_procs;
 int pt_procs_new(const struct pt_roots *roots, struct pt_procs **ret, struct pt_err *err);
 void pt_procs_free(struct pt_procs *t);
+/* Called when a process that was read before has ended, or given up its memory, while its last
+ * readings still stand. */
+void pt_procs_on_death(struct pt_procs *t, void (*fn)(void *ctx, const struct pt_proc *p),
+                       void *ctx);
 /* How many processes were ever started, read just now: while that stands, nobody new is there and
  * the directory need not be listed every tick. PT_UNKNOWN (the start): it is. */
 void pt_procs_forks(struct pt_procs *t, int64_t forks);

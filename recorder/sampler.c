@@ -44,6 +44,8 @@ struct pt_sampler {
     struct pt_cgroups *cgroups;
     struct pt_deep *deep;
     struct pt_plan plan;
+    struct pt_gallery gallery;
+    struct pt_portrait portrait; /* the one asked for */
     struct pt_account account;
     int64_t account_source; /* < 0: not opened */
     struct pt_buf frame;
@@ -58,6 +60,12 @@ struct pt_sampler {
 };
 
 /* ---- life ---- */
+
+static void on_death(void *ctx, const struct pt_proc *p)
+{
+    struct pt_sampler *s = ctx;
+    pt_gallery_bury(&s->gallery, p, &s->sink, s->last.n);
+}
 
 static int open_parts(struct pt_sampler *s, struct pt_err *err)
 {
@@ -75,11 +83,14 @@ static int open_parts(struct pt_sampler *s, struct pt_err *err)
             c->timestamp_us == PT_UNKNOWN ? 0 : c->timestamp_us - pt_clock_us(CLOCK_REALTIME),
         .keep_text = c->raw != NULL,
     };
+    pt_gallery_init(&s->gallery);
     int rc = pt_sink_init(&s->sink, s->enc, s->shapes, c->raw, err);
     if (rc >= 0)
         rc = pt_system_new(c->roots, &s->system, err);
     if (rc >= 0)
         rc = pt_procs_new(c->roots, &s->procs, err);
+    if (rc >= 0)
+        pt_procs_on_death(s->procs, on_death, s);
     if (rc >= 0)
         rc = pt_cgroups_new(c->roots, &s->cgroups, err);
     if (rc >= 0)
@@ -121,6 +132,7 @@ bool pt_sampler_free(struct pt_sampler *s)
     if (!s || !pt_deep_free(s->deep))
         return !s;
     pt_plan_release(&s->plan);
+    pt_gallery_release(&s->gallery);
     pt_cgroups_free(s->cgroups);
     pt_procs_free(s->procs);
     pt_system_free(s->system);
@@ -375,6 +387,20 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
 void pt_sampler_dense(struct pt_sampler *s, bool dense)
 {
     s->plan.dense = dense;
+}
+
+const struct pt_portrait *pt_sampler_portrait(struct pt_sampler *s, uint32_t pid)
+{
+    const struct pt_proc *p = pt_procs_find(s->procs, pid);
+    const struct pt_portrait *dead = pt_gallery_portrait(&s->gallery, pid);
+    if (!p || p->fresh)
+        return dead;
+    if (p->rss_pages == 0 && dead && dead->start_time == p->start_time)
+        return dead; /* as it was before it began to end */
+    pthread_mutex_lock(&s->lock);
+    pt_portrait_take(&s->gallery, p, &s->sink, s->last.n, &s->portrait);
+    pthread_mutex_unlock(&s->lock);
+    return &s->portrait;
 }
 
 const struct pt_snap *pt_sampler_last(const struct pt_sampler *s)

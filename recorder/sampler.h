@@ -6,6 +6,7 @@
 
 #include "recorder/account.h"
 #include "recorder/plan.h"
+#include "recorder/portrait.h"
 #include "recorder/rawlog.h"
 #include "recorder/sources.h"
 #include "recorder/writer.h"
@@ -43,6 +44,9 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
 /* Snapshots are dense from now on, or no longer: no deep read is begun that would hold up its
  * process for longer than the stall limit. */
 void pt_sampler_dense(struct pt_sampler *s, bool dense);
+/* What is known of a process as of the snapshots before; NULL: nothing. Good until the next call or
+ * snapshot. */
+const struct pt_portrait *pt_sampler_portrait(struct pt_sampler *s, uint32_t pid);
 /* The snapshot before; n 0: none yet. */
 const struct pt_snap *pt_sampler_last(const struct pt_sampler *s);
 const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s);

@@ -5,6 +5,7 @@ recorder=${PT_BUILD:?}/pagetraild
 analyzer=$PT_BUILD/pagetrail
 verify=${PT_TOOLS:?}/e2e_verify
 started=
+cgroups=
 
 fail()
 {
@@ -32,10 +33,32 @@ start()
     started="$started $pid"
 }
 
+# memory_cgroup NAME BYTES: makes a memory cgroup of that limit, without swap where it can; its directory in $cgroup. Gone
+# with the test. Skips where none can be made.
+memory_cgroup()
+{
+    if [ -e /sys/fs/cgroup/memory/memory.limit_in_bytes ]; then
+        cgroup=/sys/fs/cgroup/memory/$1
+        set -- "$1" "$2" memory.limit_in_bytes memory.swappiness 0
+    elif grep -qw memory /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null; then
+        cgroup=/sys/fs/cgroup/$1
+        set -- "$1" "$2" memory.max memory.swap.max 0
+    else
+        skip 'no memory controller'
+    fi
+    mkdir "$cgroup" 2>/dev/null || skip "cannot make the cgroup '$cgroup'"
+    cgroups="$cgroups $cgroup"
+    echo "$2" 2>/dev/null >"$cgroup/$3" || skip "cannot set a limit of '$cgroup'"
+    [ ! -e "$cgroup/$4" ] || echo "$5" 2>/dev/null >"$cgroup/$4"
+}
+
 stop_started()
 {
     for one in $started; do
         kill -9 "$one" 2>/dev/null
+    done
+    for one in $cgroups; do
+        until_true 10 rmdir "$one"
     done
 }
 trap stop_started EXIT

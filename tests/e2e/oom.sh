@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A real OOM kill in a memory cgroup: the event names the right one of two processes of the same name, by number, command
+# line and cgroup, with its size before; the snapshot it points to has both; a snapshot follows at once.
+. "${PT_SOURCE:?}/tests/lib/e2e.sh"
+[ "$(id -u)" -eq 0 ] || skip 'needs root'
+db=$PT_TMP/a.db
+hog=$PT_TOOLS/e2e_hog
+name="oom)a,pid=1" # of fifteen bytes at most
+memory_cgroup "pagetrail-oom-$$" $((64 << 20))
+group=${cgroup##*/}
+
+# ask QUERY
+ask()
+{
+    sqlite3 -readonly "$db" "pragma busy_timeout=2000; $1" | tail -n +2
+}
+
+# is QUERY VALUE
+is()
+{
+    [ "$(ask "$1")" = "$2" ]
+}
+
+# at_least QUERY NUMBER
+at_least()
+{
+    [ "$(ask "$1")" -ge "$2" ]
+}
+
+# between NUMBER LEAST MOST
+between()
+{
+    [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]
+}
+
+start "$hog" "name=$name" "cgroup=$cgroup" 8:0 >"$PT_TMP/other"
+other=$pid
+start "$hog" "name=$name" "cgroup=$cgroup" 24:0 200:0 >"$PT_TMP/victim"
+victim=$pid
+until_true 30 grep -q ready "$PT_TMP/victim" || fail 'the victim has no memory'
+until_true 30 grep -q ready "$PT_TMP/other" || fail 'the other has no memory'
+
+start "$recorder" -q -o "$db" -i 1s --burst-interval 500ms --burst-length 1s
+recorder_pid=$pid
+until_true 60 at_least 'select count(*) from snapshot' 2 || fail 'no snapshots'
+kill -USR1 "$victim"
+wait "$victim"
+[ $? -eq 137 ] || fail "the victim was not killed"
+killed=$(date +%s)
+until_true 30 is 'select count(*) from event where kind=9' 1 || fail 'no event of an OOM kill'
+until_true 30 at_least 'select count(*) from snapshot where trigger=6' 1 || fail 'no snapshot of an OOM kill'
+at_least 'select count(*) from event where kind=11 and text="out of memory: 1 killed"' 1 || fail 'no trigger is told'
+sleep 1.5 # the counter of vmstat tells nothing more
+
+text=$(ask 'select text from event where kind=9')
+if [ -z "$(ask 'select subject from event where kind=9')" ]; then
+    echo "$text" | grep -q 'cannot be read$' || fail "$text"
+    skip 'the kernel log cannot be read here'
+fi
+is 'select count(*) from event where kind=9' 1 || fail "more than one event: $(ask 'select * from event where kind=9')"
+is 'select subject from event where kind=9' "$victim $name" || fail "the victim is $victim $name: $(ask 'select * from event where kind=9')"
+for part in "killed: out of memory in cgroup /$group; snapshot " "; cgroup /$group; started " "; command line: $hog name=$name cgroup=$cgroup 24:0 200:0"; do
+    case $text in
+    *"$part"*) ;;
+    *) fail "'$part' is not in '$text'" ;;
+    esac
+done
+rss=$(echo "$text" | sed -n 's/.*; snapshot [0-9]*: RSS \([0-9]*\) kB.*/\1/p')
+between "${rss:-0}" $((24 << 10)) $((60 << 10)) || fail "its RSS before: '$rss' kB"
+anon=$(echo "$text" | sed -n 's/.*anon-rss \([0-9]*\) kB.*/\1/p')
+[ "${anon:-0}" -gt $((40 << 10)) ] || fail "the kernel's figure: '$anon' kB"
+time_s=$(ask 'select time_us/1000000 from event where kind=9')
+between "$time_s" $((killed - 5)) $((killed + 5)) || fail "its time is $time_s, not $killed"
+
+n=$(ask 'select n from event where kind=9')
+for one in "$victim" "$other"; do
+    "$analyzer" show "$db" text "proc:$one/status" --at "@$n" | grep -q '^VmRSS:' || fail "snapshot $n does not have $one"
+done
+start_time=$(echo "$text" | sed -n 's/.*; started \([0-9]*\) ticks after boot.*/\1/p')
+"$analyzer" show "$db" text "proc:$victim/stat" --at "@$n" | sed 's/.*) //' | cut -d' ' -f20 | grep -qx "$start_time" ||
+    fail "its start is not $start_time"
+kill -TERM "$recorder_pid"
+wait "$recorder_pid" || fail "exit status $?"
+"$analyzer" events "$db" --kind oom --format json >"$PT_TMP/json" || fail 'pagetrail events'
+grep -q "\"$victim oom)a,pid=1\"" "$PT_TMP/json" || fail "pagetrail events does not tell the victim"
