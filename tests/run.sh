@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 install_missing \
     cmake ninja-build gcc libc6-dev pkg-config libsqlite3-dev libzstd-dev libjansson-dev \
     clang libclang-rt-dev libcmocka-dev sqlite3 zstd python3 python3-jsonschema jq \
-    clang-format mandoc shellcheck procps e2fsprogs systemd libseccomp2
+    clang-format mandoc shellcheck procps e2fsprogs systemd libseccomp2 dpkg-dev file
 
 seconds=${PT_FUZZ_SECONDS:-3}
 for preset in dev asan fuzz; do

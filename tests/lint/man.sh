@@ -19,4 +19,13 @@ for page in recorder/pagetraild.8 analyze/pagetrail.1; do
     comm -23 "$PT_TMP/help" "$PT_TMP/man" | rule "options of $program that $page does not tell"
     comm -13 "$PT_TMP/help" "$PT_TMP/man" | rule "options of $page that $program --help does not tell"
 done
+
+# The manual of the configuration file tells what the shipped file tells, with the same defaults.
+page=recorder/pagetraild.conf.5
+if [ -f $page ]; then
+    mandoc -T lint -W warning $page | rule "$page"
+    sed -nE 's/^#([a-z-]+) = (.*)/\1 \2/p' recorder/pagetraild.conf | sed 's/ FILE$/ none/' | sort >"$PT_TMP/conf"
+    sed -nE 's/^\.It Cm ([a-z-]+) Ta .* Ta (.*)/\1 \2/p' $page | sort >"$PT_TMP/page"
+    diff "$PT_TMP/conf" "$PT_TMP/page" | grep '^[<>]' | rule "$page and recorder/pagetraild.conf (<) differ"
+fi
 lint_end

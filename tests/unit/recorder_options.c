@@ -162,6 +162,69 @@ static void reads_config(void **state)
     remove("options.conf");
 }
 
+/* "option = value" of every line of the shipped file that is commented out, each with '\n' before
+ * and after. */
+static char *uncommented(void)
+{
+    char path[512], line[256], *all = NULL;
+    size_t size;
+    snprintf(path, sizeof(path), "%s/recorder/pagetraild.conf", getenv("PT_SOURCE"));
+    FILE *shipped = fopen(path, "r"), *out = open_memstream(&all, &size);
+    assert_true(shipped && out);
+    fputc('\n', out);
+    while (fgets(line, sizeof(line), shipped)) {
+        if (line[0] == '#' && line[1] != ' ')
+            fputs(line + 1, out);
+        else
+            assert_true(line[0] == '#' || line[0] == '\n');
+    }
+    fclose(shipped);
+    fclose(out);
+    return all;
+}
+
+/* The file that is shipped tells every option that may stand in a file, with its default. */
+static void ships_defaults(void **state)
+{
+    (void)state;
+    struct pt_options by_default, by_file, o;
+    struct pt_err err;
+    char *all = uncommented();
+    assert_int_equal(parse(&by_default, &err, "--config /dev/null"), 0);
+    write_config(all);
+    if (parse(&by_file, &err, "--config options.conf") < 0)
+        fail_msg("%s", err.text);
+    assert_string_equal(by_file.output, "/var/lib/pagetrail/pagetrail.db");
+    assert_string_equal(by_file.procfs, "/proc");
+    assert_string_equal(by_file.sysfs, "/sys");
+    assert_string_equal(by_file.cgroupfs, "/sys/fs/cgroup");
+    assert_memory_equal(&by_file.interval_us, &by_default.interval_us,
+                        offsetof(struct pt_options, config_text) -
+                            offsetof(struct pt_options, interval_us));
+    int there = 0, refused = 0;
+    for (const char *line = pt_options_help(); line; line = strchr(line + 1, '\n')) {
+        char name[40], text[128];
+        if (strlen(line) < 9 || line[7] != '-' || line[8] != '-')
+            continue;
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(line + 9, " \n"), line + 9);
+        snprintf(text, sizeof(text), "\n%s = ", name);
+        if (strstr(all, text)) {
+            there++;
+            continue;
+        }
+        write_config(text);
+        assert_true(parse(&o, &err, "--config options.conf") < 0);
+        snprintf(text, sizeof(text), "options.conf:2: '%s' is for the command line only", name);
+        assert_string_equal(err.text, text);
+        refused++;
+    }
+    assert_true(there >= 18 && refused >= 7);
+    pt_options_release(&by_file);
+    pt_options_release(&by_default);
+    free(all);
+    remove("options.conf");
+}
+
 static void sizes(void **state)
 {
     (void)state;
@@ -265,10 +328,11 @@ static void help_tells_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts),      cmocka_unit_test(refuses),
-        cmocka_unit_test(tells_ranges), cmocka_unit_test(reads_config),
-        cmocka_unit_test(sizes),        cmocka_unit_test(spans),
-        cmocka_unit_test(times),        cmocka_unit_test(help_tells_options),
+        cmocka_unit_test(accepts),        cmocka_unit_test(refuses),
+        cmocka_unit_test(tells_ranges),   cmocka_unit_test(reads_config),
+        cmocka_unit_test(sizes),          cmocka_unit_test(spans),
+        cmocka_unit_test(times),          cmocka_unit_test(help_tells_options),
+        cmocka_unit_test(ships_defaults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
