@@ -20,6 +20,7 @@
  * meanwhile. */
 #define NICE (-5)
 /* Killed last, but before what the machine cannot do without (-1000). */
+#define OOM_LESS  900
 #define OOM_SCORE "-900"
 /* More than a tick needs of a thread's stack. */
 #define STACK (32u << 10)
@@ -39,10 +40,9 @@ static void be_nice(void)
 /* Is it as much as ours already? */
 static bool protected_enough(const char *text, size_t len)
 {
-    struct pt_scan want = pt_scan_of(OOM_SCORE + 1, sizeof OOM_SCORE - 2);
     struct pt_scan is = pt_scan_of(text + 1, len > 1 && *text == '-' ? len - 1 : 0);
-    uint64_t ours = 0, theirs = 0;
-    return pt_scan_u64(&want, &ours) && pt_scan_u64(&is, &theirs) && theirs >= ours;
+    uint64_t theirs = 0;
+    return pt_scan_u64(&is, &theirs) && theirs >= OOM_LESS;
 }
 
 static void protect(void)

@@ -8,6 +8,7 @@
 #include "recorder/clock.h"
 
 #define STACK_BYTES (256u << 10)
+#define SPARE_MAX   (64u << 10) /* a key frame's buffer is not kept */
 
 /* Under lock. */
 void pt_writer_lose(struct pt_writer *w, bool is_event, int64_t real_us)
@@ -21,6 +22,11 @@ void pt_writer_pop(struct pt_writer *w)
 {
     struct pt_item *item = &w->items[w->first];
     w->queued_bytes -= item->bytes.len;
+    if (item->bytes.cap > w->spare.cap && item->bytes.cap <= SPARE_MAX) {
+        const struct pt_buf spare = w->spare;
+        w->spare = item->bytes;
+        item->bytes = spare;
+    }
     pt_buf_release(&item->bytes);
     w->first = (w->first + 1) % PT_WRITER_QUEUE;
     w->n--;
@@ -30,6 +36,7 @@ static void free_writer(struct pt_writer *w)
 {
     while (w->n)
         pt_writer_pop(w);
+    pt_buf_release(&w->spare);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->wake);
     pthread_cond_destroy(&w->answer);
@@ -173,7 +180,13 @@ void pt_writer_skip(struct pt_writer *w, int64_t real_us)
 void pt_writer_push(struct pt_writer *w, const struct pt_snap *snap, bool key, struct pt_buf *frame)
 {
     struct pt_item item = {.key = key, .snap = *snap, .bytes = *frame};
-    pt_buf_init(frame, frame->max);
+    const size_t max = frame->max;
+    pthread_mutex_lock(&w->lock);
+    *frame = w->spare;
+    w->spare = (struct pt_buf){0};
+    pthread_mutex_unlock(&w->lock);
+    frame->max = max;
+    pt_buf_reset(frame);
     push(w, &item);
 }
 

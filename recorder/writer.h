@@ -51,7 +51,7 @@ uint32_t pt_writer_boot(struct pt_writer *w);
 unsigned pt_writer_pace(struct pt_writer *w);
 /* The tick of this time is left out on account of that. */
 void pt_writer_skip(struct pt_writer *w, int64_t real_us);
-/* Takes the buffer's bytes and leaves it empty. */
+/* Takes the buffer's bytes and leaves it empty, with room it may have had from a frame before. */
 void pt_writer_push(struct pt_writer *w, const struct pt_snap *snap, bool key,
                     struct pt_buf *frame);
 /* As pt_store_event. */

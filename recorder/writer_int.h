@@ -26,7 +26,8 @@ struct pt_writer {
     struct pt_item items[PT_WRITER_QUEUE];
     uint32_t first, n;
     size_t queued_bytes;
-    bool fresh; /* something was pushed since the last try */
+    struct pt_buf spare; /* of an item that was stored: room for the next */
+    bool fresh;          /* something was pushed since the last try */
     bool stop, reopen, answered, sync_now, wants_key;
     bool skip;    /* the chain's key frame is lost: frames up to the next key frame are of no use */
     bool busy;    /* the first item is in the thread's hands */

@@ -5,10 +5,11 @@
  * reading.h for what makes rows the same. */
 #include "schema/reading.h"
 
-#include <stdlib.h>
+/* Scratch that a huge table has grown is not kept. */
+#define KEEP (256u << 10)
 
 struct differ {
-    const struct pt_shapes *shapes;
+    struct pt_shapes *shapes;
     enum pt_key key;
     const struct pt_diff_ops *ops;
     void *ctx;
@@ -99,18 +100,44 @@ struct rest {
     uint32_t n, first; /* number of rows[0] in its reading */
 };
 
-static int rest_load(const struct differ *d, struct pt_cur c, uint32_t first, uint32_t total,
-                     struct rest *ret)
+/* Both rests and what anchors them, in the table's scratch. */
+struct layout {
+    struct rest from, to;
+    uint32_t *anchor;       /* by row of `to`: 1 + the row of `from` it is kept from, 0: none */
+    uint32_t *heads, *next; /* rows of `from` by hash of key: 1 + the row */
+    uint32_t mask;
+};
+
+static void rest_load(const struct differ *d, struct pt_cur c, uint32_t n, struct rest *ret)
 {
-    *ret = (struct rest){.first = first};
-    if (total == first)
-        return 0;
-    ret->rows = malloc((total - first) * sizeof *ret->rows);
-    if (!ret->rows)
-        return -PT_ENOMEM;
     struct pt_row row;
-    while (ret->n < total - first && pt_row_next(d->shapes, &c, &row))
+    while (ret->n < n && pt_row_next(d->shapes, &c, &row))
         ret->rows[ret->n++] = flatten(d, &row);
+}
+
+static int lay_out(const struct differ *d, uint32_t first, const struct pt_cur *from,
+                   uint32_t nfrom, const struct pt_cur *to, uint32_t nto, struct layout *ret)
+{
+    struct pt_buf *scratch = pt_shapes_scratch(d->shapes);
+    size_t size = 16;
+    while (size < (size_t)nfrom * 2)
+        size *= 2;
+    const size_t rows = (size_t)nfrom + nto, numbers = rows + size;
+    pt_buf_reset(scratch);
+    uint8_t *p = pt_buf_room(scratch, rows * sizeof(struct flat) + numbers * sizeof(uint32_t));
+    if (!p)
+        return -PT_ENOMEM;
+    struct flat *flat = (struct flat *)(void *)p;
+    uint32_t *number = (uint32_t *)(void *)(flat + rows);
+    memset(number, 0, numbers * sizeof *number);
+    *ret = (struct layout){.from = {.rows = flat, .first = first},
+                           .to = {.rows = flat + nfrom, .first = first},
+                           .anchor = number,
+                           .next = number + nto,
+                           .heads = number + rows,
+                           .mask = (uint32_t)size - 1};
+    rest_load(d, *from, nfrom, &ret->from);
+    rest_load(d, *to, nto, &ret->to);
     return 0;
 }
 
@@ -119,43 +146,31 @@ static uint32_t bucket_of(uint64_t key, uint32_t mask)
     return (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 32) & mask;
 }
 
-/* anchor[j] = 1 + the row of `from` that has the key of row j of `to`, else 0; ascending, so that
- * kept rows keep their order. The k-th of several rows of one key goes with the k-th. */
-static int anchors(const struct rest *from, const struct rest *to, uint32_t *anchor)
+/* Anchors ascend, so that kept rows keep their order. The k-th of several rows of one key goes with
+ * the k-th. */
+static void set_anchors(struct layout *l)
 {
-    uint32_t size = 16;
-    while (size < from->n * 2)
-        size *= 2;
-    uint32_t *heads = calloc(size, sizeof *heads), *next = malloc((from->n + 1) * sizeof *next);
-    if (!heads || !next) {
-        free(heads);
-        free(next);
-        return -PT_ENOMEM;
-    }
-    for (uint32_t i = from->n; i-- > 0;) { /* backwards, so that chains run forwards */
-        uint32_t *head = &heads[bucket_of(from->rows[i].key, size - 1)];
-        next[i] = *head;
+    for (uint32_t i = l->from.n; i-- > 0;) { /* backwards, so that chains run forwards */
+        uint32_t *head = &l->heads[bucket_of(l->from.rows[i].key, l->mask)];
+        l->next[i] = *head;
         *head = i + 1;
     }
     uint32_t last = 0;
-    for (uint32_t j = 0; j < to->n; j++) {
-        const uint64_t key = to->rows[j].key;
-        uint32_t *link = &heads[bucket_of(key, size - 1)];
-        while (*link && (*link <= last || from->rows[*link - 1].key != key)) {
+    for (uint32_t j = 0; j < l->to.n; j++) {
+        const uint64_t key = l->to.rows[j].key;
+        uint32_t *link = &l->heads[bucket_of(key, l->mask)];
+        while (*link && (*link <= last || l->from.rows[*link - 1].key != key)) {
             if (*link <= last)
-                *link = next[*link - 1]; /* behind the last anchor: of no use to anybody */
+                *link = l->next[*link - 1]; /* behind the last anchor: of no use to anybody */
             else
-                link = &next[*link - 1];
+                link = &l->next[*link - 1];
         }
-        anchor[j] = *link;
+        l->anchor[j] = *link;
         if (*link) {
             last = *link;
-            *link = next[*link - 1];
+            *link = l->next[*link - 1];
         }
     }
-    free(heads);
-    free(next);
-    return 0;
 }
 
 /* Rows i..i_end of `from` and j..j_end of `to`, none of which has a key in common: by end or
@@ -186,27 +201,22 @@ static int fill_gap(const struct differ *d, const struct rest *from, uint32_t i,
     return r;
 }
 
-static int diff_rests(const struct differ *d, const struct rest *from, const struct rest *to)
+static int diff_rests(const struct differ *d, const struct layout *l)
 {
-    uint32_t *anchor = calloc((size_t)to->n + 1, sizeof *anchor);
-    if (!anchor)
-        return -PT_ENOMEM;
-    int r = d->key == PT_KEY_NONE ? 0 : anchors(from, to, anchor);
+    const struct rest *from = &l->from, *to = &l->to;
     uint32_t i = 0, j = 0;
+    int r = 0;
     for (uint32_t k = 0; r >= 0 && k < to->n; k++) {
-        if (!anchor[k])
+        if (!l->anchor[k])
             continue;
-        r = fill_gap(d, from, i, anchor[k] - 1, to, j, k);
-        i = anchor[k];
+        r = fill_gap(d, from, i, l->anchor[k] - 1, to, j, k);
+        i = l->anchor[k];
         j = k + 1;
         if (r >= 0)
             r = matched(d, from->first + i - 1, &from->rows[i - 1].row, to->first + k,
                         &to->rows[k].row);
     }
-    if (r >= 0)
-        r = fill_gap(d, from, i, from->n, to, j, to->n);
-    free(anchor);
-    return r;
+    return r < 0 ? r : fill_gap(d, from, i, from->n, to, j, to->n);
 }
 
 /* Does the row of `to` at the front stand for the row of `from` at the front, without a look
@@ -219,7 +229,7 @@ static bool obvious(const struct differ *d, const struct pt_row *a, const struct
     return fa.key == fb.key;
 }
 
-int pt_reading_diff(const struct pt_shapes *t, enum pt_key key, const struct pt_reading *from,
+int pt_reading_diff(struct pt_shapes *t, enum pt_key key, const struct pt_reading *from,
                     const struct pt_reading *to, const struct pt_diff_ops *ops, void *ctx,
                     struct pt_err *err)
 {
@@ -240,13 +250,14 @@ int pt_reading_diff(const struct pt_shapes *t, enum pt_key key, const struct pt_
     }
     if (r < 0 || (n == nfrom && n == to->nrows))
         return r;
-    struct rest rest_a, rest_b = {0};
-    r = rest_load(&d, ca, n, nfrom, &rest_a);
+    struct layout l;
+    r = lay_out(&d, n, &ca, nfrom - n, &cb, to->nrows - n, &l);
+    if (r >= 0 && key != PT_KEY_NONE)
+        set_anchors(&l);
     if (r >= 0)
-        r = rest_load(&d, cb, n, to->nrows, &rest_b);
-    if (r >= 0)
-        r = diff_rests(&d, &rest_a, &rest_b);
-    free(rest_a.rows);
-    free(rest_b.rows);
+        r = diff_rests(&d, &l);
+    struct pt_buf *scratch = pt_shapes_scratch(t);
+    if (scratch->cap > KEEP || scratch->failed)
+        pt_buf_release(scratch);
     return r == -PT_ENOMEM ? pt_err_nomem(err) : r;
 }

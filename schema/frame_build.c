@@ -41,10 +41,30 @@ static uint32_t local_shape(void *ctx, uint32_t shape)
 
 /* ---- entries ---- */
 
-static int by_id(const void *a, const void *b)
+/* Sorts by number in place: qsort() takes memory. */
+static void sift(struct pt_entry_ref *v, uint32_t at, uint32_t n)
 {
-    const struct pt_entry_ref *x = a, *y = b;
-    return x->id < y->id ? -1 : x->id > y->id;
+    const struct pt_entry_ref x = v[at];
+    for (uint32_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && v[child + 1].id > v[child].id)
+            child++;
+        if (v[child].id <= x.id)
+            break;
+        v[at] = v[child];
+    }
+    v[at] = x;
+}
+
+static void sort_entries(struct pt_entry_ref *v, uint32_t n)
+{
+    for (uint32_t i = n / 2; i-- > 0;)
+        sift(v, i, n);
+    for (uint32_t end = n; end-- > 1;) {
+        const struct pt_entry_ref x = v[0];
+        v[0] = v[end];
+        v[end] = x;
+        sift(v, 0, end);
+    }
 }
 
 static int collect(struct pt_enc *e, const struct pt_refs *from)
@@ -79,8 +99,7 @@ static int list_entries(struct pt_enc *e)
         if (collect(e, &e->before) < 0 || collect(e, &e->now) < 0)
             return -PT_ENOMEM;
     }
-    if (e->entries.n > 1)
-        qsort(e->entries.v, e->entries.n, sizeof *e->entries.v, by_id);
+    sort_entries(e->entries.v, e->entries.n);
     uint32_t n = 0;
     for (uint32_t i = 0; i < e->entries.n; i++)
         if (n == 0 || e->entries.v[n - 1].id != e->entries.v[i].id)

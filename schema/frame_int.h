@@ -114,7 +114,7 @@ struct pt_script_ids {
 };
 /* Appends the script that makes `to` of `from`, and to changes what it changes; part is room to
  * work in. */
-int pt_script_put(const struct pt_shapes *t, enum pt_key key, const struct pt_reading *from,
+int pt_script_put(struct pt_shapes *t, enum pt_key key, const struct pt_reading *from,
                   const struct pt_reading *to, const struct pt_script_ids *ids, uint32_t class_id,
                   struct pt_changes *changes, struct pt_buf *part, struct pt_buf *out,
                   struct pt_err *err);

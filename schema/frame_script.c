@@ -201,7 +201,7 @@ static bool put_single(const struct pt_shapes *t, const struct pt_reading *from,
     return true;
 }
 
-int pt_script_put(const struct pt_shapes *t, enum pt_key key, const struct pt_reading *from,
+int pt_script_put(struct pt_shapes *t, enum pt_key key, const struct pt_reading *from,
                   const struct pt_reading *to, const struct pt_script_ids *ids, uint32_t class_id,
                   struct pt_changes *changes, struct pt_buf *part, struct pt_buf *out,
                   struct pt_err *err)

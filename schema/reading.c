@@ -83,12 +83,14 @@ void pt_reading_unref(struct pt_shapes *t, struct pt_reading *r)
     if (!r || --r->refs > 0)
         return;
     rows_refer(t, r->bytes, r->len, false);
-    free(r);
+    pt_pool_give(pt_shapes_pool(t), r, sizeof *r + r->len);
 }
 
-static struct pt_reading *reading_alloc(uint32_t nrows, const uint8_t *bytes, size_t len)
+static struct pt_reading *reading_alloc(struct pt_shapes *t, uint32_t nrows, const uint8_t *bytes,
+                                        size_t len)
 {
-    struct pt_reading *r = len <= UINT32_MAX ? malloc(sizeof *r + len) : NULL;
+    struct pt_reading *r =
+        len <= UINT32_MAX ? pt_pool_take(pt_shapes_pool(t), sizeof *r + len) : NULL;
     if (r) {
         *r = (struct pt_reading){.refs = 1, .nrows = nrows, .len = (uint32_t)len};
         if (len)
@@ -107,7 +109,7 @@ int pt_reading_make(struct pt_shapes *t, uint32_t nrows, const uint8_t *bytes, s
         n++;
     if (c.failed || n != nrows)
         return pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "rows of a reading are not well formed");
-    struct pt_reading *r = reading_alloc(nrows, bytes, len);
+    struct pt_reading *r = reading_alloc(t, nrows, bytes, len);
     if (!r)
         return pt_err_nomem(err);
     rows_refer(t, r->bytes, r->len, true);
@@ -336,7 +338,8 @@ static int pack_finish(struct pt_pack *p, const char *text, size_t len, struct p
         pt_pack_abort(p);
         return 0;
     }
-    struct pt_reading *made = r == 0 ? reading_alloc(p->nrows, p->out.data, p->out.len) : NULL;
+    struct pt_reading *made =
+        r == 0 ? reading_alloc(p->shapes, p->nrows, p->out.data, p->out.len) : NULL;
     if (!made) {
         pt_pack_abort(p);
         return r < 0 ? r : pt_err_nomem(err);

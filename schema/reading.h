@@ -106,7 +106,7 @@ void pt_row_slots(const struct pt_row *row, uint64_t *ret);
 /* The difference of two readings, as callbacks in row order. Rows of `to` are numbered in `to`; a
  * deleted row is told with its number in `from`. Every row of `to` is either kept (silent, or
  * change() calls) or inserted. A row whose shape changed is a delete and an insert. from may be
- * NULL (all inserted). Callbacks < 0 stop it. */
+ * NULL (all inserted). Callbacks < 0 stop it, and do not diff themselves. */
 struct pt_diff_ops {
     int (*del)(void *ctx, uint32_t from_row, const struct pt_row *row);
     int (*ins)(void *ctx, uint32_t to_row, const struct pt_row *row);
@@ -114,7 +114,7 @@ struct pt_diff_ops {
     int (*change)(void *ctx, uint32_t from_row, uint32_t to_row, uint32_t slot, uint64_t was,
                   uint64_t is);
 };
-int pt_reading_diff(const struct pt_shapes *t, enum pt_key key, const struct pt_reading *from,
+int pt_reading_diff(struct pt_shapes *t, enum pt_key key, const struct pt_reading *from,
                     const struct pt_reading *to, const struct pt_diff_ops *ops, void *ctx,
                     struct pt_err *err);
 /* Order of calls: all del and ins and change, by position: a del at from_row i comes before

@@ -17,6 +17,8 @@ struct pt_shapes {
     uint32_t nbuckets; /* a power of two */
     uint32_t live;
     size_t bytes;
+    struct pt_pool pool;
+    struct pt_buf scratch;
 };
 
 struct pt_shapes *pt_shapes_new(void)
@@ -24,6 +26,7 @@ struct pt_shapes *pt_shapes_new(void)
     struct pt_shapes *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
+    pt_buf_init(&t->scratch, UINT32_MAX);
     t->nbuckets = 64;
     t->cap = 64;
     t->nentries = 1;
@@ -44,7 +47,19 @@ void pt_shapes_free(struct pt_shapes *t)
         free(t->entries[id].shape);
     free(t->entries);
     free(t->buckets);
+    pt_pool_release(&t->pool);
+    pt_buf_release(&t->scratch);
     free(t);
+}
+
+struct pt_pool *pt_shapes_pool(struct pt_shapes *t)
+{
+    return &t->pool;
+}
+
+struct pt_buf *pt_shapes_scratch(struct pt_shapes *t)
+{
+    return &t->scratch;
 }
 
 /* Every width a renderer would accept, in the only place that decides it. */

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "schema/err.h"
+#include "schema/pool.h"
 #include "schema/wire.h"
 
 enum pt_slot_kind {
@@ -54,6 +55,11 @@ void pt_shapes_ref(struct pt_shapes *t, uint32_t id);
 void pt_shapes_unref(struct pt_shapes *t, uint32_t id); /* freed at 0 */
 uint32_t pt_shapes_count(const struct pt_shapes *t);    /* live shapes */
 size_t pt_shapes_bytes(const struct pt_shapes *t);      /* memory held, estimate */
+
+/* For those who work on a table's readings: memory of the readings, and room to work in that is
+ * anybody's from call to call. */
+struct pt_pool *pt_shapes_pool(struct pt_shapes *t);
+struct pt_buf *pt_shapes_scratch(struct pt_shapes *t);
 
 /* Cuts text into a shape (appended to wire) and its slot values (appended as varints to slots).
  * width: the least width the kernel prints this file's numbers with (8 for meminfo, status, smaps),

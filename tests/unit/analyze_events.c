@@ -284,7 +284,7 @@ static void oom_kills_have_a_picture(void **state)
 static void more_than_a_page_and_the_newest(void **state)
 {
     struct recording *r = *state;
-    json_t *j = DOCUMENT(r);
+    json_t *j = document(r, ARGS(.npositional = 1));
     assert_int_equal(json_array_size(j), MANY + 5);
     json_decref(j);
     j = document(r, TOP(2, .npositional = 1));

@@ -58,6 +58,7 @@ static void snapshot(struct pt_writer *w, int64_t real_us)
     assert_true(pt_enc_begin(enc, &snap, &err) >= 0);
     assert_true(pt_enc_end(enc, &snap, &frame, &err) >= 0);
     pt_writer_push(w, &snap, true, &frame);
+    pt_buf_release(&frame);
     pt_enc_free(enc);
     pt_shapes_free(shapes);
 }

@@ -63,7 +63,8 @@ static void push(struct fixture *f, bool key)
     assert_true(pt_enc_text(f->enc, (uint32_t)source, text, (size_t)len, PT_UNKNOWN, &err) >= 0);
     assert_true(pt_enc_end(f->enc, &snap, &frame, &err) >= 0);
     pt_writer_push(f->writer, &snap, key, &frame);
-    assert_null(frame.data);
+    assert_int_equal(frame.len, 0);
+    pt_buf_release(&frame);
 }
 
 static struct pt_writer_stats settle(struct fixture *f, uint64_t want)
