@@ -283,7 +283,6 @@ void pt_alarm_before(struct pt_alarm *a)
 {
     a->before_n = pt_sampler_last(a->config.sampler)->n;
     drain_log(a); /* who was killed is looked up as of the snapshot before */
-    pt_sampler_dense(a->config.sampler, a->burst.on);
 }
 
 void pt_alarm_after(struct pt_alarm *a)

@@ -238,7 +238,7 @@ static void change_pace(struct daemon *d, int64_t every, int64_t now)
 static void schedule(struct daemon *d)
 {
     const int64_t now = now_us(), dense = pt_alarm_dense_us(d->alarm);
-    const int64_t every = dense ? dense : d->options->interval_us;
+    const int64_t every = dense ? dense : pt_sampler_interval_us(d->sampler);
     if (every != d->every_us)
         change_pace(d, every, now);
     else
@@ -277,7 +277,8 @@ static void alarm_snapshot(void *ctx, enum pt_trigger trigger)
 {
     struct daemon *d = ctx;
     snapshot(d, trigger);
-    if (pt_alarm_dense_us(d->alarm) && d->every_us == d->options->interval_us)
+    const int64_t dense = pt_alarm_dense_us(d->alarm);
+    if (dense && d->every_us != dense)
         schedule(d);
 }
 
@@ -404,15 +405,16 @@ static int start(struct daemon *d, struct pt_err *err)
         .roots = &d->roots,
         .writer = d->writer,
         .raw = d->raw,
-        .deep = (enum pt_deep_mode)o->deep,
+        .plan = {.mode = (enum pt_deep_mode)o->deep,
+                 .budget_ppm = o->budget_ppm,
+                 .interval_us = o->interval_us,
+                 .stall_us = o->stall_us},
         .cmdline = (enum pt_cmdline)o->cmdline,
         .timestamp_us = o->timestamp_us,
     };
     if (pt_sampler_new(&sampler, &d->sampler, err) < 0)
         return -1;
-    int64_t *account = pt_sampler_account(d->sampler)->value;
-    account[PT_ACCOUNT_INTERVAL_US] = o->interval_us;
-    account[PT_ACCOUNT_BUDGET_PPM] = o->budget_ppm;
+    pt_sampler_account(d->sampler)->value[PT_ACCOUNT_INTERVAL_US] = o->interval_us;
     if (!o->once && watch(d, err) < 0)
         return -1;
     pt_endure_stack();

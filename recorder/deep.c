@@ -23,6 +23,7 @@ struct worker {
     struct pt_buf text; /* kept texts, command lines */
     char *piece;
     struct pt_deep_job job;
+    int64_t stall_us;   /* of the job: the longest read() */
     int64_t started_us; /* monotonic; 0: idle */
     bool abandoned;     /* by the sampler: end quietly */
 };
@@ -65,8 +66,13 @@ static int feed(struct worker *w, const void *bytes, size_t len)
 static ssize_t fill(struct worker *w, int fd)
 {
     size_t got = 0;
+    int64_t before = pt_clock_us(CLOCK_THREAD_CPUTIME_ID);
     while (got < PIECE) {
         const ssize_t n = read(fd, w->piece + got, PIECE - got);
+        const int64_t after = pt_clock_us(CLOCK_THREAD_CPUTIME_ID);
+        if (after - before > w->stall_us)
+            w->stall_us = after - before;
+        before = after;
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -201,6 +207,7 @@ static void perform(struct worker *w, struct pt_deep_result *r)
                                  .pid = w->job.pid,
                                  .gen = w->job.gen,
                                  .predicted_us = w->job.predicted_us};
+    w->stall_us = 0;
     pt_buf_reset(&w->text);
     if (c->keep_text)
         w->text.max = PT_TEXT_MAX;
@@ -210,6 +217,7 @@ static void perform(struct worker *w, struct pt_deep_result *r)
     const int rc = read_job(w);
     r->read_us = pt_clock_us(CLOCK_REALTIME) + c->shift_us;
     finish(w, rc, r);
+    r->stall_us = w->stall_us;
     r->cpu_us = pt_clock_us(CLOCK_THREAD_CPUTIME_ID) - cpu;
 }
 

@@ -1,78 +1,220 @@
 /* SPDX-License-Identifier: MIT
- * A CPU share for deep reads. */
+ * Spending a CPU budget. */
 #include "recorder/governor.h"
+
+#include <stdlib.h>
 
 /* Measured: smaps of a small process 0.3 to 0.6 ms, then 8 ms a GiB of 4 KiB pages. */
 #define BASE_US    300
 #define PER_GIB_US 8000
-/* A read over the first stalls its process: once an hour at most; over the second, never unless
- * asked. */
-#define STALL_US     20000
-#define STALL_MAX_US 250000
-#define HOUR_US      INT64_C(3600000000)
-#define SECOND_US    INT64_C(1000000)
-/* Unspent credit beyond this many seconds' worth of share is lost, so that a quiet hour buys no
- * burst. */
-#define CAP_SECONDS 15
+/* A read over the stall limit: once an hour at most, and not in the first minutes of knowing its
+ * process, which a restart would repeat. Over this one it is never read unless all is asked for. */
+#define STALL_NEVER_US 250000
+#define STALL_FIRST_US (600 * SECOND_US)
+#define SECOND_US      INT64_C(1000000)
+#define HOUR_US        (3600 * SECOND_US)
+/* Who was read within this time is not read again as a matter of routine. */
+#define REST_US (60 * SECOND_US)
+/* Unspent credit beyond this many seconds' (or two intervals') worth is lost, so that a quiet hour
+ * buys no burst. */
+#define CAP_US (15 * SECOND_US)
+/* Of the budget, what the cheap tier and storing may take; deep in debt less, to come out of it. */
+#define CHEAP_SHARE      0.75
+#define CHEAP_SHARE_DEBT 0.6
+/* Every process is looked at within so many ticks, or the interval stretches. */
+#define ROUND_TICKS 6
+#define EASY_TICKS  30
+#define EASY_SHARE  0.8 /* of what the shorter interval allows */
 
-void pt_gov_init(struct pt_gov *g, int64_t share_ppm, int64_t first_credit_us)
+static double clamp(double v, double least, double most)
+{
+    return v < least ? least : v > most ? most : v;
+}
+
+static int64_t share_of(int64_t us, int64_t ppm)
+{
+    return us / 1000 * ppm / 1000;
+}
+
+void pt_gov_init(struct pt_gov *g, int64_t budget_ppm, int64_t interval_us, int64_t stall_us)
 {
     *g = (struct pt_gov){
-        .share_ppm = share_ppm,
-        .credit_us = first_credit_us,
-        .cap_us = share_ppm * CAP_SECONDS,
+        .budget_ppm = budget_ppm,
+        .interval_us = interval_us,
+        .stall_us = stall_us,
+        .process_us = -1,
+        .stretch = 1,
     };
 }
 
-void pt_gov_earn(struct pt_gov *g, int64_t elapsed_us)
+/* ---- the account ---- */
+
+static int64_t cap_us(const struct pt_gov *g)
 {
-    const int64_t earned = elapsed_us / 1000 * g->share_ppm / 1000;
-    const int64_t room = g->cap_us - g->credit_us;
-    if (room > 0)
-        g->credit_us += earned < room ? earned : room;
+    const int64_t span = 2 * g->interval_us * g->stretch;
+    return share_of(span > CAP_US ? span : CAP_US, g->budget_ppm);
 }
 
-void pt_gov_charge(struct pt_gov *g, int64_t predicted_us)
+void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us)
 {
-    g->credit_us -= predicted_us;
+    const int64_t cap = cap_us(g);
+    g->credit_us += share_of(elapsed_us, g->budget_ppm);
+    if (g->credit_us > cap)
+        g->credit_us = cap;
+    g->credit_us -= cpu_us;
+    g->loan_us = 0;
 }
 
-void pt_gov_settle(struct pt_gov *g, int64_t predicted_us, int64_t cost_us)
+void pt_gov_lend(struct pt_gov *g, int64_t us)
 {
-    g->credit_us += predicted_us - cost_us;
+    if (g->credit_us + g->loan_us < us)
+        g->loan_us = us - g->credit_us;
+}
+
+void pt_gov_order(struct pt_gov *g, int64_t predicted_us)
+{
+    g->ordered_us += predicted_us;
+}
+
+void pt_gov_back(struct pt_gov *g, int64_t predicted_us)
+{
+    g->ordered_us -= predicted_us;
+    /* its cost is told by the next pass only: until then the loan is less by it */
+    g->loan_us -= predicted_us;
 }
 
 bool pt_gov_broke(const struct pt_gov *g)
 {
-    return g->credit_us <= 0;
+    return g->credit_us + g->loan_us - g->ordered_us <= 0;
+}
+
+/* ---- the cheap tier ---- */
+
+/* The budget of an interval as it was asked for. */
+static double interval_budget_us(const struct pt_gov *g)
+{
+    return (double)g->interval_us * (double)g->budget_ppm * 1e-6;
+}
+
+static void smooth(double *average, double value, double weight)
+{
+    *average += (value - *average) * weight;
+}
+
+/* need: what a tick costs when everybody is looked at in turn. */
+static void pace(struct pt_gov *g, double need)
+{
+    const double one = interval_budget_us(g) * CHEAP_SHARE;
+    if (need > one * g->stretch) {
+        g->stretch = (uint32_t)clamp(need / one + 1, g->stretch, PT_GOV_STRETCH_MAX);
+        g->easy = 0;
+    } else if (g->stretch > 1 && need < EASY_SHARE * one * (g->stretch - 1)) {
+        if (++g->easy < EASY_TICKS)
+            return;
+        g->stretch--;
+        g->easy = 0;
+    } else {
+        g->easy = 0;
+    }
+}
+
+void pt_gov_note(struct pt_gov *g, const struct pt_gov_tick *t)
+{
+    const bool first = g->process_us < 0;
+    smooth(&g->fixed_us, (double)t->fixed_us, first ? 1 : 0.125);
+    /* a seal comes once in some hundred ticks */
+    smooth(&g->store_us, (double)t->store_us, 1.0 / 256);
+    if (t->visited)
+        smooth(&g->process_us, (double)t->process_us / t->visited, first ? 1 : 0.125);
+    pace(g, g->fixed_us + g->store_us + g->process_us * t->processes / ROUND_TICKS);
+}
+
+int64_t pt_gov_quota(const struct pt_gov *g)
+{
+    if (g->process_us < 0)
+        return INT64_MAX;
+    const double share = g->credit_us < -cap_us(g) ? CHEAP_SHARE_DEBT : CHEAP_SHARE;
+    const double all = interval_budget_us(g) * g->stretch * share;
+    return (int64_t)clamp(all - g->fixed_us - g->store_us, all / 8, 1e15);
+}
+
+/* ---- deep reads ---- */
+
+static int64_t scaled(int64_t us, int64_t base, const struct pt_gov_case *c)
+{
+    if (us <= base)
+        return us;
+    const double factor = clamp((double)(c->rss_kb + 1024) / (double)(c->was_kb + 1024), 0.01, 100);
+    return base + (int64_t)((double)(us - base) * factor);
+}
+
+static int64_t by_size(const struct pt_gov_case *c)
+{
+    return c->rss_kb * PER_GIB_US / (1 << 20);
 }
 
 int64_t pt_gov_predict(const struct pt_gov_case *c)
 {
-    if (c->last_cost_us > 0)
-        return c->last_cost_us;
-    return BASE_US + c->rss_kb * PER_GIB_US / (1 << 20);
+    return c->cost_us > 0 ? scaled(c->cost_us, BASE_US, c) : BASE_US + by_size(c);
 }
 
-bool pt_gov_stalls(const struct pt_gov_case *c)
+/* The longest hold of the lock: that of the largest mapping, which may be all of it. */
+static int64_t predict_stall(const struct pt_gov_case *c)
 {
-    return pt_gov_predict(c) > STALL_US;
+    return c->cost_us > 0 ? scaled(c->stall_us, 0, c) : by_size(c);
 }
 
-double pt_gov_score(const struct pt_gov_case *c)
+static int64_t growth_of(const struct pt_gov_case *c)
 {
-    const int64_t cost = pt_gov_predict(c);
-    if (cost > STALL_MAX_US || (cost > STALL_US && c->last_cost_us > 0 && c->age_us < HOUR_US))
-        return -1;
+    return c->cost_us > 0 ? llabs(c->rss_kb - c->was_kb) : 0;
+}
+
+/* How much there is to learn: 1 when it grew by a sixteenth and a MiB, or after an hour. */
+static double news(int64_t rss_kb, double growth_kb, double age_us)
+{
+    return growth_kb / (1024 + (double)rss_kb / 16) + age_us / (double)HOUR_US;
+}
+
+int64_t pt_gov_period_us(int64_t rss_kb, double growth_kb_s)
+{
+    const double a_second = news(rss_kb, growth_kb_s, (double)SECOND_US);
+    const int64_t us = (int64_t)((double)SECOND_US / a_second);
+    return us < REST_US ? REST_US : us;
+}
+
+static bool due(const struct pt_gov_case *c, enum pt_gov_mood mood)
+{
+    const int64_t growth = growth_of(c);
+    if (c->cost_us == 0 || (mood != PT_GOV_ROUTINE && growth))
+        return true;
+    return c->age_us >= REST_US && news(c->rss_kb, (double)growth, (double)c->age_us) >= 1;
+}
+
+static bool stalls(const struct pt_gov *g, const struct pt_gov_case *c, enum pt_gov_mood mood)
+{
+    const int64_t stall = predict_stall(c);
+    if (stall > STALL_NEVER_US || pt_gov_predict(c) > STALL_NEVER_US)
+        return true;
+    if (stall <= g->stall_us || mood == PT_GOV_ASKED)
+        return false;
+    return mood == PT_GOV_DENSE || c->age_us < (c->cost_us ? HOUR_US : STALL_FIRST_US);
+}
+
+enum pt_gov_say pt_gov_weigh(const struct pt_gov *g, const struct pt_gov_case *c,
+                             enum pt_gov_mood mood, double *ret_score)
+{
+    if (!due(c, mood))
+        return PT_GOV_NO;
+    if (stalls(g, c, mood))
+        return PT_GOV_STALLS;
     const double hours = (double)c->age_us / (double)HOUR_US;
     /* a process never read is worth its whole size; growth counts in full, size by its age; whoever
      * waits over an hour comes before all who grow */
-    double worth = 16 + (double)c->growth_kb + (double)c->rss_kb * hours;
-    if (c->last_cost_us == 0)
+    double worth = 16 + (double)growth_of(c) + (double)c->rss_kb * hours;
+    if (c->cost_us == 0)
         worth += 1024 + (double)c->rss_kb;
     if (hours >= 1)
         worth += 1e9;
-    else if (c->growth_kb == 0 && c->last_cost_us > 0 && c->age_us < 60 * SECOND_US)
-        return -1;
-    return worth / (double)cost;
+    *ret_score = worth / (double)pt_gov_predict(c);
+    return PT_GOV_DUE;
 }

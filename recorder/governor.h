@@ -1,39 +1,82 @@
 /* SPDX-License-Identifier: MIT
- * The governor of deep reads: how much CPU they may take, and which process is worth reading next.
- * A simple CPU share today: this interface is where the full governor goes. Units: microseconds of
- * CPU, KiB, ticks. */
+ * The governor: what the recorder may spend, and on what. It is told what everything cost (the CPU
+ * time of the whole process, so nothing is forgotten) and says which deep reads are worth it, how
+ * long the processes may be looked at in a tick, and when the interval must stretch. Pure: no
+ * clocks, no files. Units: microseconds of CPU, KiB. */
 #ifndef PT_RECORDER_GOVERNOR_H
 #define PT_RECORDER_GOVERNOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PT_GOV_SHARE_PPM 5000 /* 0.5% of one core */
+#define PT_GOV_STRETCH_MAX 60 /* intervals in one, at most */
 
 struct pt_gov {
-    int64_t share_ppm;
-    int64_t credit_us, cap_us;
+    int64_t budget_ppm;  /* of one core */
+    int64_t interval_us; /* as asked for; in force is stretch times as much */
+    int64_t stall_us;    /* a single read may hold up its process so long */
+    int64_t credit_us;   /* earned and not spent; < 0: debt */
+    int64_t loan_us;     /* deep reads may take credit below 0 by so much */
+    int64_t ordered_us;  /* predicted, of deep reads that have not come back */
+    double fixed_us; /* of a tick, smoothed: what does not depend on how many processes are read */
+    double store_us; /* of a tick, smoothed over hours: storing and sealing */
+    double process_us;      /* of one process in a tick, smoothed; < 0: not known yet */
+    uint32_t stretch, easy; /* easy: ticks in a row that a shorter interval would have done for */
 };
+
+void pt_gov_init(struct pt_gov *g, int64_t budget_ppm, int64_t interval_us, int64_t stall_us);
+
+/* ---- the account ---- */
+
+/* Time went by, and this CPU time was used by the whole process. */
+void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us);
+/* Deep reads may spend at least so much now, whatever the debt: it is paid back later. Until the
+ * next pt_gov_pass. */
+void pt_gov_lend(struct pt_gov *g, int64_t us);
+/* A deep read is ordered; it came back (its true cost is part of pt_gov_pass). */
+void pt_gov_order(struct pt_gov *g, int64_t predicted_us);
+void pt_gov_back(struct pt_gov *g, int64_t predicted_us);
+bool pt_gov_broke(const struct pt_gov *g);
+
+/* ---- the cheap tier ---- */
+
+/* What a tick cost that was not asked to read everything. */
+struct pt_gov_tick {
+    int64_t fixed_us, process_us, store_us; /* process_us: of those visited together */
+    uint32_t visited, processes;
+};
+/* May change the stretch. */
+void pt_gov_note(struct pt_gov *g, const struct pt_gov_tick *tick);
+/* CPU time that looking at processes may take in the next tick; INT64_MAX while nothing is known.
+ */
+int64_t pt_gov_quota(const struct pt_gov *g);
+
+/* ---- deep reads ---- */
 
 /* What is known of a process when it is weighed. */
 struct pt_gov_case {
-    int64_t last_cost_us; /* of its last deep read; 0: never read */
-    int64_t rss_kb;
-    int64_t growth_kb; /* |RSS now - RSS at the last deep read| */
-    int64_t age_us;    /* since the last deep read, or since birth */
+    int64_t cost_us;  /* of its last deep read; 0: never read */
+    int64_t stall_us; /* longest single hold of its lock in that */
+    int64_t was_kb;   /* RSS at that time */
+    int64_t rss_kb;   /* RSS now */
+    int64_t age_us;   /* since the last deep read, or since it was seen first */
 };
-
-void pt_gov_init(struct pt_gov *g, int64_t share_ppm, int64_t first_credit_us);
-void pt_gov_earn(struct pt_gov *g, int64_t elapsed_us);
-/* Charged by prediction when a read is ordered; pt_gov_settle corrects it by what the read took. */
-void pt_gov_charge(struct pt_gov *g, int64_t predicted_us);
-void pt_gov_settle(struct pt_gov *g, int64_t predicted_us, int64_t cost_us);
-bool pt_gov_broke(const struct pt_gov *g);
-
+enum pt_gov_mood {
+    PT_GOV_ROUTINE = 0, /* what is due */
+    PT_GOV_EAGER,       /* whoever changed at all */
+    PT_GOV_DENSE,       /* the same, but nothing that stalls its process */
+    PT_GOV_ASKED,       /* the same, and what stalls too: somebody asked for it */
+};
+enum pt_gov_say {
+    PT_GOV_NO = 0, /* nothing new to expect */
+    PT_GOV_DUE,
+    PT_GOV_STALLS, /* it would hold up its process: later, or never */
+};
+/* *ret_score: worth for its cost, when due. */
+enum pt_gov_say pt_gov_weigh(const struct pt_gov *g, const struct pt_gov_case *c,
+                             enum pt_gov_mood mood, double *ret_score);
 int64_t pt_gov_predict(const struct pt_gov_case *c);
-/* Would the read hold up its process for longer than the stall limit? */
-bool pt_gov_stalls(const struct pt_gov_case *c);
-/* Worth per cost; < 0: not to be read now. */
-double pt_gov_score(const struct pt_gov_case *c);
+/* Time after which a process that grows so fast is due again. */
+int64_t pt_gov_period_us(int64_t rss_kb, double growth_kb_s);
 
 #endif

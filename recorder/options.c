@@ -19,6 +19,7 @@
 #define CONFIG_MAX (64 << 10)
 #define KIB        INT64_C(1024)
 #define DAY        (86400 * PT_SECOND)
+#define BUDGET_PPM 5000
 
 enum kind { FLAG, TEXT, SPAN, TIME, SIZE, SHARE, COUNT, WORD };
 
@@ -57,8 +58,10 @@ static const struct option_row rows[] = {
      .arg = "TIME",
      .help = "record nothing: watch for TIME, then say what recording\n"
              "this machine would cost a day"},
-    {"cpu-budget", 0, SHARE, AT(budget_ppm), .min = 100, .max = 1000000, .preset = 5000,
-     .arg = "PERCENT", .help = "CPU to spend, of one core (default 0.5%)"},
+    {"cpu-budget", 0, SHARE, AT(budget_ppm), .min = 100, .max = 1000000, .preset = 0,
+     .arg = "PERCENT",
+     .help = "CPU to spend, of one core (default 0.5%; more in\n"
+             "proportion for intervals below 10s)"},
     {"stall-limit", 0, SPAN, AT(stall_us), .min = 1000, .max = 10 * PT_SECOND, .preset = 20000,
      .arg = "TIME", .help = "longest that one read may hold up a process (default 20ms)"},
     {"deep", 0, WORD, AT(deep), .preset = PT_DEEP_AUTO, .words = deep_words, .arg = "MODE",
@@ -411,6 +414,14 @@ static int command_line(const struct table *t, void *o, int argc, char **argv, c
     return 0;
 }
 
+/* Half a percent of a core at the usual interval. Who asks for ten times as many snapshots asks for
+ * ten times the cost. */
+static int64_t usual_budget_ppm(int64_t interval_us)
+{
+    const int64_t ppm = BUDGET_PPM * PT_INTERVAL_US / interval_us;
+    return ppm < BUDGET_PPM ? BUDGET_PPM : ppm > 1000000 ? 1000000 : ppm;
+}
+
 static int agree(const struct pt_options *o, struct pt_err *err)
 {
     static const struct origin here = {0};
@@ -441,6 +452,8 @@ int pt_options_parse(struct pt_options *ret, int argc, char **argv, struct pt_er
         rc = config(&o, path, err);
     if (rc >= 0)
         rc = command_line(&recording, &o, argc, argv, NULL, NULL, err);
+    if (!o.budget_ppm)
+        o.budget_ppm = usual_budget_ppm(o.interval_us);
     if (rc >= 0)
         rc = agree(&o, err);
     if (rc < 0) {

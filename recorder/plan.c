@@ -10,9 +10,8 @@
 #include "recorder/clock.h"
 #include "schema/source.h"
 
-#define FIRST_CREDIT_US 300000
-#define NAMES_US        15 /* cmdline or exe, measured with open and close */
-#define STATFS_US       5
+#define NAMES_US  15 /* cmdline or exe, measured with open and close */
+#define STATFS_US 5
 /* smaps of more mappings than this costs mostly its text: smaps_rollup stands in, but for every
  * 16th time. */
 #define MANY_MAPS      5000
@@ -26,10 +25,10 @@ struct pt_plan_pick {
     uint32_t index;
 };
 
-void pt_plan_init(struct pt_plan *p, enum pt_deep_mode mode, struct pt_deep *deep)
+void pt_plan_init(struct pt_plan *p, const struct pt_plan_config *config, struct pt_deep *deep)
 {
-    *p = (struct pt_plan){.mode = mode, .deep = deep, .since_us = INT64_MAX};
-    pt_gov_init(&p->gov, PT_GOV_SHARE_PPM, FIRST_CREDIT_US);
+    *p = (struct pt_plan){.mode = config->mode, .deep = deep, .since_us = INT64_MAX};
+    pt_gov_init(&p->gov, config->budget_ppm, config->interval_us, config->stall_us);
 }
 
 void pt_plan_release(struct pt_plan *p)
@@ -79,6 +78,11 @@ static void apply_mount(struct pt_plan *p, struct pt_sink *sink, struct pt_deep_
         put(sink, mount->source, r);
 }
 
+static int32_t small(int64_t us)
+{
+    return us > INT32_MAX ? INT32_MAX : us < 1 ? 1 : (int32_t)us;
+}
+
 static void note_smaps(struct pt_proc *proc, const struct pt_deep_result *r, int64_t now)
 {
     proc->pending = false;
@@ -92,7 +96,8 @@ static void note_smaps(struct pt_proc *proc, const struct pt_deep_result *r, int
         proc->maps = r->reading->nrows;
     if (r->kind == PT_DEEP_ROLLUP && proc->maps <= MANY_MAPS)
         return; /* the smaps read beside it tells the cost and the age */
-    proc->deep_cost_us = r->cpu_us > INT32_MAX ? INT32_MAX : r->cpu_us < 1 ? 1 : (int32_t)r->cpu_us;
+    proc->deep_cost_us = small(r->cpu_us);
+    proc->deep_stall_us = small(r->stall_us);
     proc->deep_us = now;
     proc->deep_rss_pages = proc->rss_pages;
     proc->deep_count++;
@@ -129,7 +134,7 @@ void pt_plan_apply(struct pt_plan *p, struct pt_sink *sink, struct pt_procs *pro
     struct pt_deep_result r;
     for (; n && pt_deep_take(p->deep, &r); n--) {
         p->reads++;
-        pt_gov_settle(&p->gov, r.predicted_us, r.cpu_us);
+        pt_gov_back(&p->gov, r.predicted_us);
         if (r.kind == PT_DEEP_STATFS)
             apply_mount(p, sink, &r);
         else
@@ -150,7 +155,7 @@ static bool push(struct pt_plan *p, const struct pt_sink *sink, struct pt_deep_j
         pt_reading_unref(sink->shapes, job->prev);
         return false;
     }
-    pt_gov_charge(&p->gov, job->predicted_us);
+    pt_gov_order(&p->gov, job->predicted_us);
     return true;
 }
 
@@ -201,11 +206,11 @@ static int by_score(const void *a, const void *b)
 
 static struct pt_gov_case weigh(const struct pt_proc *proc, int64_t now, int64_t page_kb)
 {
-    const int64_t growth = (int64_t)proc->rss_pages - (int64_t)proc->deep_rss_pages;
     return (struct pt_gov_case){
-        .last_cost_us = proc->deep_cost_us,
+        .cost_us = proc->deep_cost_us,
+        .stall_us = proc->deep_stall_us,
+        .was_kb = proc->deep_rss_pages * page_kb,
         .rss_kb = proc->rss_pages * page_kb,
-        .growth_kb = proc->deep_cost_us ? llabs(growth) * page_kb : 0,
         .age_us = now - proc->deep_us,
     };
 }
@@ -223,20 +228,34 @@ static void pick(struct pt_plan *p, double score, uint32_t index)
     p->picks[p->npicks++] = (struct pt_plan_pick){score, index};
 }
 
+/* Is it to be read now? Counts what is found. */
+static bool wanted(struct pt_plan *p, const struct pt_proc *proc, int64_t now, int64_t page_kb,
+                   double *ret_score)
+{
+    struct pt_coverage *seen = &p->coverage;
+    const struct pt_gov_case c = weigh(proc, now, page_kb);
+    seen->never += !proc->deep_count;
+    if (proc->deep_count && c.age_us > seen->oldest_us)
+        seen->oldest_us = c.age_us;
+    if (proc->pending || proc->shunned_us > now ||
+        (proc->deep_count && proc->deep_us >= p->since_us))
+        return false;
+    *ret_score = 1;
+    if (p->mode == PT_DEEP_ALL)
+        return true;
+    const enum pt_gov_say say = pt_gov_weigh(&p->gov, &c, p->mood, ret_score);
+    seen->stalling += say == PT_GOV_STALLS;
+    return say == PT_GOV_DUE;
+}
+
 static void gather(struct pt_plan *p, struct pt_procs *procs, int64_t now, int64_t page_kb)
 {
     p->npicks = 0;
+    p->coverage = (struct pt_coverage){0};
     for (uint32_t i = 0; i < pt_procs_count(procs); i++) {
         const struct pt_proc *proc = pt_procs_at(procs, i);
-        if (proc->kernel || proc->zombie || proc->pending || proc->shunned_us > now)
-            continue;
-        if (proc->deep_count && proc->deep_us >= p->since_us)
-            continue;
-        const struct pt_gov_case c = weigh(proc, now, page_kb);
-        if (p->dense && p->mode != PT_DEEP_ALL && pt_gov_stalls(&c))
-            continue;
-        const double score = p->mode == PT_DEEP_ALL ? 1 : pt_gov_score(&c);
-        if (score >= 0)
+        double score;
+        if (!proc->kernel && !proc->zombie && wanted(p, proc, now, page_kb, &score))
             pick(p, score, i);
     }
     if (p->npicks)
@@ -251,20 +270,20 @@ static uint32_t order_one(struct pt_plan *p, struct pt_sink *sink, struct pt_pro
     if (!many || proc->deep_count % MANY_EVERY == 0)
         given += push_proc(p, sink, proc, PT_DEEP_SMAPS, cost);
     if (many || proc->deep_count % ROLLUP_EVERY == 0)
-        given += push_proc(p, sink, proc, PT_DEEP_ROLLUP, many ? cost : 0);
+        given += push_proc(p, sink, proc, PT_DEEP_ROLLUP, many ? cost : cost / 2);
     proc->pending = given > 0;
     return given;
 }
 
 static uint32_t order_smaps(struct pt_plan *p, struct pt_sink *sink, struct pt_procs *procs)
 {
-    if (p->mode == PT_DEEP_OFF || (p->mode == PT_DEEP_AUTO && pt_gov_broke(&p->gov)))
+    if (p->mode == PT_DEEP_OFF)
         return 0;
     const int64_t now = pt_clock_us(CLOCK_MONOTONIC);
     const int64_t page_kb = sysconf(_SC_PAGESIZE) / 1024;
-    uint32_t room = pt_deep_room(p->deep), given = 0;
+    uint32_t room = pt_deep_room(p->deep), given = 0, i = 0;
     gather(p, procs, now, page_kb);
-    for (uint32_t i = 0; i < p->npicks && room >= 2; i++) {
+    for (; i < p->npicks && room >= 2; i++) {
         if (p->mode == PT_DEEP_AUTO && pt_gov_broke(&p->gov))
             break;
         struct pt_proc *proc = pt_procs_at(procs, p->picks[i].index);
@@ -272,6 +291,7 @@ static uint32_t order_smaps(struct pt_plan *p, struct pt_sink *sink, struct pt_p
         given += order_one(p, sink, proc, pt_gov_predict(&c));
         room -= 2;
     }
+    p->coverage.overdue = p->npicks - i;
     return given;
 }
 

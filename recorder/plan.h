@@ -19,13 +19,21 @@ struct pt_plan {
     uint32_t mounts_gen; /* numbers of mounts are good for one generation */
     struct pt_plan_pick *picks;
     uint32_t npicks, picks_cap;
-    bool dense;            /* nothing that stalls its process is read */
+    enum pt_gov_mood mood; /* of this tick */
     int64_t since_us;      /* monotonic: nobody is read again who was read after this */
+    struct pt_coverage {
+        uint32_t overdue, stalling, never;
+        int64_t oldest_us; /* age */
+    } coverage;            /* as of the last order */
     uint64_t stuck, reads; /* so far */
     uint32_t last_stuck_pid;
 };
 
-void pt_plan_init(struct pt_plan *p, enum pt_deep_mode mode, struct pt_deep *deep);
+struct pt_plan_config {
+    enum pt_deep_mode mode;
+    int64_t budget_ppm, interval_us, stall_us; /* the governor's */
+};
+void pt_plan_init(struct pt_plan *p, const struct pt_plan_config *config, struct pt_deep *deep);
 void pt_plan_release(struct pt_plan *p);
 /* Results there are now: those read before a scan of the processes belong to who was alive in it or
  * before. */

@@ -42,8 +42,10 @@ struct pt_proc {
     uint32_t comm_hash;
     uint32_t seen; /* scan it was last seen in */
     uint32_t rss_pages;
-    uint32_t slot; /* of the rotations */
-    uint8_t heat;  /* of statm: raised by a change, cooled by a tick without */
+    uint32_t slot;                    /* of the rotations */
+    uint32_t visit;                   /* tick it was looked at last */
+    uint32_t status_tick, small_tick; /* ticks status and the small files were read last */
+    uint8_t heat;                     /* of statm: raised by a change, cooled by a tick without */
     bool fresh, kernel, zombie;
     uint16_t denied; /* files that may not be read: bits by enum pt_proc_file */
     /* the deep reader's plan */
@@ -51,9 +53,9 @@ struct pt_proc {
     uint8_t deep_count;
     uint8_t names_pending;
     uint32_t deep_rss_pages, maps;
-    int32_t deep_cost_us; /* of the last deep read; 0: none */
-    int64_t deep_us;      /* time of it, or of birth */
-    int64_t shunned_us;   /* no deep reads before this time */
+    int32_t deep_cost_us, deep_stall_us; /* of the last deep read; 0: none */
+    int64_t deep_us;                     /* time of it, or of birth */
+    int64_t shunned_us;                  /* no deep reads before this time */
 };
 
 struct pt_procs;
@@ -66,6 +68,9 @@ void pt_procs_on_death(struct pt_procs *t, void (*fn)(void *ctx, const struct pt
 /* How many processes were ever started, read just now: while that stands, nobody new is there and
  * the directory need not be listed every tick. PT_UNKNOWN (the start): it is. */
 void pt_procs_forks(struct pt_procs *t, int64_t forks);
+/* CPU time that looking at processes may take from the next tick on; INT64_MAX, as at the start: no
+ * limit. When it does not do for all, those that change come first, and then the rest, in turn. */
+void pt_procs_quota(struct pt_procs *t, int64_t quota_us);
 /* One tick: scans, reads, puts. full: everything of everybody. */
 int pt_procs_tick(struct pt_procs *t, struct pt_sink *sink, struct pt_cgroups *cgroups,
                   uint64_t tick, bool full, struct pt_err *err);

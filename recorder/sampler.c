@@ -16,21 +16,26 @@
 #include "recorder/past.h"
 #include "recorder/scan.h"
 #include "recorder/sources.h"
+#include "recorder/thin.h"
 
 #define FRAME_MAX (64u << 20)
-/* Snapshots that wait for deep reads: how long at most, and the CPU the governor grants them for
- * it. */
-static const struct wait {
-    int64_t wall_us, credit_us;
-} waits[] = {
-    [PT_TRIGGER_START] = {1500000, 300000},
-    [PT_TRIGGER_ONCE] = {15000000, 10000000},
-    [PT_TRIGGER_STOP] = {1000000, 100000},
+/* What snapshots are like: whether everything is read; whom deep reads are for, how long they are
+ * waited for, and the CPU time that is lent for them. */
+static const struct manner {
+    bool full;
+    enum pt_gov_mood mood;
+    int64_t wait_us, loan_us;
+} manners[] = {
+    [PT_TRIGGER_TIMER] = {false, PT_GOV_ROUTINE, 0, 0},
+    [PT_TRIGGER_ONCE] = {true, PT_GOV_ASKED, 15000000, 10000000},
+    [PT_TRIGGER_START] = {true, PT_GOV_EAGER, 1500000, 300000},
+    [PT_TRIGGER_STOP] = {true, PT_GOV_EAGER, 1000000, 100000},
+    [PT_TRIGGER_SIGNAL] = {true, PT_GOV_ASKED, 300000, 100000},
     /* whoever grows may be killed soon: its last deep reading should be of now */
-    [PT_TRIGGER_SIGNAL] = {300000, 100000},
-    [PT_TRIGGER_PSI] = {300000, 100000},
-    [PT_TRIGGER_OOM] = {300000, 100000},
-    [PT_TRIGGER_LOW] = {300000, 100000},
+    [PT_TRIGGER_PSI] = {true, PT_GOV_DENSE, 300000, 100000},
+    [PT_TRIGGER_OOM] = {true, PT_GOV_DENSE, 300000, 100000},
+    [PT_TRIGGER_LOW] = {true, PT_GOV_DENSE, 300000, 100000},
+    [PT_TRIGGER_BURST] = {false, PT_GOV_DENSE, 0, 0},
 };
 
 struct pt_sampler {
@@ -51,8 +56,10 @@ struct pt_sampler {
     struct pt_buf frame;
     struct pt_snap last; /* the snapshot before; n 0: none */
     struct pt_headline headline;
-    int64_t last_mono_us; /* of the governor's earnings */
+    int64_t pass_us, pass_cpu_us, pass_store_us; /* as of the governor's last pass */
     int64_t cpu_us, deep_us, cost_us, rss_kb;
+    int64_t part_us[PT_PARTS], clock_us; /* clock: this thread's, when a part was last told */
+    struct pt_thin thin;
     int64_t n; /* of the next snapshot */
     uint64_t tick, snapshots, frame_bytes;
     bool want_key;
@@ -96,7 +103,7 @@ static int open_parts(struct pt_sampler *s, struct pt_err *err)
     if (rc >= 0)
         rc = pt_deep_new(&deep, &s->deep, err);
     if (rc >= 0)
-        pt_plan_init(&s->plan, c->deep, s->deep);
+        pt_plan_init(&s->plan, &c->plan, s->deep);
     return rc;
 }
 
@@ -111,7 +118,7 @@ int pt_sampler_new(const struct pt_sampler_config *config, struct pt_sampler **r
     s->self_io_fd = open("/proc/self/io", O_RDONLY | O_CLOEXEC);
     s->account_source = -1;
     pt_account_init(&s->account);
-    s->last_mono_us = pt_clock_us(CLOCK_MONOTONIC);
+    s->pass_us = pt_clock_us(CLOCK_MONOTONIC);
     s->rss_kb = PT_UNKNOWN;
     s->headline = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
                                        PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
@@ -269,9 +276,16 @@ static void account_fill(struct pt_sampler *s, const struct pt_snap *snap)
     v[PT_ACCOUNT_STORE_US] = w.store_us;
     v[PT_ACCOUNT_FRAME_BYTES] = (int64_t)s->frame_bytes;
     v[PT_ACCOUNT_WRITTEN_BYTES] = own_written(s);
+    v[PT_ACCOUNT_BUDGET_PPM] = s->plan.gov.budget_ppm;
     v[PT_ACCOUNT_PROCESSES] = pt_procs_count(s->procs);
     v[PT_ACCOUNT_PROCESSES_READ] = pt_procs_visited(s->procs);
     v[PT_ACCOUNT_DEEP_READS] = (int64_t)s->plan.reads;
+    if (s->config.plan.mode != PT_DEEP_OFF) {
+        v[PT_ACCOUNT_DEEP_OVERDUE] = s->plan.coverage.overdue;
+        v[PT_ACCOUNT_DEEP_STALLING] = s->plan.coverage.stalling;
+        v[PT_ACCOUNT_DEEP_NEVER] = s->plan.coverage.never;
+        v[PT_ACCOUNT_DEEP_OLDEST_S] = s->plan.coverage.oldest_us / PT_SECOND;
+    }
     v[PT_ACCOUNT_READS_STUCK] = (int64_t)s->plan.stuck;
     v[PT_ACCOUNT_STUCK_NOW] = pt_deep_stuck(s->deep, &paused);
     v[PT_ACCOUNT_TEXTS_REFUSED] = (int64_t)s->sink.refused;
@@ -303,12 +317,10 @@ struct pt_account *pt_sampler_account(struct pt_sampler *s)
 
 /* Orders deep reads and waits for them, without the lock, until there are none left or the time is
  * over. */
-static void collect(struct pt_sampler *s, const struct wait *w)
+static void collect(struct pt_sampler *s, int64_t wait_us)
 {
-    const int64_t until = pt_clock_us(CLOCK_MONOTONIC) + w->wall_us;
-    if (s->plan.gov.credit_us < w->credit_us)
-        s->plan.gov.credit_us = w->credit_us;
-    int64_t left = w->wall_us;
+    const int64_t until = pt_clock_us(CLOCK_MONOTONIC) + wait_us;
+    int64_t left = wait_us;
     while (left > 0) {
         const uint32_t given = pt_plan_order(&s->plan, &s->sink, s->procs);
         pthread_mutex_unlock(&s->lock);
@@ -319,41 +331,128 @@ static void collect(struct pt_sampler *s, const struct wait *w)
     }
 }
 
+/* What this thread did since the last call was this part. */
+static void part(struct pt_sampler *s, enum pt_part part)
+{
+    const int64_t now = pt_clock_us(CLOCK_THREAD_CPUTIME_ID);
+    s->part_us[part] += now - s->clock_us;
+    s->clock_us = now;
+}
+
+/* The cheap files. */
+static int read_cheap(struct pt_sampler *s, bool full, struct pt_err *err)
+{
+    static const enum pt_part parts[PT_TIERS] = {PT_PART_TICK, PT_PART_SLOW, PT_PART_RARE};
+    s->clock_us = pt_clock_us(CLOCK_THREAD_CPUTIME_ID);
+    for (int tier = 0; tier < PT_TIERS; tier++) {
+        pt_system_tick(s->system, &s->sink, (enum pt_tier)tier, s->tick, full, &s->headline);
+        part(s, parts[tier]);
+    }
+    pt_procs_forks(s->procs, s->headline.forks);
+    const int rc = pt_procs_tick(s->procs, &s->sink, s->cgroups, s->tick, full, err);
+    part(s, PT_PART_PROCS);
+    pt_cgroups_tick(s->cgroups, &s->sink, s->tick, full);
+    part(s, PT_PART_CGROUPS);
+    return rc;
+}
+
+/* Results there were before the processes were looked at, then new orders. */
+static void read_deep(struct pt_sampler *s, const struct manner *m, uint32_t ready, int64_t start)
+{
+    pt_plan_apply(&s->plan, &s->sink, s->procs, ready);
+    pt_plan_mounts(&s->plan, &s->sink, s->config.roots, s->tick, m->full);
+    s->plan.since_us = m->wait_us ? start : INT64_MAX; /* this snapshot waits: once each */
+    s->plan.mood = m->mood;
+    pt_gov_lend(&s->plan.gov, m->loan_us);
+    if (m->wait_us)
+        collect(s, m->wait_us);
+    else
+        pt_plan_order(&s->plan, &s->sink, s->procs);
+    part(s, PT_PART_DEEP);
+}
+
 /* Under the lock. */
-static int read_all(struct pt_sampler *s, enum pt_trigger trigger, struct pt_snap *snap,
+static int read_all(struct pt_sampler *s, const struct manner *m, struct pt_snap *snap,
                     struct pt_err *err)
 {
-    const bool full = trigger != PT_TRIGGER_TIMER && trigger != PT_TRIGGER_BURST;
-    const struct wait *w =
-        (size_t)trigger < sizeof(waits) / sizeof(*waits) ? &waits[trigger] : NULL;
     const int64_t start = pt_clock_us(CLOCK_MONOTONIC);
     const uint32_t ready = pt_plan_ready(&s->plan);
     if (pt_enc_begin(s->enc, snap, err) < 0)
         return -1;
-    pt_system_tick(s->system, &s->sink, s->tick, full, &s->headline);
-    pt_procs_forks(s->procs, s->headline.forks);
-    const int rc = pt_procs_tick(s->procs, &s->sink, s->cgroups, s->tick, full, err);
-    pt_cgroups_tick(s->cgroups, &s->sink, s->tick, full);
+    const int rc = read_cheap(s, m->full, err);
     snap->span_us = pt_clock_us(CLOCK_MONOTONIC) - start;
-    pt_plan_apply(&s->plan, &s->sink, s->procs, ready);
-    pt_plan_mounts(&s->plan, &s->sink, s->config.roots, s->tick, full);
-    pt_gov_earn(&s->plan.gov, start - s->last_mono_us);
-    s->last_mono_us = start;
-    s->plan.since_us = w && w->wall_us ? start : INT64_MAX; /* this snapshot waits: once each */
-    if (w && w->wall_us)
-        collect(s, w);
-    else
-        pt_plan_order(&s->plan, &s->sink, s->procs);
+    read_deep(s, m, ready, start);
     end_snap(s, &s->headline, snap);
     account_put(s, snap);
     pt_buf_reset(&s->frame);
     const int end = pt_enc_end(s->enc, snap, &s->frame, rc < 0 ? NULL : err);
+    part(s, PT_PART_FRAME);
     return rc < 0 ? rc : end;
+}
+
+/* ---- the budget ---- */
+
+static int64_t store_cpu_us(struct pt_sampler *s)
+{
+    struct pt_writer_stats w;
+    pt_writer_stats(s->config.writer, &w);
+    return w.cpu_us;
+}
+
+/* Before a snapshot: what went by since the last. */
+static void budget_pass(struct pt_sampler *s)
+{
+    const int64_t now = pt_clock_us(CLOCK_MONOTONIC), cpu = pt_clock_us(CLOCK_PROCESS_CPUTIME_ID);
+    pt_gov_pass(&s->plan.gov, now - s->pass_us, cpu - s->pass_cpu_us);
+    s->pass_us = now;
+    s->pass_cpu_us = cpu;
+    pt_procs_quota(s->procs, pt_gov_quota(&s->plan.gov));
+}
+
+static void budget_tell(struct pt_sampler *s, const struct pt_snap *snap)
+{
+    char text[PT_THIN_TEXT];
+    const struct pt_gov *gov = &s->plan.gov;
+    if (pt_thin_processes(&s->thin, pt_procs_visited(s->procs), pt_procs_count(s->procs), text))
+        pt_writer_event(s->config.writer, snap->real_us, PT_EVENT_SKIP, snap->n, "", text);
+    if (pt_thin_interval(&s->thin, gov->stretch, gov->interval_us, text))
+        pt_writer_event(s->config.writer, snap->real_us, PT_EVENT_SKIP, snap->n, "", text);
+}
+
+/* After a snapshot that read what was due; before: what the parts stood at. */
+static void budget_note(struct pt_sampler *s, const int64_t before[PT_PARTS],
+                        const struct pt_snap *snap)
+{
+    const int64_t store = store_cpu_us(s);
+    struct pt_gov_tick t = {
+        .process_us = s->part_us[PT_PART_PROCS] - before[PT_PART_PROCS],
+        .store_us = store - s->pass_store_us,
+        .visited = pt_procs_visited(s->procs),
+        .processes = pt_procs_count(s->procs),
+    };
+    for (int i = 0; i < PT_PARTS; i++) {
+        if (i != PT_PART_PROCS && i != PT_PART_DEEP)
+            t.fixed_us += s->part_us[i] - before[i];
+    }
+    s->pass_store_us = store;
+    pt_gov_note(&s->plan.gov, &t);
+    budget_tell(s, snap);
+}
+
+int64_t pt_sampler_interval_us(const struct pt_sampler *s)
+{
+    return s->plan.gov.interval_us * s->plan.gov.stretch;
 }
 
 int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err *err)
 {
+    static const struct manner other = {true, PT_GOV_EAGER, 0, 0};
+    const struct manner *m =
+        (size_t)trigger < sizeof(manners) / sizeof(*manners) ? &manners[trigger] : &other;
+    int64_t before[PT_PARTS];
     struct pt_snap snap;
+    memcpy(before, s->part_us, sizeof(before));
+    budget_pass(s);
     if (pt_writer_wants_key(s->config.writer, &s->n) ||
         pt_enc_chain_frames(s->enc) >= PT_CHAIN_FRAMES ||
         pt_enc_chain_bytes(s->enc) >= PT_CHAIN_BYTES)
@@ -364,7 +463,7 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
         pt_enc_new_chain(s->enc);
     begin_snap(s, trigger, &snap);
     s->sink.n = snap.n;
-    const int rc = read_all(s, trigger, &snap, err);
+    const int rc = read_all(s, m, &snap, err);
     pthread_mutex_unlock(&s->lock);
     s->tick++;
     pt_rawlog_flush(s->config.raw);
@@ -379,14 +478,11 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     s->want_key = false;
     s->last = snap;
     s->snapshots++;
+    if (!m->full)
+        budget_note(s, before, &snap);
     if (trigger == PT_TRIGGER_SIGNAL)
         pt_writer_sync(s->config.writer);
     return 0;
-}
-
-void pt_sampler_dense(struct pt_sampler *s, bool dense)
-{
-    s->plan.dense = dense;
 }
 
 const struct pt_portrait *pt_sampler_portrait(struct pt_sampler *s, uint32_t pid)
@@ -437,5 +533,6 @@ void pt_sampler_stats(struct pt_sampler *s, struct pt_sampler_stats *ret)
         .last_cost_us = s->cost_us,
         .rss_kb = s->rss_kb,
     };
+    memcpy(ret->part_us, s->part_us, sizeof(ret->part_us));
     ret->stuck_now = pt_deep_stuck(s->deep, &ret->deep_paused);
 }

@@ -19,9 +19,21 @@ struct pt_sampler_config {
     const struct pt_roots *roots;
     struct pt_writer *writer;
     struct pt_rawlog *raw; /* or NULL */
-    enum pt_deep_mode deep;
+    struct pt_plan_config plan;
     enum pt_cmdline cmdline;
     int64_t timestamp_us; /* real time of the next snapshot; PT_UNKNOWN: now */
+};
+
+/* What CPU time goes to, in the sampler's thread. */
+enum pt_part {
+    PT_PART_TICK = 0, /* host-wide files, by tier */
+    PT_PART_SLOW,
+    PT_PART_RARE,
+    PT_PART_PROCS,
+    PT_PART_CGROUPS,
+    PT_PART_DEEP, /* ordering deep reads and putting what they read */
+    PT_PART_FRAME,
+    PT_PARTS,
 };
 
 struct pt_sampler_stats {
@@ -31,6 +43,7 @@ struct pt_sampler_stats {
     uint32_t stuck_now, last_stuck_pid;
     bool deep_paused;
     int64_t last_cost_us, rss_kb;
+    int64_t part_us[PT_PARTS]; /* so far */
 };
 
 struct pt_sampler;
@@ -41,9 +54,6 @@ bool pt_sampler_free(struct pt_sampler *s);
 /* TIMER and BURST read what is due, all others everything, and wait (at most some seconds) for deep
  * reads too. */
 int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err *err);
-/* Snapshots are dense from now on, or no longer: no deep read is begun that would hold up its
- * process for longer than the stall limit. */
-void pt_sampler_dense(struct pt_sampler *s, bool dense);
 /* What is known of a process as of the snapshots before; NULL: nothing. Good until the next call or
  * snapshot. */
 const struct pt_portrait *pt_sampler_portrait(struct pt_sampler *s, uint32_t pid);
@@ -52,6 +62,8 @@ const struct pt_snap *pt_sampler_last(const struct pt_sampler *s);
 const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s);
 /* The writer has opened a database anew: numbers and chain start there. */
 void pt_sampler_reopened(struct pt_sampler *s);
+/* The time between snapshots that the budget allows: the interval asked for, or longer. */
+int64_t pt_sampler_interval_us(const struct pt_sampler *s);
 /* Looks after a hanging deep read between ticks. Microseconds until it wants to be called again; <
  * 0: at the next tick. */
 int64_t pt_sampler_watch(struct pt_sampler *s);

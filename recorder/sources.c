@@ -394,18 +394,20 @@ uint32_t pt_system_denied(const struct pt_system *s)
     return denied;
 }
 
-void pt_system_tick(struct pt_system *s, struct pt_sink *sink, uint64_t tick, bool full,
-                    struct pt_headline *ret)
+void pt_system_tick(struct pt_system *s, struct pt_sink *sink, enum pt_tier tier, uint64_t tick,
+                    bool full, struct pt_headline *ret)
 {
-    *ret = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
-                                PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
-    if (!s->expanded || tick + 1 - s->expanded >= EXPAND_TICKS) {
-        expand_all(s);
-        s->expanded = tick + 1;
+    if (tier == PT_TIER_TICK) {
+        *ret = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
+                                    PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
+        if (!s->expanded || tick + 1 - s->expanded >= EXPAND_TICKS) {
+            expand_all(s);
+            s->expanded = tick + 1;
+        }
     }
     for (uint32_t i = 0; i < s->n; i++) {
         struct entry *e = &s->entries[i];
-        if (full || pt_tier_due(e->tier, e->phase, tick))
+        if (e->tier == tier && (full || pt_tier_due(e->tier, e->phase, tick)))
             entry_read(s, e, sink, ret);
     }
 }

@@ -36,9 +36,10 @@ struct pt_headline {
 struct pt_system;
 int pt_system_new(const struct pt_roots *roots, struct pt_system **ret, struct pt_err *err);
 void pt_system_free(struct pt_system *s);
-/* Reads what is due at this tick; all of it when `full`. */
-void pt_system_tick(struct pt_system *s, struct pt_sink *sink, uint64_t tick, bool full,
-                    struct pt_headline *ret);
+/* Reads what of a tier is due at this tick; all of it when `full`. PT_TIER_TICK is the first of a
+ * tick, and gives the headline. */
+void pt_system_tick(struct pt_system *s, struct pt_sink *sink, enum pt_tier tier, uint64_t tick,
+                    bool full, struct pt_headline *ret);
 /* Files that may not be read (EACCES, EPERM) as of their last try. */
 uint32_t pt_system_denied(const struct pt_system *s);
 /* Does a tick read a source of this tier and phase? */

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "recorder/procs.h"
+#include "recorder/scan.h"
 #include "tests/support/rawlog.h"
 #include "tests/unit/recorder_tree.h"
 
@@ -302,6 +303,56 @@ static void many(void **state)
     end(&f);
 }
 
+/* Too little time for all: they are looked at in turn, those that change more often, and whoever
+ * ends is seen to at once. */
+static void in_turn(void **state)
+{
+    (void)state;
+    struct fixture f;
+    enum { COUNT = 200, TICKS = 30 };
+    begin(&f, "in-turn");
+    for (unsigned i = 0; i < COUNT; i++)
+        tree_process(100 + i, "x", i + 1, 500, 0);
+    for (int i = 0; i < 20; i++)
+        tick(&f, true); /* nothing changes: they cool down */
+    pt_procs_quota(f.procs, 0);
+    const int64_t first = f.n + 1;
+    for (int i = 0; i < TICKS; i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "1000 %d 50 10 0 90 0\n", 501 + i);
+        tree_print("150/statm", text);
+        tick(&f, false);
+        assert_in_range(pt_procs_visited(f.procs), 10, COUNT / 2);
+    }
+    int reads[COUNT] = {0}, rc;
+    struct rawlog l;
+    assert_true(rawlog_open(&l, f.log) >= 0);
+    while ((rc = rawlog_next(&l)) > 0) {
+        uint64_t pid;
+        const size_t len = strlen(l.name);
+        struct pt_scan s = pt_scan_of(l.name + 5, len - 5);
+        if (l.n >= first && len > 6 && strcmp(l.name + len - 6, "/statm") == 0 &&
+            pt_scan_u64(&s, &pid)) {
+            assert_in_range(pid, 100, 100 + COUNT - 1);
+            reads[pid - 100]++;
+        }
+    }
+    assert_int_equal(rc, 0);
+    rawlog_close(&l);
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_in_range(reads[i], 1, i == 50 ? TICKS : TICKS / 3);
+    assert_true(reads[50] > TICKS / 2);
+    tree_remove("120");
+    tree_remove("121");
+    tick(&f, false);
+    assert_int_equal(pt_procs_count(f.procs), COUNT - 2);
+    assert_int_equal(seen(&f, f.n, "proc:120/statm", RAWLOG_GONE), 1);
+    pt_procs_quota(f.procs, INT64_MAX);
+    tick(&f, false);
+    assert_int_equal(pt_procs_visited(f.procs), COUNT - 2);
+    end(&f);
+}
+
 static void stat_lines(void **state)
 {
     (void)state;
@@ -332,6 +383,7 @@ int main(void)
         cmocka_unit_test(incomplete), cmocka_unit_test(kernel_threads),
         cmocka_unit_test(listing),    cmocka_unit_test(open_files),
         cmocka_unit_test(many),       cmocka_unit_test(stat_lines),
+        cmocka_unit_test(in_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

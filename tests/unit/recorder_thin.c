@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * Telling of thinned reading: once each way, not with every change. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "recorder/thin.h"
+
+static void processes(void **state)
+{
+    (void)state;
+    struct pt_thin t = {0};
+    char text[PT_THIN_TEXT];
+    int told = 0;
+    for (int i = 0; i <= 1000; i++) /* a tick in three is short of time: not worth a word */
+        told += pt_thin_processes(&t, i % 3 ? 100 : 99, 100, text);
+    assert_int_equal(told, 0);
+    for (int i = 1; i < PT_THIN_BEGIN; i++)
+        assert_false(pt_thin_processes(&t, 3200, 10000, text));
+    assert_true(pt_thin_processes(&t, 3200, 10000, text));
+    assert_string_equal(text, "processes are looked at in turn, 3200 of 10000 in a snapshot: more "
+                              "would exceed the CPU budget");
+    for (int i = 0; i < 1000; i++)
+        told += pt_thin_processes(&t, i % 20 ? 10000 : 9000, 10000, text);
+    assert_int_equal(told, 0);
+    for (int i = 1; i < PT_THIN_END; i++)
+        told += pt_thin_processes(&t, 10000, 10000, text);
+    assert_int_equal(told, 1);
+    assert_string_equal(text, "all processes are looked at in each snapshot again");
+}
+
+static void interval(void **state)
+{
+    (void)state;
+    struct pt_thin t = {0};
+    char text[PT_THIN_TEXT];
+    assert_false(pt_thin_interval(&t, 1, 10000000, text));
+    assert_true(pt_thin_interval(&t, 3, 10000000, text));
+    assert_string_equal(text,
+                        "a snapshot every 30s, not every 10s: more would exceed the CPU budget");
+    assert_false(pt_thin_interval(&t, 3, 10000000, text));
+    assert_true(pt_thin_interval(&t, 1, 10000000, text));
+    assert_string_equal(text, "a snapshot every 10s again");
+    assert_false(pt_thin_interval(&t, 1, 10000000, text));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(processes),
+        cmocka_unit_test(interval),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
