@@ -330,19 +330,27 @@ static int config_line(struct pt_options *o, char *line, const struct origin *fr
 
 static int config_read(const char *path, char **ret, struct pt_err *err)
 {
+    /* a pipe may come in pieces; one that nobody writes to is empty */
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     char *text = fd < 0 ? NULL : malloc(CONFIG_MAX + 1);
-    const ssize_t n = text ? read(fd, text, CONFIG_MAX + 1) : -1;
+    if (fd >= 0)
+        fcntl(fd, F_SETFL, 0);
+    size_t len = 0;
+    ssize_t n = text ? 1 : -1;
+    while (n > 0 && len <= CONFIG_MAX) {
+        n = read(fd, text + len, CONFIG_MAX + 1 - len);
+        len += n > 0 ? (size_t)n : 0;
+    }
     const int why = fd >= 0 && !text ? ENOMEM : errno;
     if (fd >= 0)
         close(fd);
-    if (n < 0 || n > CONFIG_MAX || memchr(text, 0, (size_t)n)) {
+    if (n < 0 || len > CONFIG_MAX || memchr(text, 0, len)) {
         free(text);
         return pt_err_set(err, PT_EUSAGE, n < 0 ? why : 0, "", -1,
                           n < 0 ? "cannot read '%s': %s" : "'%s' is not a configuration file%s",
                           path, n < 0 ? strerror(why) : "");
     }
-    text[n] = 0;
+    text[len] = 0;
     *ret = text;
     return 0;
 }
@@ -373,9 +381,27 @@ static const struct option_row *row_of(const struct table *t, int c)
     return NULL;
 }
 
-/* only: nothing but this option is taken. One argument that is no option goes to *argument, where
- * that is not NULL. */
-static int command_line(const struct table *t, void *o, int argc, char **argv, const char *only,
+/* What getopt_long returned '?' or ':' for. */
+static int refuse(const struct table *t, int c, const char *word, struct pt_err *err)
+{
+    const struct origin here = {0};
+    const struct option_row *row = optopt ? row_of(t, optopt) : NULL;
+    const char letter[] = {'-', (char)optopt, 0};
+    const char *name = optopt && optopt < 256 ? letter : word;
+    if (c == ':')
+        return wrong(&here, err, "option '%.60s' needs a value", name);
+    if (row)
+        return wrong(&here, err, "option '--%s' takes no value", row->name);
+    for (size_t i = 0; name == word && i < t->count; i++) {
+        if (strncmp(t->rows[i].name, word + 2, strcspn(word + 2, "=")) == 0)
+            return wrong(&here, err, "option '%.60s' may be --%s or another", word,
+                         t->rows[i].name);
+    }
+    return wrong(&here, err, "unknown option '%.60s'", name);
+}
+
+/* One argument that is no option goes to *argument, where that is not NULL. */
+static int command_line(const struct table *t, void *o, int argc, char **argv,
                         const char **argument, struct pt_err *err)
 {
     struct option longs[ROWS + 1] = {0};
@@ -395,14 +421,9 @@ static int command_line(const struct table *t, void *o, int argc, char **argv, c
     optind = 0; /* glibc: from the start again */
     opterr = 0;
     while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-        const char *what = optind > 0 && optind <= argc ? argv[optind - 1] : "";
-        if (c == '?')
-            return wrong(&here, err, "unknown option '%.60s'", what);
-        if (c == ':')
-            return wrong(&here, err, "option '%.60s' needs a value", what);
+        if (c == '?' || c == ':')
+            return refuse(t, c, argv[optind - 1], err);
         const struct option_row *row = row_of(t, c);
-        if (only && strcmp(row->name, only) != 0)
-            continue;
         const int rc = set(o, row, row->kind == FLAG ? NULL : optarg, &here, err);
         if (rc < 0)
             return rc;
@@ -431,8 +452,13 @@ static int agree(const struct pt_options *o, struct pt_err *err)
         return wrong(&here, err, "--once and --duration exclude each other");
     if (o->estimate_us && (o->once || o->duration_us))
         return wrong(&here, err, "--estimate excludes --once and --duration");
-    if (o->burst_length_us && o->burst_interval_us > o->burst_length_us)
-        return wrong(&here, err, "burst-interval is longer than burst-length");
+    if (o->burst_length_us && o->burst_interval_us > o->burst_length_us) {
+        char interval[32], length[32];
+        pt_print_span(interval, sizeof(interval), o->burst_interval_us);
+        pt_print_span(length, sizeof(length), o->burst_length_us);
+        return wrong(&here, err, "burst-interval: '%s' is longer than burst-length, '%s'", interval,
+                     length);
+    }
     return 0;
 }
 
@@ -444,14 +470,14 @@ int pt_options_parse(struct pt_options *ret, int argc, char **argv, struct pt_er
             *(int64_t *)(void *)((char *)&o + rows[i].at) = rows[i].preset;
     }
     struct pt_options first = o;
-    int rc = command_line(&recording, &first, argc, argv, "config", NULL, err);
-    const char *path = first.config                        ? first.config
-                       : access(PT_CONFIG_PATH, F_OK) == 0 ? PT_CONFIG_PATH
-                                                           : NULL;
-    if (rc >= 0 && path)
+    int rc = command_line(&recording, &first, argc, argv, NULL, err);
+    /* help is to be had with a broken file too; one that is there and cannot be read is an error */
+    const bool there = access(PT_CONFIG_PATH, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    const char *path = first.config ? first.config : there ? PT_CONFIG_PATH : NULL;
+    if (rc >= 0 && path && !first.help && !first.version)
         rc = config(&o, path, err);
     if (rc >= 0)
-        rc = command_line(&recording, &o, argc, argv, NULL, NULL, err);
+        rc = command_line(&recording, &o, argc, argv, NULL, err);
     if (!o.budget_ppm)
         o.budget_ppm = usual_budget_ppm(o.interval_us);
     if (rc >= 0)
@@ -473,7 +499,7 @@ void pt_options_release(struct pt_options *o)
 int pt_dump_options_parse(struct pt_dump_options *ret, int argc, char **argv, struct pt_err *err)
 {
     struct pt_dump_options o = {.output = "-"};
-    const int rc = command_line(&dumping, &o, argc, argv, NULL, &o.db, err);
+    const int rc = command_line(&dumping, &o, argc, argv, &o.db, err);
     if (rc >= 0)
         *ret = o;
     return rc;

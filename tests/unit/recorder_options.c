@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "recorder/options.h"
@@ -113,6 +115,20 @@ static void tells_ranges(void **state)
         {"--burst-limit 10001", "--burst-limit: '10001' is out of range: 0 to 10000"},
         {"--deep some", "--deep: 'some' is not auto, off or all"},
         {"--nonsense", "unknown option '--nonsense'"},
+        {"--nonsense=5 -q", "unknown option '--nonsense=5'"},
+        {"-xq", "unknown option '-x'"},
+        {"-qx", "unknown option '-x'"},
+        {"-qi", "option '-i' needs a value"},
+        {"--interval", "option '--interval' needs a value"},
+        {"--once=yes", "option '--once' takes no value"},
+        {"--burst 5", "option '--burst' may be --burst-interval or another"},
+        {"--burst-interval 10m", "burst-interval: '10m' is longer than burst-length, '1m'"},
+        {"--stall-limit 0", "--stall-limit: '0' is out of range: 1ms to 10s"},
+        {"--max-age 1s", "--max-age: '1s' is out of range: 1h to 36600d, or 0"},
+        {"--estimate 1s", "--estimate: '1s' is out of range: 2s to 1d"},
+        {"--cmdline 1", "--cmdline: '1' is not masked, full or name"},
+        {"--output=", "--output: the name is empty"},
+        {"-q stray", "unexpected argument 'stray'"},
     };
     struct pt_options o;
     struct pt_err err;
@@ -144,6 +160,15 @@ static void reads_config(void **state)
         {"interval\n", "options.conf:1: 'interval' is not 'option = value'"},
         {"quiet = maybe\n", "options.conf:1: quiet: 'maybe' is not yes or no"},
         {"output =\n", "options.conf:1: output: the name is empty"},
+        {"= 5\n", "options.conf:1: unknown option ''"},
+        {"interval = 10s # often\n",
+         "options.conf:1: interval: '10s # often' is not a time such as "
+         "10s, 500ms or 1m (10ms to 1d)"},
+        {"--interval = 5s\n", "options.conf:1: unknown option '--interval'"},
+        {"interv = 5s\n", "options.conf:1: unknown option 'interv'"},
+        {"deep = of\n", "options.conf:1: deep: 'of' is not auto, off or all"},
+        {"cpu-budget = 200%\n",
+         "options.conf:1: cpu-budget: '200%' is out of range: 0.01% to 100%"},
     };
     struct pt_options o;
     struct pt_err err;
@@ -154,12 +179,61 @@ static void reads_config(void **state)
     assert_int_equal(o.budget_ppm, 20000);
     assert_true(o.quiet);
     pt_options_release(&o);
+    write_config("interval = 7s\ninterval = 8s");
+    assert_int_equal(parse(&o, &err, "--config options.conf"), 0);
+    assert_int_equal(o.interval_us, 8000000);
+    pt_options_release(&o);
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         write_config(bad[i].file);
         assert_true(parse(&o, &err, "--config options.conf") < 0);
         assert_string_equal(err.text, bad[i].text);
     }
     remove("options.conf");
+}
+
+/* Files that are none, or too large, or come in pieces; and help in spite of one. */
+static void reads_odd_files(void **state)
+{
+    (void)state;
+    struct pt_options o;
+    struct pt_err err;
+    assert_true(parse(&o, &err, "--config .") < 0);
+    assert_string_equal(err.text, "cannot read '.': Is a directory");
+    FILE *f = fopen("options.conf", "w");
+    for (int i = 0; i < 70000; i++)
+        fputc('\n', f);
+    fclose(f);
+    assert_true(parse(&o, &err, "--config options.conf") < 0);
+    assert_string_equal(err.text, "'options.conf' is not a configuration file");
+    f = fopen("options.conf", "w");
+    fwrite("quiet = yes\n\0", 1, 13, f);
+    fclose(f);
+    assert_true(parse(&o, &err, "--config options.conf") < 0);
+    write_config("nonsense");
+    assert_int_equal(parse(&o, &err, "--config options.conf --help"), 0);
+    assert_true(o.help);
+    pt_options_release(&o);
+    remove("options.conf");
+
+    int fds[2];
+    char words[64];
+    assert_int_equal(pipe(fds), 0);
+    snprintf(words, sizeof(words), "--config /dev/fd/%d", fds[0]);
+    const pid_t writer = fork();
+    if (writer == 0) {
+        for (const char *at = "interval = 7s\nquiet = yes\n"; *at; at++) {
+            if (write(fds[1], at, 1) != 1)
+                _exit(1);
+            usleep(1000);
+        }
+        _exit(0);
+    }
+    close(fds[1]);
+    assert_int_equal(parse(&o, &err, words), 0);
+    assert_true(o.interval_us == 7000000 && o.quiet == 1);
+    pt_options_release(&o);
+    close(fds[0]);
+    waitpid(writer, NULL, 0);
 }
 
 /* "option = value" of every line of the shipped file that is commented out, each with '\n' before
@@ -332,7 +406,7 @@ int main(void)
         cmocka_unit_test(tells_ranges),   cmocka_unit_test(reads_config),
         cmocka_unit_test(sizes),          cmocka_unit_test(spans),
         cmocka_unit_test(times),          cmocka_unit_test(help_tells_options),
-        cmocka_unit_test(ships_defaults),
+        cmocka_unit_test(ships_defaults), cmocka_unit_test(reads_odd_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
