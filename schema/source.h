@@ -77,6 +77,9 @@ const struct pt_file *pt_file_of(const char *source);
 /* NULL: unknown to the table (file->unit and file->kind then hold). */
 const struct pt_field *pt_field_of(const struct pt_file *file, const char *name, size_t len);
 bool pt_source_match(const char *pattern, const char *name);
+/* The class of a source: its name with what tells one object from another taken out
+ * ("proc:*\/status"). Writes at most `size` bytes. */
+void pt_source_class(const char *name, char *ret, size_t size);
 
 /* A value's number: sign, digits, fraction ("-12", "0.05", "0x1f" and bare hex where the field is
  * an address). false: not a number, or out of range. *ret_scale: 10^decimals (100 for "0.05", *ret

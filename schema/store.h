@@ -198,6 +198,7 @@ int pt_db_text(struct pt_db *db, int64_t n, const char *name, struct pt_source_a
 struct pt_point {
     const char *source;
     const char *row;    /* table row ("kmalloc-64", mapping name), "" for plain files */
+    const char *field;  /* "" where it is not the field but the source that is not known */
     uint32_t instance;  /* tells rows of one name apart within a segment */
     int64_t n, real_us; /* the snapshot from which on it holds */
     bool known;         /* false: unreadable, absent or lost from here on (presence says which) */
@@ -205,8 +206,8 @@ struct pt_point {
     double value;   /* scaled: in the field's unit */
     int64_t ivalue; /* the same where it is a whole number */
 };
-/* glob: source names with '*' (matches no '/'), e.g. "proc:*\/status". Told: the first value in the
- * span and every change, per source in time order, segment after segment. */
+/* glob: source names with '*' (matches no '/'), e.g. "proc:*\/status". field "*": any. Told: the
+ * first value in the span and every change, per source in time order, segment after segment. */
 int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t from, int64_t to,
                 int (*fn)(void *ctx, const struct pt_point *p), void *ctx, struct pt_err *err);
 

@@ -33,7 +33,7 @@ struct presence {
 /* A point in the making. */
 struct point {
     uint32_t tick, instance;
-    const char *row;
+    const char *row, *field;
     int64_t value, scale; /* scale 0: unknown */
     enum pt_presence presence;
 };
@@ -45,7 +45,7 @@ struct list {
 
 struct field {
     struct pt_db *db;
-    const char *glob, *name;
+    const char *glob, *name; /* name "*": any field */
     int64_t from, to;
     int (*fn)(void *ctx, const struct pt_point *p);
     void *ctx;
@@ -120,6 +120,15 @@ static const struct pt_fieldmap *map_of(struct field *f, const struct pt_shape *
     return m->map;
 }
 
+/* The entries asked for, from *at on. */
+static const struct pt_fieldmap_entry *next_entry(const struct field *f,
+                                                  const struct pt_fieldmap *map, uint32_t *at)
+{
+    if (strcmp(f->name, "*") != 0)
+        return pt_fieldmap_find(map, f->name, at);
+    return *at < map->n ? &map->entries[(*at)++] : NULL;
+}
+
 /* ---- series of one source ---- */
 
 static bool add_want(uint32_t *want, uint32_t *n, uint32_t slot)
@@ -152,7 +161,7 @@ static int on_instance(void *ctx, uint32_t source, uint32_t id, const struct pt_
     if (!map)
         return -PT_ENOMEM;
     *nwant = 0;
-    while ((e = pt_fieldmap_find(map, f->name, &at)))
+    while ((e = next_entry(f, map, &at)))
         for (int i = 0; i < e->scale_slots; i++)
             fits = fits && add_want(want, nwant, e->slot + (uint32_t)i);
     if (*nwant == 0)
@@ -211,7 +220,9 @@ static int by_tick(const void *a, const void *b)
         return x->tick < y->tick ? -1 : 1;
     if (x->instance != y->instance)
         return x->instance < y->instance ? -1 : 1;
-    return x->row < y->row ? -1 : x->row > y->row; /* of one field map: the order of its entries */
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1; /* of one field map: the order of its entries */
+    return x->field < y->field ? -1 : x->field > y->field;
 }
 
 static void sort_list(struct list *l, size_t size, int (*cmp)(const void *, const void *))
@@ -318,7 +329,11 @@ static void add_entry(struct field *f, const struct instance *in, const struct p
     for (; w.npres && w.pres->tick <= in->born; w.npres--)
         w.pres++;
     while (walk_next(&w, in->died, &tick)) {
-        struct point p = {.tick = tick, .instance = in->id, .row = e->row, .presence = w.presence};
+        struct point p = {.tick = tick,
+                          .instance = in->id,
+                          .row = e->row,
+                          .field = e->field,
+                          .presence = w.presence};
         if (is_known(w.presence))
             pt_fieldmap_value(&at0, w.slots, &p.value, &p.scale);
         add_point(f, &p,
@@ -337,9 +352,10 @@ static void add_ends(struct field *f, uint32_t nticks)
         const struct point p = {.tick = in[i].died,
                                 .instance = in[i].id,
                                 .presence = is_known(presence) ? PT_ABSENT : presence};
-        while (in[i].died < nticks && (e = pt_fieldmap_find(in[i].map, f->name, &at))) {
+        while (in[i].died < nticks && (e = next_entry(f, in[i].map, &at))) {
             struct point q = p;
             q.row = e->row;
+            q.field = e->field;
             add_point(f, &q, NULL);
         }
     }
@@ -357,7 +373,9 @@ static void add_gaps(struct field *f)
         for (size_t k = 0; k < f->instances.n && !told; k++)
             told = v[i].tick >= in[k].born && v[i].tick <= in[k].died;
         if (!told)
-            add_point(f, &(struct point){.tick = v[i].tick, .row = "", .presence = v[i].presence},
+            add_point(f,
+                      &(struct point){
+                          .tick = v[i].tick, .row = "", .field = "", .presence = v[i].presence},
                       NULL);
     }
 }
@@ -374,6 +392,7 @@ static int emit(struct field *f, const struct pt_block *b, uint32_t source)
         const struct pt_point out = {
             .source = name,
             .row = p->row,
+            .field = p->field,
             .instance = p->instance,
             .n = pt_block_n(b, tick),
             .real_us = tick < f->nsnaps ? f->snaps[tick].real_us : PT_UNKNOWN,
@@ -409,7 +428,7 @@ static int field_source(struct field *f, const struct pt_block *b, uint32_t sour
     for (size_t i = 0; i < f->instances.n; i++) {
         const struct pt_fieldmap_entry *e;
         uint32_t at = 0;
-        while ((e = pt_fieldmap_find(in[i].map, f->name, &at)))
+        while ((e = next_entry(f, in[i].map, &at)))
             add_entry(f, &in[i], e);
     }
     add_ends(f, pt_block_ticks(b));

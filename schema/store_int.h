@@ -139,10 +139,7 @@ int pt_seal_chain(struct pt_shapes *shapes, const struct pt_frames *frames,
                   const struct pt_seal_ops *ops, bool (*keep)(void *ctx, const char *name),
                   void *keep_ctx, int level, struct pt_err *err);
 
-/* The class of a source: its name with what tells one object from another taken out
- * ("proc:*\/status"). Writes at most `size` bytes. */
 #define PT_CLASS_MAX 128
-void pt_source_class(const char *name, char *ret, size_t size);
 /* Bytes of a block's list of classes; longer: "**". */
 #define PT_WHAT_MAX 2048u
 /* Could one name match both patterns ('*': no '/', '**': anything)? */

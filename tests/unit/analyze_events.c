@@ -13,8 +13,7 @@
 #include <unistd.h>
 
 #include "analyze/args.h"
-#include "schema/source.h"
-#include "schema/store.h"
+#include "tests/support/recording.h"
 
 #define START  1795000000000000ll /* 2026-11-18 11:06:40 UTC */
 #define SECOND 1000000ll
@@ -42,7 +41,6 @@ static const struct text machine[] = {
 };
 static const struct text victim[] = {
     {"proc:10/cgroup", "4:memory:/site/web\n1:name=systemd:/system.slice/web.service\n"},
-    {"proc:10/cmdline", "java\0-jar\0a.jar"},
     {"proc:10/stat", STAT(10, "big) one", "S")},
     {"proc:10/status", STATUS(1000, 24)},
 };
@@ -53,126 +51,100 @@ static const struct text others[] = {
     {"proc:12/status", STATUS(2000, 500)},
 };
 
-struct recording {
-    char dir[64], path[80];
-    struct pt_enc *enc;
-    struct pt_store *store;
-    char *out;
+struct told {
+    struct recording r;
+    char *out; /* what the command printed */
     size_t len;
 };
 
-static void put(struct recording *r, const struct text *texts, size_t n, struct pt_err *err)
+static void put(struct recording *r, const struct text *texts, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        const char *name = texts[i].name;
-        const int64_t h = pt_enc_open(r->enc, name, &pt_file_of(name)->grammar, err);
-        const size_t len =
-            strstr(name, "cmdline") ? sizeof("java\0-jar\0a.jar") : strlen(texts[i].text);
-        assert_true(h >= 0);
-        assert_true(pt_enc_text(r->enc, (uint32_t)h, texts[i].text, len, PT_UNKNOWN, err) >= 0);
-    }
+    for (size_t i = 0; i < n; i++)
+        recording_text(r, texts[i].name, texts[i].text);
 }
 
 static void append(struct recording *r, int64_t n, bool alive)
 {
-    struct pt_err err = {0};
-    struct pt_buf frame;
-    const struct pt_snap snap = {.n = n,
-                                 .real_us = START + (n - 1) * 10 * SECOND,
+    const struct pt_snap snap = {.real_us = START + (n - 1) * 10 * SECOND,
                                  .boot_us = 1,
                                  .boot = n < 4 ? 1 : 2,
                                  .utc_offset_s = n < 4 ? 3600 : 7200};
-    pt_buf_init(&frame, 1u << 20);
-    assert_int_equal(pt_enc_begin(r->enc, &snap, &err), 0);
-    put(r, machine, sizeof(machine) / sizeof(machine[0]), &err);
-    if (alive)
-        put(r, victim, sizeof(victim) / sizeof(victim[0]), &err);
-    put(r, others, sizeof(others) / sizeof(others[0]), &err);
-    assert_true(pt_enc_end(r->enc, &snap, &frame, &err) >= 0);
-    assert_true(pt_store_append(r->store, &snap, n == 1 || n == 4, frame.data, frame.len, &err) >=
-                0);
-    pt_buf_release(&frame);
-}
-
-static void event(struct recording *r, int64_t us, enum pt_event kind, int64_t n,
-                  const char *subject, const char *text)
-{
-    assert_true(pt_store_event(r->store, us, kind, n, subject, text, NULL) >= 0);
+    recording_begin(r, &snap, n == 4);
+    put(r, machine, sizeof(machine) / sizeof(machine[0]));
+    if (alive) {
+        put(r, victim, sizeof(victim) / sizeof(victim[0]));
+        recording_bytes(r, "proc:10/cmdline", "java\0-jar\0a.jar", sizeof("java\0-jar\0a.jar"));
+    }
+    put(r, others, sizeof(others) / sizeof(others[0]));
+    recording_end(r);
 }
 
 /* 10 s apart: 1 and 2 have the victim, 3 does not; 4 is after a reboot. */
 static int set_up(void **state)
 {
-    struct recording *r = calloc(1, sizeof(*r));
-    struct pt_shapes *shapes = pt_shapes_new();
+    struct told *t = calloc(1, sizeof(*t));
+    struct recording *r = &t->r;
     const struct pt_meta meta = {.host = "unit", .page_size = 4096, .interval_us = 10 * SECOND};
-    struct pt_err err = {0};
-    snprintf(r->dir, sizeof(r->dir), "/tmp/pt-events-XXXXXX");
-    assert_non_null(mkdtemp(r->dir));
-    snprintf(r->path, sizeof(r->path), "%s/a.db", r->dir);
-    r->enc = pt_enc_new(shapes);
-    assert_int_equal(pt_store_open(r->path, &meta, &r->store, &err), 0);
-    assert_int_equal(pt_store_boot(r->store, "boot-1", START, &err), 1);
-    event(r, START - 1, PT_EVENT_START, 1, "", "recording begins");
+    recording_new(r, &meta, START);
+    recording_event(r, START - 1, PT_EVENT_START, 1, "", "recording begins");
     append(r, 1, true);
     append(r, 2, true);
     append(r, 3, false);
-    event(r, START + 15 * SECOND, PT_EVENT_OOM, 3, "10 big) one",
-          "killed, \"the\" kernel says, with a text that is longer than the columns there are");
-    event(r, START + 20 * SECOND, PT_EVENT_OOM, 3, "/site/web", "told late: who is not known");
-    assert_int_equal(pt_store_boot(r->store, "boot-2", START + 30 * SECOND, &err), 2);
-    pt_enc_free(r->enc);
-    r->enc = pt_enc_new(shapes);
+    recording_event(
+        r, START + 15 * SECOND, PT_EVENT_OOM, 3, "10 big) one",
+        "killed, \"the\" kernel says, with a text that is longer than the columns there are");
+    recording_event(r, START + 20 * SECOND, PT_EVENT_OOM, 3, "/site/web",
+                    "told late: who is not known");
+    assert_int_equal(recording_boot(r, "boot-2", START + 30 * SECOND), 2);
     append(r, 4, true);
-    event(r, START + 30 * SECOND, PT_EVENT_OOM, 4, "99 early", "before its first snapshot");
-    event(r, START + 31 * SECOND, (enum pt_event)29, PT_UNKNOWN, "a\xff\033", "of another version");
+    recording_event(r, START + 30 * SECOND, PT_EVENT_OOM, 4, "99 early",
+                    "before its first snapshot");
+    recording_event(r, START + 31 * SECOND, (enum pt_event)29, PT_UNKNOWN, "a\xff\033",
+                    "of another version");
     for (int i = 0; i < MANY; i++)
-        event(r, START + 32 * SECOND + i, PT_EVENT_EXIT, 4, "7 x", "ended");
-    assert_int_equal(pt_store_close(r->store, &err), 0);
-    pt_enc_free(r->enc);
-    pt_shapes_free(shapes);
-    *state = r;
+        recording_event(r, START + 32 * SECOND + i, PT_EVENT_EXIT, 4, "7 x", "ended");
+    recording_close(r);
+    *state = t;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct recording *r = *state;
-    free(r->out);
-    unlink(r->path);
-    rmdir(r->dir);
-    free(r);
+    struct told *t = *state;
+    recording_remove(&t->r);
+    free(t->out);
+    free(t);
     return 0;
 }
 
 /* What the command prints. */
-static const char *tell(struct recording *r, int want, struct pt_args args)
+static const char *tell(struct told *t, int want, struct pt_args args)
 {
-    free(r->out);
-    r->out = NULL;
-    args.out = open_memstream(&r->out, &r->len);
-    args.positional[0] = r->path;
+    free(t->out);
+    t->out = NULL;
+    args.out = open_memstream(&t->out, &t->len);
+    args.positional[0] = t->r.path;
     if (args.npositional == 0)
         args.npositional = 1;
     assert_int_equal(pt_cmd_events.run(&args), want);
     fclose(args.out);
-    return r->out;
+    return t->out;
 }
 #define ARGS(...)    ((struct pt_args){.top = PT_UNKNOWN, __VA_ARGS__})
 #define TOP(n, ...)  ((struct pt_args){.top = n, __VA_ARGS__})
-#define TELL(r, ...) tell(r, PT_EXIT_OK, ARGS(.npositional = 1, __VA_ARGS__))
+#define TELL(t, ...) tell(t, PT_EXIT_OK, ARGS(.npositional = 1, __VA_ARGS__))
 
-static json_t *document(struct recording *r, struct pt_args args)
+static json_t *document(struct told *t, struct pt_args args)
 {
     json_error_t error;
     args.json = true;
-    json_t *j = json_loads(tell(r, PT_EXIT_OK, args), 0, &error);
+    json_t *j = json_loads(tell(t, PT_EXIT_OK, args), 0, &error);
     if (!j)
         print_error("%s\n", error.text);
     assert_true(json_is_array(j));
     return j;
 }
-#define DOCUMENT(r, ...) document(r, ARGS(.npositional = 1, __VA_ARGS__))
+#define DOCUMENT(t, ...) document(t, ARGS(.npositional = 1, __VA_ARGS__))
 
 static const char *string_of(const json_t *o, const char *key)
 {
@@ -204,7 +176,7 @@ static void text_is_told_line_by_line(void **state)
         "     11     8 KiB      0 B     8 KiB  -            [small]\n"
         "TIME +02:00          EVENT    WHAT\n"
         "2026-11-18 13:07:10  oom      99 early: before its first snapshot\n";
-    struct recording *r = *state;
+    struct told *r = *state;
     assert_string_equal(TELL(r, .kinds = 1u << PT_EVENT_START | 1u << PT_EVENT_OOM), want);
 }
 
@@ -212,7 +184,7 @@ static void text_is_told_line_by_line(void **state)
  */
 static void unknown_kinds_and_bytes(void **state)
 {
-    struct recording *r = *state;
+    struct told *r = *state;
     const char *got = TELL(r, .from = "2026-11-18T11:07:11Z", .to = "2026-11-18T11:07:11Z");
     assert_non_null(strstr(got, "kind 29  a\\xff\\x1b: of another version\n"));
     got = tell(r, PT_EXIT_OK, TOP(MANY + 1, .csv = true));
@@ -221,7 +193,7 @@ static void unknown_kinds_and_bytes(void **state)
 
 static void csv_is_quoted(void **state)
 {
-    struct recording *r = *state;
+    struct told *r = *state;
     const char *got = TELL(r, .csv = true, .kinds = 1u << PT_EVENT_OOM);
     assert_string_equal(got,
                         "time,kind,subject,detail,snapshot\n"
@@ -258,7 +230,7 @@ static void check_before(const json_t *before, int64_t n, double seconds, int64_
 /* The last snapshot that has the victim; told late, the one before it was told. */
 static void oom_kills_have_a_picture(void **state)
 {
-    struct recording *r = *state;
+    struct told *r = *state;
     json_t *all = DOCUMENT(r, .kinds = 1u << PT_EVENT_OOM);
     assert_int_equal(json_array_size(all), 3);
     const json_t *e = json_array_get(all, 0);
@@ -283,7 +255,7 @@ static void oom_kills_have_a_picture(void **state)
 
 static void more_than_a_page_and_the_newest(void **state)
 {
-    struct recording *r = *state;
+    struct told *r = *state;
     json_t *j = document(r, ARGS(.npositional = 1));
     assert_int_equal(json_array_size(j), MANY + 5);
     json_decref(j);
@@ -314,7 +286,7 @@ static void spans_are_of_events_not_of_snapshots(void **state)
         {"2026-11-18 13:07:10", "2026-11-18 13:07:11", 2},
         {"2026-11-19 00:00", NULL, 0},
     };
-    struct recording *r = *state;
+    struct told *r = *state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         json_t *j = DOCUMENT(r, .from = cases[i].from, .to = cases[i].to);
         if (json_array_size(j) != cases[i].want)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "analyze/session.h"
-#include "schema/source.h"
+#include "tests/support/recording.h"
 
 #define START    1795000000000000ll
 #define INTERVAL 10000000ll
@@ -50,77 +50,55 @@ static const struct text ended[] = {
     {"proc:10/status", "Name:\tworker\nUid:\t0\t0\t0\t0\n"},
 };
 
-struct recording {
-    char dir[64], path[80];
-    struct pt_enc *enc;
-    struct pt_store *store;
+struct fixture {
+    struct recording r;
     struct pt_session session;
 };
 static const struct pt_args args;
 
-static void append(struct recording *r, int64_t n, int64_t real_us, const struct text *texts,
-                   size_t ntexts)
+static void append(struct recording *r, int64_t real_us, const struct text *texts, size_t ntexts)
 {
-    struct pt_err err = {0};
-    struct pt_buf frame;
-    const struct pt_snap snap = {.n = n, .real_us = real_us, .boot_us = 1, .boot = 1};
-    pt_buf_init(&frame, 1u << 20);
-    assert_int_equal(pt_enc_begin(r->enc, &snap, &err), 0);
-    for (size_t i = 0; i < ntexts; i++) {
-        const char *name = texts[i].name;
-        const int64_t h = pt_enc_open(r->enc, name, &pt_file_of(name)->grammar, &err);
-        assert_true(h >= 0);
-        assert_true(pt_enc_text(r->enc, (uint32_t)h, texts[i].text, strlen(texts[i].text),
-                                PT_UNKNOWN, &err) >= 0);
-    }
-    assert_true(pt_enc_end(r->enc, &snap, &frame, &err) >= 0);
-    assert_true(pt_store_append(r->store, &snap, n == 1, frame.data, frame.len, &err) >= 0);
-    pt_buf_release(&frame);
+    const struct pt_snap snap = {.real_us = real_us, .boot_us = 1, .boot = 1};
+    recording_begin(r, &snap, false);
+    for (size_t i = 0; i < ntexts; i++)
+        recording_text(r, texts[i].name, texts[i].text);
+    recording_end(r);
 }
+#define APPEND(r, us, texts) append(r, us, texts, sizeof(texts) / sizeof((texts)[0]))
 
 static int set_up(void **state)
 {
-    struct recording *r = calloc(1, sizeof(*r));
-    struct pt_shapes *shapes = pt_shapes_new();
+    struct fixture *f = calloc(1, sizeof(*f));
     const struct pt_meta meta = {.host = "unit", .page_size = 4096, .interval_us = INTERVAL};
-    struct pt_err err = {0};
-    snprintf(r->dir, sizeof(r->dir), "/tmp/pt-picture-XXXXXX");
-    assert_non_null(mkdtemp(r->dir));
-    snprintf(r->path, sizeof(r->path), "%s/a.db", r->dir);
-    r->enc = pt_enc_new(shapes);
-    assert_int_equal(pt_store_open(r->path, &meta, &r->store, &err), 0);
-    assert_int_equal(pt_store_boot(r->store, "boot-1", START, &err), 1);
-    append(r, 1, START, alive, sizeof(alive) / sizeof(alive[0]));
-    append(r, 2, START + INTERVAL, ended, sizeof(ended) / sizeof(ended[0]));
+    recording_new(&f->r, &meta, START);
+    APPEND(&f->r, START, alive);
+    APPEND(&f->r, START + INTERVAL, ended);
     /* the next boot's recorder is killed before its first snapshot */
-    assert_int_equal(pt_store_boot(r->store, "boot-2", START + 9 * INTERVAL, &err), 2);
-    assert_int_equal(pt_store_close(r->store, &err), 0);
-    pt_enc_free(r->enc);
-    pt_shapes_free(shapes);
-    assert_int_equal(pt_session_open(&args, r->path, &r->session), 0);
-    *state = r;
+    assert_int_equal(recording_boot(&f->r, "boot-2", START + 9 * INTERVAL), 2);
+    recording_close(&f->r);
+    assert_int_equal(pt_session_open(&args, f->r.path, &f->session), 0);
+    *state = f;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct recording *r = *state;
-    pt_session_close(&r->session, 0);
-    unlink(r->path);
-    rmdir(r->dir);
-    free(r);
+    struct fixture *f = *state;
+    pt_session_close(&f->session, 0);
+    recording_remove(&f->r);
+    free(f);
     return 0;
 }
 
 /* A zombie's memory is gone, though the last reading of its smaps is still carried. */
 static void zombie_holds_nothing(void **state)
 {
-    struct recording *r = *state;
+    struct fixture *f = *state;
     struct pt_view *view;
     struct pt_processes p;
     struct pt_err err = {0};
-    assert_int_equal(pt_view_load(r->session.db, 2, PT_GROUP_ALL, &view, &err), 0);
-    assert_int_equal(pt_processes_load(view, r->session.smaps, &p, &err), 0);
+    assert_int_equal(pt_view_load(f->session.db, 2, PT_GROUP_ALL, &view, &err), 0);
+    assert_int_equal(pt_processes_load(view, f->session.smaps, &p, &err), 0);
     assert_int_equal(p.n, 2);
     assert_int_equal(p.v[0].pid, 10);
     assert_int_equal(p.v[0].state, 'Z');
@@ -136,12 +114,12 @@ static void zombie_holds_nothing(void **state)
  * names a container another may name the daemon that made it. */
 static void services_of_any_hierarchy(void **state)
 {
-    struct recording *r = *state;
+    struct fixture *f = *state;
     struct pt_view *view;
     struct pt_processes p;
     struct pt_err err = {0};
-    assert_int_equal(pt_view_load(r->session.db, 1, PT_GROUP_ALL, &view, &err), 0);
-    assert_int_equal(pt_processes_load(view, r->session.smaps, &p, &err), 0);
+    assert_int_equal(pt_view_load(f->session.db, 1, PT_GROUP_ALL, &view, &err), 0);
+    assert_int_equal(pt_processes_load(view, f->session.smaps, &p, &err), 0);
     assert_string_equal(p.v[0].service, "docker-c8b38413c88e");
     assert_string_equal(p.v[0].container, ID64);
     assert_string_equal(p.v[0].cgroup, "/docker/" ID64);
@@ -154,9 +132,9 @@ static void services_of_any_hierarchy(void **state)
 
 static void boot_without_snapshots_is_passed_over(void **state)
 {
-    struct recording *r = *state;
-    assert_int_equal(pt_db_boots(r->session.db), 2);
-    assert_int_equal(pt_session_boot_first(&r->session), 1);
+    struct fixture *f = *state;
+    assert_int_equal(pt_db_boots(f->session.db), 2);
+    assert_int_equal(pt_session_boot_first(&f->session), 1);
 }
 
 /* The clock of a broken or forged recording: no arithmetic may go astray (UBSan looks on). */
@@ -164,25 +142,22 @@ static void any_clock_is_borne(void **state)
 {
     static const int64_t ends[][2] = {{INT64_MIN + 1000, INT64_MAX}, {INT64_MAX, INT64_MIN + 1000}};
     static const char *const times[] = {"-30m", "yesterday", "14:05", "2h ago"};
-    struct recording *r = *state;
+    (void)state;
     struct pt_args quiet = {.out = fopen("/dev/null", "w"), .top = PT_UNKNOWN, .npositional = 1};
-    struct pt_shapes *shapes = pt_shapes_new();
-    char path[96];
     assert_non_null(quiet.out);
-    snprintf(path, sizeof(path), "%s/b.db", r->dir);
-    quiet.positional[0] = path;
     for (unsigned i = 0; i < 2; i++) {
         const struct pt_meta meta = {.page_size = 4096, .clk_tck = 100, .interval_us = INT64_MAX};
-        struct pt_err err = {0};
-        r->enc = pt_enc_new(shapes);
-        assert_int_equal(pt_store_open(path, &meta, &r->store, &err), 0);
-        assert_int_equal(pt_store_boot(r->store, "boot-1", START, &err), 1);
-        append(r, 1, ends[i][0], alive, sizeof(alive) / sizeof(alive[0]));
-        append(r, 2, ends[i][1], alive, sizeof(alive) / sizeof(alive[0]));
-        assert_int_equal(pt_store_close(r->store, &err), 0);
-        pt_enc_free(r->enc);
+        struct recording r;
+        recording_new(&r, &meta, START);
+        APPEND(&r, ends[i][0], alive);
+        APPEND(&r, ends[i][1], alive);
+        for (unsigned k = 0; k < 2; k++)
+            recording_event(&r, ends[i][k], PT_EVENT_OOM, 2, "10 worker", "killed");
+        recording_close(&r);
+        quiet.positional[0] = r.path;
         assert_int_equal(pt_cmd_info.run(&quiet), 0);
         assert_int_equal(pt_cmd_diff.run(&quiet), 0);
+        assert_int_equal(pt_cmd_events.run(&quiet), 0);
         quiet.positional[1] = "ps";
         quiet.npositional = 2;
         for (unsigned k = 0; k < sizeof(times) / sizeof(times[0]); k++) {
@@ -191,9 +166,8 @@ static void any_clock_is_borne(void **state)
         }
         quiet.at = NULL;
         quiet.npositional = 1;
-        unlink(path);
+        recording_remove(&r);
     }
-    pt_shapes_free(shapes);
     fclose(quiet.out);
 }
 

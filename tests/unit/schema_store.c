@@ -410,6 +410,14 @@ static int on_point(void *ctx, const struct pt_point *p)
     return 0;
 }
 
+/* Of any field, those of avg10. */
+static int on_any_point(void *ctx, const struct pt_point *p)
+{
+    struct series *s = ctx;
+    s->points++;
+    return strcmp(p->field, "avg10") == 0 ? on_point(ctx, p) : 0;
+}
+
 static void check_fields(struct pt_db *db)
 {
     struct pt_err err = {0};
@@ -426,6 +434,13 @@ static void check_fields(struct pt_db *db)
     s = (struct series){0};
     assert_int_equal(pt_db_field(db, "proc:pressure/memory", "avg10", 1, TICKS, on_point, &s, &err),
                      0);
+    for (int i = 0; i < TICKS; i++)
+        assert_true(s.known[i] && (int)(s.value[i] * 100 + 0.5) == i / 10 * 100 + i * 13 % 100);
+    const int one = s.points;
+    s = (struct series){0};
+    assert_int_equal(pt_db_field(db, "proc:pressure/memory", "*", 1, TICKS, on_any_point, &s, &err),
+                     0);
+    assert_true(s.points > 2 * one); /* the others too */
     for (int i = 0; i < TICKS; i++)
         assert_true(s.known[i] && (int)(s.value[i] * 100 + 0.5) == i / 10 * 100 + i * 13 % 100);
     s = (struct series){0};
