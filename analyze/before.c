@@ -11,7 +11,7 @@
 #define TEXT_MAX   (1u << 20)
 #define PATH_BYTES 4200
 #define UNLIMITED  (INT64_C(1) << 60) /* v1 writes "none" as the largest number of whole pages */
-#define STEPS_BACK 3                  /* an event may be told some snapshots after it happened */
+#define STEPS_BACK 2
 
 /* ---- who it is about ---- */
 
@@ -166,31 +166,44 @@ static int load_processes(const struct pt_session *s, int64_t n, const char *sub
     return rc;
 }
 
-static bool same_boot(const struct pt_session *s, int64_t a, int64_t b)
+/* The boot it happened in, by the clock; 0: not known. */
+static uint32_t boot_at(const struct pt_db *db, int64_t real_us)
 {
-    struct pt_snap x, y;
-    return pt_db_snap(s->db, a, &x, NULL) < 0 || pt_db_snap(s->db, b, &y, NULL) < 0 ||
-           x.boot == y.boot;
+    uint32_t boot = 0;
+    for (uint32_t i = 0; i < pt_db_boots(db) && pt_db_boot(db, i)->btime_us <= real_us; i++)
+        boot = pt_db_boot(db, i)->id;
+    return boot;
 }
 
-/* The last at or before the event that has its process, within a few; else the last before it was
- * told. */
+/* The snapshot an OOM kill goes with is the last before it. */
+static int last_before(const struct pt_session *s, const struct pt_db_event *e, int64_t *ret_n,
+                       struct pt_err *err)
+{
+    struct pt_snap snap;
+    const uint32_t boot = boot_at(s->db, e->real_us);
+    *ret_n = e->n;
+    if (e->n != PT_UNKNOWN && pt_db_snap(s->db, e->n, &snap, NULL) >= 0)
+        return 0;
+    int rc = pt_db_find(s->db, e->real_us, PT_SEEK_LAST_BEFORE, ret_n, err);
+    if (rc >= 0)
+        rc = pt_db_snap(s->db, *ret_n, &snap, err);
+    if (rc >= 0 && boot && snap.boot != boot)
+        rc = pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1, "no snapshot of that boot before it");
+    return rc;
+}
+
+/* The last that has its process, within a few; else the last. */
 static int load_last(const struct pt_session *s, const struct pt_db_event *e, struct pt_before *ret,
                      struct pt_err *err)
 {
     int64_t last, n;
-    int rc = pt_db_find(s->db, e->real_us, PT_SEEK_LAST_BEFORE, &last, err);
-    if (rc >= 0 && e->n != PT_UNKNOWN && last >= e->n)
-        rc = pt_db_step(s->db, e->n, -1, &last, err);
+    int rc = last_before(s, e, &last, err);
     if (rc < 0)
         return rc;
-    if (e->n != PT_UNKNOWN && !same_boot(s, last, e->n))
-        return pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1, "no snapshot of that boot before it");
     n = last;
-    for (int step = 0; step < STEPS_BACK; step++) {
+    for (int step = 0; step <= STEPS_BACK; step++) {
         rc = load_processes(s, n, e->subject, ret, err);
-        if (rc < 0 || ret->subject || pt_db_step(s->db, n, -1, &n, NULL) < 0 ||
-            !same_boot(s, n, last))
+        if (rc < 0 || ret->subject || pt_db_step(s->db, n, -1, &n, NULL) < 0)
             break;
     }
     return rc >= 0 && !ret->subject ? load_processes(s, last, e->subject, ret, err) : rc;

@@ -57,6 +57,10 @@ static void add_step(struct pt_info_walk *w, const struct pt_snap *snap)
     const bool known = numbers == 1 && snap->cost_us >= 0;
     if (snap->boot != w->last.boot || step <= 0 || !known)
         w->minute_cost_us = w->minute_us = 0;
+    if (numbers > 1) {
+        info->thin_n = snap->n;
+        info->thin_us = snap->real_us;
+    }
     if (snap->boot != w->last.boot || step <= 0)
         return;
     if (!__builtin_mul_overflow(GAP_INTERVALS * w->interval_us, numbers, &least) && step > least) {

@@ -26,11 +26,12 @@ struct pt_info {
     int64_t count;
     struct pt_gap gaps[PT_INFO_GAPS]; /* more than 5 intervals within a boot, longest first */
     size_t ngaps, gaps_in_all;
-    int64_t covered_us;   /* time between snapshots of one boot, gaps left out */
-    int64_t cost_us;      /* CPU of the recorder over snapshots where it is known */
-    int64_t cost_span_us; /* the time it was used in */
-    double cost_max;      /* percent of a CPU, the most in a minute; < 0: none is known whole */
-    int64_t rss_max;      /* PT_UNKNOWN: not told */
+    int64_t thin_n, thin_us; /* the last snapshot before which others are missing; 0: none */
+    int64_t covered_us;      /* time between snapshots of one boot, gaps left out */
+    int64_t cost_us;         /* CPU of the recorder over snapshots where it is known */
+    int64_t cost_span_us;    /* the time it was used in */
+    double cost_max;         /* percent of a CPU, the most in a minute; < 0: none is known whole */
+    int64_t rss_max;         /* PT_UNKNOWN: not told */
     uint64_t triggers[16];
     int64_t events[PT_INFO_KINDS]; /* by kind */
     struct pt_own own;

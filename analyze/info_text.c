@@ -107,6 +107,11 @@ static void print_span(const struct pt_session *s, const struct pt_info *info)
     fprintf(out, "%-*s %" PRId64 " over %s, every %s\n", LABEL - 1, "snapshots", s->span.count,
             pt_units_duration(a, sizeof(a), pt_units_minus(s->span.last_us, s->span.first_us)),
             pt_units_duration(b, sizeof(b), pt_session_interval(s)));
+    if (s->span.removed > 0 && info->thin_n > 0)
+        fprintf(out, "%*s%" PRId64 " thinned out or dropped, every one kept since %s\n", LABEL, "",
+                s->span.removed, pt_units_time(a, sizeof(a), info->thin_us, offset));
+    else if (s->span.removed > 0)
+        fprintf(out, "%*s%" PRId64 " dropped before these\n", LABEL, "", s->span.removed);
     print_boots(s, offset);
     fprintf(out, "%-*s %zu\n", LABEL - 1, "gaps", info->gaps_in_all);
     for (size_t i = 0; i < info->ngaps && i < GAPS; i++) {

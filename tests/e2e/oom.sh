@@ -83,4 +83,24 @@ start_time=$(echo "$text" | sed -n 's/.*; started \([0-9]*\) ticks after boot.*/
 kill -TERM "$recorder_pid"
 wait "$recorder_pid" || fail "exit status $?"
 "$analyzer" events "$db" --kind oom --format json >"$PT_TMP/json" || fail 'pagetrail events'
-grep -q "\"$victim oom)a,pid=1\"" "$PT_TMP/json" || fail "pagetrail events does not tell the victim"
+python3 -c '
+import json, sys
+event, = json.load(open(sys.argv[1]))
+victim, other, group = int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+assert event["kind"] == "oom" and event["subject"] == f"{victim} oom)a,pid=1", event
+before = event["before"]
+processes = {p["pid"]: p for p in before["processes"]}
+assert [p["pid"] for p in before["processes"] if p["killed"]] == [victim], before
+assert 20 << 20 < processes[victim]["rss"] < 70 << 20 and processes[victim]["cgroup"] == "/" + group, processes[victim]
+assert before["mem_available"] > 0 and 0 <= before["seconds"] < 30, before
+assert [(one["cgroup"], one["limit"]) for one in before["limits"]][:1] == [("/" + group, 64 << 20)], before' \
+    "$PT_TMP/json" "$victim" "$other" "$group" || fail "pagetrail events: $(cat "$PT_TMP/json")"
+"$analyzer" events "$db" --kind oom >"$PT_TMP/text" || fail 'pagetrail events'
+grep -q '^ *before it .* available' "$PT_TMP/text" && grep -q "^ *$victim .* killed" "$PT_TMP/text" ||
+    fail "pagetrail events: $(cat "$PT_TMP/text")"
+awk 'length > 80 { exit 1 }' "$PT_TMP/text" || fail 'pagetrail events: over 80 columns'
+python3 -c 'import jsonschema' 2>/dev/null || exit 0
+run python3 -c '
+import json, sys, jsonschema
+schema, document = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
+jsonschema.Draft202012Validator(schema).validate(document)' "$PT_SOURCE/analyze/events.schema.json" "$PT_TMP/json"

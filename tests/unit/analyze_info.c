@@ -205,12 +205,58 @@ static void what_the_account_says_is_told(void **state)
     recording_remove(&r);
 }
 
+/* Old snapshots are thinned for want of room: what is missing then is told as such, and is no gap.
+ */
+static void thinned_is_no_gap(void **state)
+{
+    (void)state;
+    enum { SNAPSHOTS = 3000 };
+    struct recording r;
+    struct pt_session s;
+    struct pt_info info;
+    struct pt_err err = {0};
+    struct pt_store_size size;
+    const struct pt_args args = {.top = PT_UNKNOWN};
+    const struct pt_meta meta = {.host = "unit", .page_size = 4096, .interval_us = 10 * SECOND};
+    recording_new(&r, &meta, START);
+    srand(1);
+    for (int i = 0; i < SNAPSHOTS; i++) {
+        char text[2048];
+        size_t n = 0;
+        const struct pt_snap snap = {.real_us = START + i * 10 * SECOND, .boot = 1};
+        recording_begin(&r, &snap, i % 100 == 0);
+        for (int k = 0; k < 60; k++)
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "key%d %d\n", k, rand());
+        recording_text(&r, "proc:vmstat", text);
+        recording_end(&r);
+    }
+    assert_int_equal(pt_store_seal(r.store, true, &err), 0);
+    assert_int_equal(pt_store_size(r.store, &size, &err), 0);
+    const struct pt_limits limits = {.max_bytes = size.file * 3 / 4, .interval_us = 10 * SECOND};
+    assert_int_equal(pt_store_limit(r.store, &limits, &err), 0);
+    int more;
+    while ((more = pt_store_retain(r.store, &err)) > 0) {
+    }
+    assert_int_equal(more, 0);
+    recording_close(&r);
+    assert_int_equal(pt_session_open(&args, r.path, &s), 0);
+    assert_int_equal(pt_info_make(&s, &info, &err), 0);
+    assert_true(s.span.removed > 0);
+    assert_int_equal(s.span.removed, SNAPSHOTS - s.span.count);
+    assert_int_equal(info.gaps_in_all, 0);
+    assert_in_range(info.thin_n, s.span.first + 1, s.span.last);
+    assert_int_equal(info.thin_us, START + (info.thin_n - 1) * 10 * SECOND);
+    assert_int_equal(pt_session_close(&s, 0), 0);
+    recording_remove(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gaps_are_what_nobody_thinned),
         cmocka_unit_test(cost_is_of_known_steps),
         cmocka_unit_test(account_adds_up),
+        cmocka_unit_test(thinned_is_no_gap),
         cmocka_unit_test(what_the_account_says_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
