@@ -205,19 +205,21 @@ static int read_next(struct pt_store *s, struct pt_err *err)
     return pt_sql_int(s->db, "SELECT boot FROM frame ORDER BY n DESC LIMIT 1", 0, &s->boot, err);
 }
 
+/* In one transaction, so that no end in between leaves a file without our mark: setting auto_vacuum
+ * writes the head of the file. */
 int pt_store_create(struct pt_store *s,
                     int (*fill)(struct pt_store *s, const void *ctx, struct pt_err *err),
                     const void *ctx, struct pt_err *err)
 {
-    int r = pt_sql_exec(s->db, "PRAGMA page_size=" PAGE_SIZE "; PRAGMA auto_vacuum=INCREMENTAL",
-                        "create", err);
-    if (r >= 0 && (r = pt_store_begin(s, err)) >= 0) {
+    int r = pt_sql_exec(s->db, "PRAGMA page_size=" PAGE_SIZE "; BEGIN", "create", err);
+    if (r < 0)
+        return r;
+    r = pt_sql_exec(s->db, "PRAGMA auto_vacuum=INCREMENTAL", "create", err);
+    if (r >= 0)
         r = create_tables(s, err);
-        if (r >= 0 && fill)
-            r = fill(s, ctx, err);
-        r = pt_store_end(s, r, "create the database", err);
-    }
-    return r;
+    if (r >= 0 && fill)
+        r = fill(s, ctx, err);
+    return pt_store_end(s, r, "create the database", err);
 }
 
 static int use_wal(struct pt_store *s, struct pt_err *err)
