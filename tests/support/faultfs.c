@@ -11,6 +11,7 @@ struct faultfs faultfs;
 struct file {
     sqlite3_file base;
     sqlite3_file *real; /* behind this one */
+    bool database;      /* the main file */
 };
 
 static sqlite3_vfs *under;
@@ -35,6 +36,12 @@ static bool fails(enum faultfs_op op)
 
 /* ---- files ---- */
 
+static void see(const sqlite3_file *f, enum faultfs_op op)
+{
+    if (faultfs.seen)
+        faultfs.seen(op, ((const struct file *)f)->database);
+}
+
 static int f_close(sqlite3_file *f)
 {
     return real(f)->pMethods->xClose(real(f));
@@ -47,6 +54,7 @@ static int f_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 at)
 
 static int f_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 {
+    see(f, FAULTFS_WRITE);
     if (!fails(FAULTFS_WRITE))
         return real(f)->pMethods->xWrite(real(f), buf, n, at);
     if (faultfs.half)
@@ -56,12 +64,14 @@ static int f_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 
 static int f_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
+    see(f, FAULTFS_TRUNCATE);
     return fails(FAULTFS_TRUNCATE) ? SQLITE_IOERR_TRUNCATE
                                    : real(f)->pMethods->xTruncate(real(f), size);
 }
 
 static int f_sync(sqlite3_file *f, int flags)
 {
+    see(f, FAULTFS_SYNC);
     return fails(FAULTFS_SYNC) ? SQLITE_IOERR_FSYNC : real(f)->pMethods->xSync(real(f), flags);
 }
 
@@ -154,6 +164,7 @@ static int v_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, 
     struct file *file = (struct file *)f;
     (void)v;
     file->base.pMethods = NULL;
+    file->database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
     file->real = (sqlite3_file *)(void *)(file + 1);
     if (fails(FAULTFS_OPEN))
         return SQLITE_CANTOPEN;

@@ -28,6 +28,8 @@ struct faultfs {
     bool half;    /* a write writes the first half before it fails */
     bool forever; /* from then on, else once */
     int64_t at;   /* the call that fails, from 1; 0: none */
+    /* Called before every write, truncation and sync of a file; may be NULL. */
+    void (*seen)(enum faultfs_op op, bool database);
     /* told */
     int64_t calls, failed;
 };
