@@ -253,6 +253,23 @@ static void schedule(struct daemon *d)
     arm(d);
 }
 
+/* After the first snapshot: once, not with every failing read. */
+static void tell_access(struct daemon *d)
+{
+    char denied[PT_ACCESS_TEXT];
+    const char *texts[] = {
+        pt_access_denied(pt_sampler_access(d->sampler), denied) ? denied : NULL,
+        pt_access_hidden(&d->roots),
+        pt_access_cgroups(&d->roots),
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        if (!texts[i])
+            continue;
+        pt_log(PT_LOG_NOTICE, "%s", texts[i]);
+        event(d, PT_EVENT_SKIP, texts[i]);
+    }
+}
+
 static void snapshot(struct daemon *d, enum pt_trigger trigger)
 {
     struct pt_err err = {0};
@@ -269,6 +286,8 @@ static void snapshot(struct daemon *d, enum pt_trigger trigger)
         pt_log(PT_LOG_ERROR, "no snapshot: %s", err.text);
     if (d->alarm && trigger != PT_TRIGGER_STOP)
         pt_alarm_after(d->alarm);
+    if (trigger == PT_TRIGGER_START || trigger == PT_TRIGGER_ONCE)
+        tell_access(d);
     tell(d);
 }
 

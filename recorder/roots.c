@@ -35,7 +35,8 @@ int pt_roots_init(struct pt_roots *r, const char *proc, const char *sys, const c
                   struct pt_err *err)
 {
     const char *given[PT_ROOTS] = {proc, sys, cgroup};
-    *r = (struct pt_roots){.other_proc = proc && strcmp(proc, "/proc") != 0};
+    *r = (struct pt_roots){.other_proc = proc && strcmp(proc, "/proc") != 0,
+                           .given_cgroup = cgroup != NULL};
     for (int i = 0; i < PT_ROOTS; i++) {
         struct pt_root *root = &r->root[i];
         root->path = given[i] ? given[i] : kinds[i].usual;

@@ -20,7 +20,8 @@ enum pt_root_kind { PT_ROOT_PROC = 0, PT_ROOT_SYS, PT_ROOT_CGROUP, PT_ROOTS };
 
 struct pt_roots {
     struct pt_root root[PT_ROOTS];
-    bool other_proc; /* procfs is not /proc: "self" there is not this process's own view */
+    bool given_cgroup; /* somebody said where the cgroups are */
+    bool other_proc;   /* procfs is not /proc: "self" there is not this process's own view */
 };
 
 /* NULL paths mean the usual places. Only procfs has to be there. */

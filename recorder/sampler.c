@@ -44,6 +44,7 @@ struct pt_sampler {
     pthread_mutex_t lock; /* of shapes and all readings in them */
     struct pt_enc *enc;
     struct pt_sink sink;
+    struct pt_access access;
     struct pt_system *system;
     struct pt_procs *procs;
     struct pt_cgroups *cgroups;
@@ -463,6 +464,11 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
         pt_enc_new_chain(s->enc);
     begin_snap(s, trigger, &snap);
     s->sink.n = snap.n;
+    s->sink.access = NULL;
+    if (trigger == PT_TRIGGER_START || trigger == PT_TRIGGER_ONCE) {
+        s->access = (struct pt_access){.rows = 0};
+        s->sink.access = &s->access;
+    }
     const int rc = read_all(s, m, &snap, err);
     pthread_mutex_unlock(&s->lock);
     s->tick++;
@@ -512,6 +518,11 @@ const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s)
 int64_t pt_sampler_watch(struct pt_sampler *s)
 {
     return pt_deep_watch(s->deep);
+}
+
+const struct pt_access *pt_sampler_access(const struct pt_sampler *s)
+{
+    return &s->access;
 }
 
 bool pt_sampler_stalled(struct pt_sampler *s, int64_t limit_us)

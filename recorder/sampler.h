@@ -69,6 +69,8 @@ int64_t pt_sampler_interval_us(const struct pt_sampler *s);
 int64_t pt_sampler_watch(struct pt_sampler *s);
 /* What is recorded of the recorder itself: the sampler fills in what it knows. */
 struct pt_account *pt_sampler_account(struct pt_sampler *s);
+/* What could not be read in the last START or ONCE snapshot for want of permission. */
+const struct pt_access *pt_sampler_access(const struct pt_sampler *s);
 /* As pt_deep_stalled. */
 bool pt_sampler_stalled(struct pt_sampler *s, int64_t limit_us);
 void pt_sampler_stats(struct pt_sampler *s, struct pt_sampler_stats *ret);

@@ -69,6 +69,8 @@ void pt_sink_text(struct pt_sink *s, uint32_t source, const char *text, size_t l
 void pt_sink_fail(struct pt_sink *s, uint32_t source, int why, int64_t read_us)
 {
     struct pt_err err = {0};
+    if (s->access)
+        pt_access_add(s->access, pt_enc_name(s->enc, source), why);
     if (pt_enc_fail(s->enc, source, why, read_us, &err) < 0)
         s->refused++;
     else if (s->raw)

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "schema/frame.h"
+#include "recorder/access.h"
 #include "recorder/rawlog.h"
 
 /* The read buffer: longer texts are packed piece by piece. */
@@ -18,10 +19,11 @@ struct pt_sink {
     struct pt_shapes *shapes;
     struct pt_pack pack; /* for texts longer than buf */
     struct pt_rawlog *raw;
-    char *buf;        /* after pt_sink_fd: the text, when it fitted */
-    int64_t n;        /* snapshot being built */
-    int64_t shift_us; /* added to real times (--timestamp) */
-    uint64_t refused; /* texts the encoder would not take */
+    char *buf;                /* after pt_sink_fd: the text, when it fitted */
+    int64_t n;                /* snapshot being built */
+    int64_t shift_us;         /* added to real times (--timestamp) */
+    struct pt_access *access; /* gathers what may not be read; NULL: not now */
+    uint64_t refused;         /* texts the encoder would not take */
 };
 
 int pt_sink_init(struct pt_sink *s, struct pt_enc *enc, struct pt_shapes *shapes,

@@ -229,8 +229,8 @@ static bool readable_file(int dir, const char *path)
 }
 
 /* Adds what matches the pattern in path from `at` on; path has the expanded part before it. */
-static void expand(struct pt_system *s, const struct pt_source_row *row, const char *done,
-                   const char *rest)
+static void expand(struct pt_system *s, struct pt_sink *sink, const struct pt_source_row *row,
+                   const char *done, const char *rest)
 {
     const int root = s->roots->root[row->root].fd;
     const size_t plain = strcspn(rest, "*");
@@ -252,27 +252,31 @@ static void expand(struct pt_system *s, const struct pt_source_row *row, const c
     memcpy(pattern, rest + comp, end - comp);
     pattern[end - comp] = 0;
     const int fd = openat(root, path[0] ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int why = fd < 0 ? errno : 0;
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
         if (fd >= 0)
             close(fd);
+        else if (sink->access && snprintf(path, sizeof(path), "%s%s", pt_root_prefix(row->root),
+                                          row->path) < (int)sizeof(path))
+            pt_access_add(sink->access, path, why);
         return;
     }
     for (const struct dirent *d = readdir(dir); d; d = readdir(dir)) {
         char next[512];
         if (d->d_name[0] != '.' && fnmatch(pattern, d->d_name, 0) == 0 &&
             snprintf(next, sizeof(next), "%s%s", path, d->d_name) < (int)sizeof(next))
-            expand(s, row, next, rest + end);
+            expand(s, sink, row, next, rest + end);
     }
     closedir(dir);
 }
 
-static void expand_all(struct pt_system *s)
+static void expand_all(struct pt_system *s, struct pt_sink *sink)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         if (s->roots->root[rows[i].root].fd >= 0 &&
             (!rows[i].pid1 || s->roots->other_proc || pt_roots_ns_differs(s->roots, rows[i].ns)))
-            expand(s, &rows[i], "", rows[i].path);
+            expand(s, sink, &rows[i], "", rows[i].path);
     }
 }
 
@@ -401,7 +405,7 @@ void pt_system_tick(struct pt_system *s, struct pt_sink *sink, enum pt_tier tier
         *ret = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
                                     PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
         if (!s->expanded || tick + 1 - s->expanded >= EXPAND_TICKS) {
-            expand_all(s);
+            expand_all(s, sink);
             s->expanded = tick + 1;
         }
     }

@@ -83,6 +83,8 @@ void pt_enc_free(struct pt_enc *e);
  * copied. Opening a name that is open gives the same handle. */
 int64_t pt_enc_open(struct pt_enc *e, const char *name, const struct pt_grammar *g,
                     struct pt_err *err);
+/* Good until the next open; NULL: no such handle. */
+const char *pt_enc_name(const struct pt_enc *e, uint32_t source);
 const struct pt_grammar *pt_enc_grammar(const struct pt_enc *e, uint32_t source);
 /* The last reading, borrowed, or NULL: what to give pt_pack_begin() as prev. */
 const struct pt_reading *pt_enc_last(const struct pt_enc *e, uint32_t source);

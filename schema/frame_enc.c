@@ -235,6 +235,12 @@ static struct pt_src *source_of(const struct pt_enc *e, uint32_t h)
     return h < e->nsrc && e->src[h].state != PT_SRC_FREE ? &e->src[h] : NULL;
 }
 
+const char *pt_enc_name(const struct pt_enc *e, uint32_t source)
+{
+    const struct pt_src *s = source_of(e, source);
+    return s ? pt_src_name(e, s) : NULL;
+}
+
 const struct pt_grammar *pt_enc_grammar(const struct pt_enc *e, uint32_t source)
 {
     const struct pt_src *s = source_of(e, source);
