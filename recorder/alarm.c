@@ -13,6 +13,7 @@
 
 #include "recorder/burst.h"
 #include "recorder/clock.h"
+#include "recorder/exits.h"
 #include "recorder/kmsg.h"
 #include "recorder/log.h"
 
@@ -33,6 +34,7 @@ struct pt_alarm {
     int64_t burst_n;  /* the snapshot a burst began with */
     int64_t before_n; /* the snapshot before the one being taken or just taken; 0: none */
     int64_t psi_us, psi_at_us;
+    struct pt_exits *exits; /* or NULL */
     int kmsg_fd;
     uint64_t kmsg_seq;
     struct pt_oom oom;
@@ -282,16 +284,21 @@ static void compare_low(struct pt_alarm *a, const struct pt_headline *h)
 void pt_alarm_before(struct pt_alarm *a)
 {
     a->before_n = pt_sampler_last(a->config.sampler)->n;
-    drain_log(a); /* who was killed is looked up as of the snapshot before */
+    /* who was killed and who ended is looked up as of the snapshot before */
+    drain_log(a);
+    pt_exits_drain(a->exits);
 }
 
-void pt_alarm_after(struct pt_alarm *a)
+void pt_alarm_after(struct pt_alarm *a, bool end)
 {
     /* a copy: a trigger takes a snapshot of its own */
     const struct pt_headline h = *pt_sampler_headline(a->config.sampler);
     const int64_t now = pt_clock_us(CLOCK_BOOTTIME);
     if (pt_burst_ends(&a->burst, now))
         tell_end(a, now);
+    pt_exits_tell(a->exits, end);
+    if (end)
+        return;
     raise_logged(a);
     compare_oom(a, &h);
     compare_low(a, &h);
@@ -314,6 +321,7 @@ int pt_alarm_new(const struct pt_alarm_config *config, struct pt_alarm **ret, st
     a->psi_fd = open_psi(config->roots);
     pt_loop_add(config->loop, a->psi_fd, POLLPRI, 0, on_psi, a);
     open_log(a);
+    a->exits = pt_exits_new(config->roots, config->writer, config->sampler, config->loop);
     *ret = a;
     return 0;
 }
@@ -326,5 +334,6 @@ void pt_alarm_free(struct pt_alarm *a)
         close(a->psi_fd);
     if (a->kmsg_fd >= 0)
         close(a->kmsg_fd);
+    pt_exits_free(a->exits);
     free(a);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What calls for a snapshot at once, and for dense ones after it: pressure, OOM kills, little
- * memory, a signal; and the events that tell of it. Part of the daemon's main thread. */
+ * memory, a signal; and the events that tell of it and of processes that ended. Part of the
+ * daemon's main thread. */
 #ifndef PT_RECORDER_ALARM_H
 #define PT_RECORDER_ALARM_H
 
@@ -23,9 +24,9 @@ struct pt_alarm_config {
 struct pt_alarm;
 int pt_alarm_new(const struct pt_alarm_config *config, struct pt_alarm **ret, struct pt_err *err);
 void pt_alarm_free(struct pt_alarm *a);
-/* Before and after every snapshot. */
+/* Before and after every snapshot. end: it was the last. */
 void pt_alarm_before(struct pt_alarm *a);
-void pt_alarm_after(struct pt_alarm *a);
+void pt_alarm_after(struct pt_alarm *a, bool end);
 /* A trigger from outside: a signal. */
 void pt_alarm_raise(struct pt_alarm *a, enum pt_trigger trigger, const char *text);
 /* Time between snapshots while a burst is on; 0: none is. */

@@ -284,8 +284,8 @@ static void snapshot(struct daemon *d, enum pt_trigger trigger)
         pt_writer_skip(d->writer, pt_clock_us(CLOCK_REALTIME));
     else if (pt_sampler_tick(d->sampler, trigger, &err) < 0)
         pt_log(PT_LOG_ERROR, "no snapshot: %s", err.text);
-    if (d->alarm && trigger != PT_TRIGGER_STOP)
-        pt_alarm_after(d->alarm);
+    if (d->alarm)
+        pt_alarm_after(d->alarm, trigger == PT_TRIGGER_STOP);
     if (trigger == PT_TRIGGER_START || trigger == PT_TRIGGER_ONCE)
         tell_access(d);
     tell(d);

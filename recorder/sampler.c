@@ -505,6 +505,19 @@ const struct pt_portrait *pt_sampler_portrait(struct pt_sampler *s, uint32_t pid
     return &s->portrait;
 }
 
+bool pt_sampler_life(struct pt_sampler *s, uint32_t pid, struct pt_dead *ret)
+{
+    const struct pt_proc *p = pt_procs_find(s->procs, pid);
+    const struct pt_dead *dead = pt_gallery_dead(&s->gallery, pid);
+    if (p && !p->fresh && s->last.n)
+        *ret = (struct pt_dead){pid, p->start_time, s->last.n};
+    else if (dead)
+        *ret = *dead;
+    else
+        return false;
+    return true;
+}
+
 const struct pt_snap *pt_sampler_last(const struct pt_sampler *s)
 {
     return &s->last;

@@ -57,6 +57,9 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
 /* What is known of a process as of the snapshots before; NULL: nothing. Good until the next call or
  * snapshot. */
 const struct pt_portrait *pt_sampler_portrait(struct pt_sampler *s, uint32_t pid);
+/* When a process that was in a snapshot lately was started, and the last one it was in. false: it
+ * was in none. */
+bool pt_sampler_life(struct pt_sampler *s, uint32_t pid, struct pt_dead *ret);
 /* The snapshot before; n 0: none yet. */
 const struct pt_snap *pt_sampler_last(const struct pt_sampler *s);
 const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s);
