@@ -413,8 +413,11 @@ static int start(struct daemon *d, struct pt_err *err)
     if (pt_lock_take(&d->lock, d->path, err) < 0 ||
         (o->raw_log && pt_rawlog_open(o->raw_log, &d->raw, err) < 0))
         return -1;
-    struct pt_writer_config writer = {
-        .path = d->path, .sync_us = o->sync_us, .lock = &d->lock, .patient = !o->once};
+    struct pt_writer_config writer = {.path = d->path,
+                                      .limits = {o->max_bytes, o->max_age_us, o->interval_us},
+                                      .sync_us = o->sync_us,
+                                      .lock = &d->lock,
+                                      .patient = !o->once};
     pt_host_meta(&d->roots, o->interval_us, &writer.meta);
     pt_host_boot_id(&d->roots, writer.boot_id);
     writer.btime_us = pt_host_btime_us(&d->roots);

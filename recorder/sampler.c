@@ -454,7 +454,7 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     struct pt_snap snap;
     memcpy(before, s->part_us, sizeof(before));
     budget_pass(s);
-    if (pt_writer_wants_key(s->config.writer, &s->n) ||
+    if (pt_writer_wants_key(s->config.writer, &s->n) || pt_writer_ends_chain(s->config.writer) ||
         pt_enc_chain_frames(s->enc) >= PT_CHAIN_FRAMES ||
         pt_enc_chain_bytes(s->enc) >= PT_CHAIN_BYTES)
         s->want_key = true;

@@ -2,6 +2,7 @@
  * The writer's queue, as the sampler sees it. */
 #include "recorder/writer_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,8 @@ int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
         .btime_us = config->btime_us,
         .lock = config->lock,
     };
+    w->within.limits = config->limits;
+    w->pace = 1;
     w->synced_us = pt_clock_us(CLOCK_MONOTONIC);
     w->stats.store_us = PT_UNKNOWN;
     pthread_condattr_t cond;
@@ -161,7 +164,7 @@ unsigned pt_writer_pace(struct pt_writer *w)
     const size_t frames = 4u * w->n / PT_WRITER_FRAMES;
     const size_t bytes = w->n ? 4 * w->queued_bytes / PT_WRITER_BYTES : 0;
     const size_t full = frames > bytes ? frames : bytes;
-    const unsigned pace = !w->open || full >= 4 ? 0 : w->stats.failing ? thin[full] : 1;
+    const unsigned pace = !w->open || full >= 4 ? 0 : w->stats.failing ? thin[full] : w->pace;
     if (pace != 1) {
         w->fresh = true; /* what failed is tried again */
         pthread_cond_signal(&w->wake);
@@ -170,10 +173,22 @@ unsigned pt_writer_pace(struct pt_writer *w)
     return pace;
 }
 
+bool pt_writer_ends_chain(struct pt_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool ends = w->end_chain;
+    for (uint32_t i = 0; i < w->n; i++) /* one that does is on its way */
+        ends &= !w->items[(w->first + i) % PT_WRITER_QUEUE].key;
+    pthread_mutex_unlock(&w->lock);
+    return ends;
+}
+
 void pt_writer_skip(struct pt_writer *w, int64_t real_us)
 {
     pthread_mutex_lock(&w->lock);
     pt_writer_lose(w, false, real_us);
+    if (w->pace != 1 && !w->loss.why[0])
+        snprintf(w->loss.why, sizeof(w->loss.why), "a reader keeps the -wal in use");
     pthread_mutex_unlock(&w->lock);
 }
 

@@ -19,6 +19,7 @@ struct pt_writer_config {
     struct pt_meta meta;
     char boot_id[40];
     int64_t btime_us;
+    struct pt_limits limits;
     int64_t sync_us;      /* frames are durable so long after they were stored */
     struct pt_lock *lock; /* borrowed, used by the thread until the end; NULL: none is taken */
     bool patient; /* a database that cannot be opened just now (full, locked) is waited for */
@@ -49,6 +50,9 @@ uint32_t pt_writer_boot(struct pt_writer *w);
 /* A snapshot should be taken every so many ticks: 1 while the disk keeps up, more the more waits
  * for it, 0 for none. Has the writer try again. */
 unsigned pt_writer_pace(struct pt_writer *w);
+/* The next frame should be a key frame, so that the chain can be sealed: the database is to stay
+ * small. */
+bool pt_writer_ends_chain(struct pt_writer *w);
 /* The tick of this time is left out on account of that. */
 void pt_writer_skip(struct pt_writer *w, int64_t real_us);
 /* Takes the buffer's bytes and leaves it empty, with room it may have had from a frame before. */

@@ -9,6 +9,7 @@
 
 #include "recorder/beat.h"
 #include "recorder/loss.h"
+#include "recorder/within.h"
 #include "recorder/writer.h"
 
 struct pt_item {
@@ -40,9 +41,12 @@ struct pt_writer {
     struct pt_loss loss; /* not told yet */
     int64_t failed_us;   /* CLOCK_MONOTONIC since which storing fails; 0: it does not */
     bool open;           /* the database is */
+    bool end_chain;      /* as struct pt_room */
+    unsigned pace;       /* as struct pt_room */
     struct pt_beat beat;
     /* the thread's own */
     struct pt_keep keep;
+    struct pt_within within;
     bool started, unsynced;
     int64_t synced_us, told_us; /* CLOCK_MONOTONIC of the last sync, the last telling of losses */
     char unsealed[256];         /* why a chain could not be sealed, as told */

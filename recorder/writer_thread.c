@@ -79,6 +79,9 @@ static int open_store(struct pt_writer *w, struct pt_err *err)
     note_keep(w);
     if (rc < 0)
         return rc;
+    struct pt_err limit = {0};
+    if (pt_within_opened(&w->within, k->store, &limit) < 0)
+        note(w, -1, &limit);
     pthread_mutex_lock(&w->lock);
     w->boot = k->boot;
     w->next = pt_store_next(k->store);
@@ -145,6 +148,28 @@ static void seal(struct pt_writer *w)
                    NULL);
 }
 
+/* Steps of retention, while nothing waits to be stored or there is no room for it. What fails is
+ * tried again with the next snapshot. */
+static void keep_within(struct pt_writer *w, bool sealed)
+{
+    struct pt_within *in = &w->within;
+    struct pt_err err = {0};
+    bool waits = false;
+    int r = w->keep.store ? 1 : 0;
+    while (r > 0 && (!waits || in->room.urgent)) {
+        pt_beat_step(&w->beat);
+        r = pt_within_step(in, w->keep.store, sealed, &err);
+        sealed = false;
+        pthread_mutex_lock(&w->lock);
+        waits = w->n > (w->busy ? 1 : 0) || w->stop;
+        w->end_chain = in->room.end_chain;
+        w->pace = in->room.pace;
+        pthread_mutex_unlock(&w->lock);
+    }
+    if (r < 0)
+        failed(w, &err);
+}
+
 static int store_frame(struct pt_writer *w, const struct pt_item *item, struct pt_err *err)
 {
     const int64_t start = pt_clock_us(CLOCK_MONOTONIC);
@@ -155,6 +180,7 @@ static int store_frame(struct pt_writer *w, const struct pt_item *item, struct p
     note_frame(w, item, start);
     if (item->key) /* it completes the chain before it */
         seal(w);
+    keep_within(w, item->key);
     return 0;
 }
 
@@ -236,6 +262,8 @@ static void work(struct pt_writer *w)
     }
     if (rc >= 0)
         rc = follow(w, &err);
+    if (rc >= 0 && (w->within.due || w->within.room.pace != 1))
+        keep_within(w, false);
     note(w, rc, &err);
     if (rc >= 0 && tell_loss(w, false, &err) < 0)
         failed(w, &err);

@@ -21,6 +21,7 @@
 #define CHAIN_PART_MAX 8
 #define CHAIN_FRAMES   8
 #define SEGMENT_MIN    (64 * KIB)
+#define FULL_BYTES     (8 * KIB)
 /* Of the WAL a commit checkpoints by itself: bytes of a page in it; pages. */
 #define WAL_PAGE      536
 #define WAL_PART      16
@@ -67,6 +68,12 @@ int64_t pt_store_reserve(const struct pt_store *s)
     return want < max ? want : max;
 }
 
+/* What is on the disk when the reader has gone and the WAL is copied, before it is cut. */
+static int64_t to_be(const struct pt_disk *disk)
+{
+    return disk->used + (disk->used - disk->rest);
+}
+
 bool pt_store_wedged(struct pt_store *s)
 {
     struct pt_disk disk;
@@ -74,23 +81,18 @@ bool pt_store_wedged(struct pt_store *s)
         return false;
     pt_store_checkpoint(s, NULL);
     pt_store_disk(s, &disk);
-    return s->blocked && disk.used + 2 * s->longest > s->limits.max_bytes;
+    return s->blocked && to_be(&disk) + 2 * s->longest > s->limits.max_bytes;
 }
 
 /* While a reader keeps the WAL, every snapshot stays on top of the others. What may be exceeded is
  * used up by halves, with half the snapshots each time. */
-static unsigned pace_of(const struct pt_store *s, int64_t used)
+static unsigned pace_of(const struct pt_store *s, const struct pt_disk *disk)
 {
     const int64_t most = s->limits.max_bytes / CHAIN_PART;
     const int64_t segment = s->longest < SEGMENT_MIN ? SEGMENT_MIN : s->longest;
     const int64_t more = segment < most ? segment : most;
-    const int64_t left = s->limits.max_bytes + more - used;
-    const int64_t frame = s->chain_frames ? s->chain_bytes / s->chain_frames : 0;
-    if (left >= 2 * more)
-        return 1;
-    if (left <= 2 * frame || left <= 4 * KIB)
-        return 0;
-    return (unsigned)(2 * more / left);
+    const int64_t left = s->limits.max_bytes + more - to_be(disk);
+    return left <= FULL_BYTES ? 0 : left >= 2 * more ? 1 : (unsigned)(2 * more / left);
 }
 
 void pt_store_room(struct pt_store *s, struct pt_room *ret)
@@ -111,7 +113,10 @@ void pt_store_room(struct pt_store *s, struct pt_room *ret)
         pt_store_disk(s, &disk);
         ret->used = disk.used;
     }
-    ret->pace = s->blocked ? pace_of(s, disk.used) : 1;
+    if (s->blocked) {
+        ret->pace = pace_of(s, &disk);
+        ret->end_chain = false; /* it would not be sealed */
+    }
     ret->blocked = ret->pace != 1;
     ret->short_of = !s->blocked && disk.used > max;
 }

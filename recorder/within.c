@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ * Keeping the limits. */
+#include "recorder/within.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "recorder/clock.h"
+
+static int event(struct pt_store *store, const char *text, struct pt_err *err)
+{
+    return pt_store_event(store, pt_clock_us(CLOCK_REALTIME), PT_EVENT_RETAIN, PT_UNKNOWN, "", text,
+                          err);
+}
+
+int pt_within_opened(struct pt_within *w, struct pt_store *store, struct pt_err *err)
+{
+    w->room = (struct pt_room){.pace = 1};
+    w->due = true; /* the limits may be other ones than before */
+    w->told_short = false;
+    return pt_store_limit(store, &w->limits, err);
+}
+
+static int tell(struct pt_within *w, struct pt_store *store, struct pt_err *err)
+{
+    char text[160];
+    int r = 0;
+    if (w->room.blocked != w->blocked)
+        r = event(store,
+                  w->room.blocked
+                      ? "a reader keeps the -wal from being emptied and the size limit is reached: "
+                        "fewer snapshots are taken"
+                      : "the -wal can be emptied again: every snapshot is taken",
+                  err);
+    if (r >= 0)
+        w->blocked = w->room.blocked;
+    if (r < 0 || !w->room.short_of || w->due || w->told_short)
+        return r;
+    snprintf(text, sizeof(text),
+             "the size limit of %" PRId64 " bytes is too small: %" PRId64
+             " are in use, and nothing is left to drop",
+             w->limits.max_bytes, w->room.used);
+    r = event(store, text, err);
+    w->told_short = r >= 0;
+    return r;
+}
+
+int pt_within_step(struct pt_within *w, struct pt_store *store, bool sealed, struct pt_err *err)
+{
+    if (!w->limits.max_bytes && !w->limits.max_age_us)
+        return 0;
+    pt_store_room(store, &w->room);
+    int r = 0;
+    if (w->due || sealed || w->room.urgent) {
+        r = pt_store_retain(store, err);
+        w->due = r > 0;
+        if (r > 0)
+            pt_store_room(store, &w->room);
+    }
+    const int told = r < 0 ? 0 : tell(w, store, err);
+    return told < 0 ? told : r;
+}
