@@ -296,7 +296,8 @@ int pt_diff_make(const struct pt_picture *from, const struct pt_picture *to, enu
 {
     struct pt_diff d = {.from = from, .to = to, .before = from->balance, .after = to->balance};
     d.other_db = from->db != to->db;
-    d.other_boot = !from->boot || !to->boot || strcmp(from->boot->boot_id, to->boot->boot_id) != 0;
+    d.other_boot =
+        !from->boot.id || !to->boot.id || strcmp(from->boot.boot_id, to->boot.boot_id) != 0;
     pt_balance_align(&d.before, &d.after);
     int rc = pt_diff_match(&d, err);
     for (size_t i = 0; rc == 0 && i < d.nprocesses; i++)

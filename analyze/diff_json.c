@@ -18,7 +18,7 @@ static json_t *end(const struct pt_picture *p, const struct pt_session *s)
     const struct pt_snap *snap = &p->view->snap;
     return json_pack(
         "{s:I, s:o, s:o, s:o, s:o}", "snapshot", (json_int_t)snap->n, "time",
-        pt_json_time(snap->real_us), "boot_id", pt_json_str(p->boot ? p->boot->boot_id : NULL),
+        pt_json_time(snap->real_us), "boot_id", pt_json_str(p->boot.id ? p->boot.boot_id : NULL),
         "host", pt_json_str(pt_db_meta(s->db)->host), "database", pt_json_str(pt_db_path(s->db)));
 }
 

@@ -78,14 +78,14 @@ static void print_end(const char *label, const struct pt_picture *p, const struc
 
 int64_t pt_diff_reboots(const struct pt_diff *d)
 {
-    if (d->other_db || !d->from->boot || !d->to->boot)
+    if (d->other_db || !d->from->boot.id || !d->to->boot.id)
         return PT_UNKNOWN;
     int64_t from = 0, to = 0;
     for (uint32_t i = 0; i < pt_db_boots(d->to->db); i++) {
         const uint32_t id = pt_db_boot(d->to->db, i)->id;
-        if (id == d->from->boot->id)
+        if (id == d->from->boot.id)
             from = i;
-        if (id == d->to->boot->id)
+        if (id == d->to->boot.id)
             to = i;
     }
     return to > from ? to - from : from - to;

@@ -75,14 +75,15 @@ int pt_mem_load(const struct pt_view *view, struct pt_mem_values *ret, struct pt
     return rc < 0 ? rc : 0;
 }
 
-const struct pt_boot *pt_boot_of(const struct pt_db *db, uint32_t id)
+/* A copy: the table of a live recording is read anew with each transaction. */
+static struct pt_boot boot_of(const struct pt_db *db, uint32_t id)
 {
     for (uint32_t i = 0; i < pt_db_boots(db); i++) {
         const struct pt_boot *boot = pt_db_boot(db, i);
         if (boot->id == id)
-            return boot;
+            return *boot;
     }
-    return NULL;
+    return (struct pt_boot){.id = 0};
 }
 
 int pt_picture_load(struct pt_db *db, int64_t n, struct pt_smaps *smaps, struct pt_picture *ret,
@@ -101,7 +102,7 @@ int pt_picture_load(struct pt_db *db, int64_t n, struct pt_smaps *smaps, struct 
         return rc;
     }
     pt_balance_of(&p.mem, &p.balance);
-    p.boot = pt_boot_of(db, p.view->snap.boot);
+    p.boot = boot_of(db, p.view->snap.boot);
     *ret = p;
     return 0;
 }

@@ -11,8 +11,8 @@
 struct pt_picture {
     struct pt_db *db;
     struct pt_view *view;
-    struct pt_smaps *smaps;     /* borrowed */
-    const struct pt_boot *boot; /* NULL: not in the table */
+    struct pt_smaps *smaps; /* borrowed */
+    struct pt_boot boot;    /* id 0: not in the table */
     struct pt_mem_values mem;
     struct pt_balance balance;
     struct pt_processes processes;
@@ -25,6 +25,4 @@ void pt_picture_release(struct pt_picture *p);
 
 /* The memory numbers alone. */
 int pt_mem_load(const struct pt_view *view, struct pt_mem_values *ret, struct pt_err *err);
-const struct pt_boot *pt_boot_of(const struct pt_db *db, uint32_t id);
-
 #endif

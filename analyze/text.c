@@ -156,7 +156,7 @@ void pt_text_wrap(const char *s, size_t n, size_t indent, size_t width, struct p
     struct pt_buf text;
     pt_buf_init(&text, SIZE_MAX / 2);
     pt_text_escape(s, n, &text);
-    const char *p = (const char *)text.data, *end = p + text.len;
+    const char *p = text.len ? (const char *)text.data : "", *end = p + text.len;
     while (p < end) {
         const size_t left = (size_t)(end - p), fits = head_bytes(p, left, width - indent);
         size_t take = fits;

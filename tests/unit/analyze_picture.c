@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyze/diff.h"
 #include "analyze/session.h"
 #include "tests/support/recording.h"
 
@@ -137,6 +138,33 @@ static void boot_without_snapshots_is_passed_over(void **state)
     assert_int_equal(pt_session_boot_first(&f->session), 1);
 }
 
+/* What is kept of a recording that grows meanwhile: its tables are read anew with each question
+ * (ASan looks on). */
+static void diff_of_a_live_recording(void **state)
+{
+    (void)state;
+    struct recording r;
+    struct pt_session s;
+    struct pt_picture from, to;
+    struct pt_diff d;
+    struct pt_err err = {0};
+    const struct pt_meta meta = {.host = "unit", .page_size = 4096, .interval_us = INTERVAL};
+    recording_new(&r, &meta, START);
+    APPEND(&r, START, alive);
+    assert_int_equal(pt_session_open(&args, r.path, &s), 0);
+    assert_int_equal(pt_picture_load(s.db, 1, s.smaps, &from, &err), 0);
+    APPEND(&r, START + INTERVAL, ended);
+    assert_int_equal(pt_picture_load(s.db, 2, s.smaps, &to, &err), 0);
+    assert_string_equal(from.boot.boot_id, "boot-1");
+    assert_int_equal(pt_diff_make(&from, &to, PT_BY_PROCESS, &d, &err), 0);
+    assert_false(d.other_boot);
+    pt_diff_release(&d);
+    pt_picture_release(&from);
+    pt_picture_release(&to);
+    assert_int_equal(pt_session_close(&s, 0), 0);
+    recording_remove(&r);
+}
+
 /* The clock of a broken or forged recording: no arithmetic may go astray (UBSan looks on). */
 static void any_clock_is_borne(void **state)
 {
@@ -177,6 +205,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(zombie_holds_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(services_of_any_hierarchy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(boot_without_snapshots_is_passed_over, set_up, tear_down),
+        cmocka_unit_test(diff_of_a_live_recording),
         cmocka_unit_test_setup_teardown(any_clock_is_borne, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
