@@ -5,7 +5,7 @@
 
     cmake --build BUILD --target bench          all of it, some fifteen minutes
     cmake --build BUILD --target bench-quick    fewer pairs, shorter recordings: some four minutes
-    bench.py --build BUILD [--quick] [--only bytes,cpu,rss,analyze] [--keep]
+    bench.py --build BUILD [--quick] [--only bytes,cpu,rss,victim,analyze] [--keep]
 
 How it measures:
 - As root it runs in a PID namespace of its own, so that /proc shows the population and the programs
@@ -25,6 +25,9 @@ How it measures:
   text of the same snapshots in the raw log, without the log's headers.
 - Bytes written are what the recorder handed to write(), or what the kernel counted as dirtied for
   it, whichever is more; the last seal and checkpoint are part of it.
+- A victim of 6 GiB (2 with --quick) times its own mmap+munmap and page faults, alone and beside
+  the recorder, in interleaved turns; medians of ratios with the interval they are in with 95%
+  certainty.
 - Peak memory is the kernel's count at the end of the process, the last seal included.
 
 Wants python3; root for the full picture. Peers (atop, sysstat, smem, zstd) are installed where apt
@@ -46,19 +49,21 @@ import section_analyze
 import section_bytes
 import section_cpu
 import section_rss
+import section_victim
 from benchlib import Metered, Peers, Table, say
 
 SECTIONS = {
     "bytes": section_bytes,
     "cpu": section_cpu,
     "rss": section_rss,
+    "victim": section_victim,
     "analyze": section_analyze,
 }
 # snapshots of the long recording; turns and their seconds; seconds of a recording for its memory
 FULL = {"snapshots": 370, "pairs": 7, "turn": 12, "atop turn": 6, "peer turns": 3, "rss": 100,
-        "diffs": 41}
+        "diffs": 41, "victim": 6144, "victim pairs": 21, "victim turn": 12}
 QUICK = {"snapshots": 62, "pairs": 3, "turn": 6, "atop turn": 4, "peer turns": 1, "rss": 30,
-         "diffs": 11}
+         "diffs": 11, "victim": 2048, "victim pairs": 5, "victim turn": 11}
 
 
 class Tools:
@@ -68,6 +73,7 @@ class Tools:
         self.floor = bench + "floor"
         self.meter = bench + "meter"
         self.fieldscan = bench + "fieldscan"
+        self.victim = bench + "victim"
         self.recorder = os.path.join(build, "pagetraild")
         self.analyzer = os.path.join(build, "pagetrail")
         self.ptgen = os.path.join(build, "tests", "ptgen")

@@ -2,6 +2,7 @@
 """What the sections of the benchmark stand on: metered programs, turns, peers, ratios, the table.
 
 Standard library only. Units: seconds, bytes; nanoseconds of CPU time where a name ends in _ns."""
+import math
 import os
 import re
 import shutil
@@ -119,11 +120,15 @@ class Turns:
         self.program.send(signal.SIGSTOP)
         self.asleep = True
 
-    def turn(self, length):
-        """CPU nanoseconds a second over a turn."""
+    def wake(self):
         if self.asleep:
             self.program.send(signal.SIGCONT)
+        self.asleep = False
         time.sleep(self.SETTLE)
+
+    def turn(self, length):
+        """CPU nanoseconds a second over a turn."""
+        self.wake()
         start, before = time.monotonic_ns(), cpu_ns(self.program.pid)
         time.sleep(length)
         after, end = cpu_ns(self.program.pid), time.monotonic_ns()
@@ -168,6 +173,16 @@ class Ratio:
         r = [a / b for a, b in zip(values, against)]
         self.median, self.pairs = statistics.median(r), len(r)
         self.least, self.most = min(r), max(r)
+        self.sorted = sorted(r)
+
+    def interval(self):
+        """The median and the interval it is in with 95% certainty, by the order of the pairs."""
+        n, low, chance = self.pairs, 0, 0.0
+        while low < (n - 1) // 2 and (chance := chance + math.comb(n, low) / 2 ** n) <= 0.025:
+            low += 1
+        low = max(0, low - 1)
+        return "%.3f (%d pairs, %.3f..%.3f)" % (
+            self.median, n, self.sorted[low], self.sorted[n - 1 - low])
 
     def text(self, inverse=False):
         """As 0.62, or inverse as 1/17.3."""
