@@ -62,14 +62,16 @@ static int feed(struct worker *w, const void *bytes, size_t len)
     return rc < 0 ? -(err.code == PT_ENOMEM ? EFBIG : EIO) : 0;
 }
 
-/* Fills the piece. Returns what came, less than PIECE at the end, or -errno. */
+/* Fills the piece. Returns what came, less than PIECE at the end, or -errno. The lock is held for a
+ * read() at most, by the clock on the wall: who holds it may be kept waiting for a CPU, and its
+ * priority does not help against other groups of processes. */
 static ssize_t fill(struct worker *w, int fd)
 {
     size_t got = 0;
-    int64_t before = pt_clock_us(CLOCK_THREAD_CPUTIME_ID);
+    int64_t before = pt_clock_us(CLOCK_MONOTONIC);
     while (got < PIECE) {
         const ssize_t n = read(fd, w->piece + got, PIECE - got);
-        const int64_t after = pt_clock_us(CLOCK_THREAD_CPUTIME_ID);
+        const int64_t after = pt_clock_us(CLOCK_MONOTONIC);
         if (after - before > w->stall_us)
             w->stall_us = after - before;
         before = after;

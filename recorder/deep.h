@@ -48,9 +48,8 @@ struct pt_deep_result {
     int why;                    /* errno; ETIMEDOUT: stuck */
     int64_t read_us;            /* real time when it was read, or given up */
     int64_t cpu_us;
-    int64_t
-        stall_us; /* CPU time of its longest read(): so long the target's lock was held at most */
-    char *text;   /* what was read, when texts are kept; owned by the result */
+    int64_t stall_us; /* its longest read(): so long the target's lock was held at most */
+    char *text;       /* what was read, when texts are kept; owned by the result */
     size_t len;
 };
 

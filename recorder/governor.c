@@ -193,7 +193,7 @@ static bool due(const struct pt_gov_case *c, enum pt_gov_mood mood)
 static bool stalls(const struct pt_gov *g, const struct pt_gov_case *c, enum pt_gov_mood mood)
 {
     const int64_t stall = predict_stall(c);
-    if (stall > STALL_NEVER_US || pt_gov_predict(c) > STALL_NEVER_US)
+    if (pt_gov_predict(c) > STALL_NEVER_US) /* CPU time: one long wait is not for ever */
         return true;
     if (stall <= g->stall_us || mood == PT_GOV_ASKED)
         return false;

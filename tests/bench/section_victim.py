@@ -2,10 +2,10 @@
 """What a large process feels: one thread maps and unmaps memory, another faults pages in
 (victim.c), alone, beside the recorder at its defaults, beside atop -R, and during one deep read.
 
-The others are stopped but in their turns. The recorder has read the victim deeply once before the
-first turn: what a deep read does to it is measured apart, in turns with one `pagetraild --once
---deep all` each. An interval of ten seconds is the recorder's own default, so each turn holds at
-least one snapshot."""
+The others are stopped but in their turns. By its defaults the recorder reads a process this large
+deeply once an hour at most, and not in its first minutes: what a deep read does to it is measured
+apart, in turns with one `pagetraild --once --deep all` each. Ten seconds are the recorder's own
+interval, so each turn holds at least one snapshot."""
 import subprocess
 import time
 
