@@ -28,10 +28,16 @@ static const struct entry {
     {"kind", 'k', PT_OPT_KIND, 0, "KIND,...", "of these kinds only"},
     {"top", 'n', PT_OPT_TOP, PT_OPT_KIND, "N", "at most N lines a table"},
     {"top", 'n', PT_OPT_TOP | PT_OPT_KIND, 0, "N", "the newest N only"},
+    {"since", 'f', PT_OPT_FINDINGS, 0, "TIME", "from this instant (default: all)"},
+    {"until", 't', PT_OPT_FINDINGS, 0, "TIME", "to this instant (default: all)"},
+    {"subject", 's', PT_OPT_FINDINGS, 0, "WHO", "only this pid, command, service or other name"},
+    {"all", 'A', PT_OPT_FINDINGS, 0, NULL, "every verdict, those of what did not grow too"},
+    {"exit-code", 'x', PT_OPT_FINDINGS, 0, NULL, "exit with 1 when there is a leak"},
     {"utc", 'u', PT_OPT_UTC, 0, NULL, "read and print times in UTC, not in the host's zone"},
     {"format", 'o', 0, PT_OPT_CSV, "FORMAT", "text (default) or json"},
     {"format", 'c', PT_OPT_CSV, 0, "FORMAT", "text (default), json or csv"},
-    {"verbose", 'v', 0, 0, NULL, "say more on standard error"},
+    {"verbose", 'v', 0, PT_OPT_FINDINGS, NULL, "say more on standard error"},
+    {"verbose", 'v', PT_OPT_FINDINGS, 0, NULL, "the evidence of every verdict"},
     {"help", 'h', 0, 0, NULL, "print this help"},
 };
 #define ENTRIES (sizeof(entries) / sizeof(entries[0]))
@@ -59,7 +65,7 @@ static void print_help(const struct pt_command *command, FILE *out)
                  e->name, e->argument ? " " : "", e->argument ? e->argument : "");
         fprintf(out, "  %-20s %s\n", option, e->help);
     }
-    if (command->options & (PT_OPT_FROM_TO | PT_OPT_AT))
+    if (command->options & (PT_OPT_FROM_TO | PT_OPT_AT | PT_OPT_FINDINGS))
         fputs("\ntimes: '2026-11-23 14:05', 14:05, yesterday, -30m, '2h ago', @SNAPSHOT, first,\n"
               "last, seconds since the epoch; in the zone of the recorded host\n",
               out);
@@ -145,6 +151,13 @@ static bool apply(int key, const char *value, struct pt_args *ret)
         return ret->utc = true;
     case 'v':
         return ret->verbose = true;
+    case 's':
+        ret->subject = value;
+        return *value != '\0';
+    case 'A':
+        return ret->all = true;
+    case 'x':
+        return ret->exit_code = true;
     case 'k':
         return parse_kinds(value, &ret->kinds);
     case 'c':

@@ -25,12 +25,14 @@ enum {
     PT_OPT_UTC = 1 << 4,
     PT_OPT_KIND = 1 << 5,
     PT_OPT_CSV = 1 << 6, /* --format takes csv too */
+    PT_OPT_FINDINGS = 1 << 7,
 };
 #define PT_POSITIONALS 4
 
 struct pt_args {
     const char *from, *to, *at;
-    bool json, csv, utc, verbose;
+    bool json, csv, utc, verbose, all, exit_code;
+    const char *subject;
     enum pt_by by;
     int64_t top;    /* PT_UNKNOWN: not given */
     uint32_t kinds; /* of events, 1 << enum pt_event; 0: not given */
@@ -50,7 +52,7 @@ struct pt_command {
     int (*run)(const struct pt_args *args);
 };
 extern const struct pt_command pt_cmd_info, pt_cmd_diff, pt_cmd_show, pt_cmd_events, pt_cmd_check,
-    pt_cmd_explain;
+    pt_cmd_explain, pt_cmd_leaks, pt_cmd_growth;
 /* NULL-terminated. */
 extern const struct pt_command *const pt_commands[];
 

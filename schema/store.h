@@ -194,14 +194,19 @@ uint32_t pt_view_lower(const struct pt_view *v, const char *prefix);
 int pt_db_text(struct pt_db *db, int64_t n, const char *name, struct pt_source_at *at,
                struct pt_buf *out, struct pt_err *err);
 
-/* One field over a span without rendering text. */
+/* Fields over a span without rendering text. */
 struct pt_point {
     const char *source;
+    unsigned which;     /* index of its field in the names asked for */
     const char *row;    /* table row ("kmalloc-64", mapping name), "" for plain files */
     const char *field;  /* "" where it is not the field but the source that is not known */
     uint32_t instance;  /* tells rows of one name apart within a segment */
     int64_t n, real_us; /* the snapshot from which on it holds */
-    bool known;         /* false: unreadable, absent or lost from here on (presence says which) */
+    uint32_t boot;
+    int64_t boot_us;     /* PT_UNKNOWN where the segment's clock is damaged, as real_us */
+    int64_t end_boot_us; /* of the last snapshot of the segment or the span: as far as it is known
+                            to hold, unless a later point says more */
+    bool known;          /* false: unreadable, absent or lost from here on (presence says which) */
     enum pt_presence presence;
     double value;   /* scaled: in the field's unit */
     int64_t ivalue; /* the same where it is a whole number */
@@ -210,6 +215,29 @@ struct pt_point {
  * first value in the span and every change, per source in time order, segment after segment. */
 int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t from, int64_t to,
                 int (*fn)(void *ctx, const struct pt_point *p), void *ctx, struct pt_err *err);
+/* Several fields in one pass: per source in time order, the fields of one instant side by side.
+ * keep (may be NULL): sources that are wanted besides matching glob. */
+#define PT_FIELDS_MAX 16
+struct pt_field_query {
+    const char *glob;
+    const char *const *fields;
+    unsigned nfields;
+    int64_t from, to;
+    bool (*keep)(void *ctx, const char *source);
+    int (*fn)(void *ctx, const struct pt_point *p);
+    void *ctx;
+};
+int pt_db_fields(struct pt_db *db, const struct pt_field_query *q, struct pt_err *err);
+
+/* The last reading of each matching source in each segment that meets [from, to], segment after
+ * segment. at lives while fn runs; n: the last snapshot at which it stood. */
+struct pt_last_query {
+    const char *glob;
+    int64_t from, to;
+    int (*fn)(void *ctx, const struct pt_source_at *at, int64_t n);
+    void *ctx;
+};
+int pt_db_last(struct pt_db *db, const struct pt_last_query *q, struct pt_err *err);
 
 struct pt_db_event {
     int64_t id, real_us, n;

@@ -32,7 +32,7 @@ struct presence {
 
 /* A point in the making. */
 struct point {
-    uint32_t tick, instance;
+    uint32_t tick, instance, which;
     const char *row, *field;
     int64_t value, scale; /* scale 0: unknown */
     enum pt_presence presence;
@@ -45,10 +45,7 @@ struct list {
 
 struct field {
     struct pt_db *db;
-    const char *glob, *name; /* name "*": any field */
-    int64_t from, to;
-    int (*fn)(void *ctx, const struct pt_point *p);
-    void *ctx;
+    const struct pt_field_query *q;
     const struct pt_snap *snaps; /* of the segment; NULL where its clock does not fit its blocks */
     uint32_t nsnaps;
     struct map_slot *maps; /* open addressing */
@@ -120,13 +117,25 @@ static const struct pt_fieldmap *map_of(struct field *f, const struct pt_shape *
     return m->map;
 }
 
-/* The entries asked for, from *at on. */
+/* Where a walk over the entries asked for is: which name, and where in the map. */
+struct asked {
+    unsigned which;
+    uint32_t at;
+};
+
 static const struct pt_fieldmap_entry *next_entry(const struct field *f,
-                                                  const struct pt_fieldmap *map, uint32_t *at)
+                                                  const struct pt_fieldmap *map, struct asked *a)
 {
-    if (strcmp(f->name, "*") != 0)
-        return pt_fieldmap_find(map, f->name, at);
-    return *at < map->n ? &map->entries[(*at)++] : NULL;
+    for (; a->which < f->q->nfields; a->which++, a->at = 0) {
+        const char *name = f->q->fields[a->which];
+        const struct pt_fieldmap_entry *e = strcmp(name, "*") != 0
+                                                ? pt_fieldmap_find(map, name, &a->at)
+                                            : a->at < map->n ? &map->entries[a->at++]
+                                                             : NULL;
+        if (e)
+            return e;
+    }
+    return NULL;
 }
 
 /* ---- series of one source ---- */
@@ -152,7 +161,7 @@ static int on_instance(void *ctx, uint32_t source, uint32_t id, const struct pt_
 {
     struct field *f = ctx;
     const struct pt_fieldmap_entry *e;
-    uint32_t at = 0;
+    struct asked a = {0};
     bool fits = true;
     (void)source;
     if (born > f->last_tick || died <= f->first_tick)
@@ -161,7 +170,7 @@ static int on_instance(void *ctx, uint32_t source, uint32_t id, const struct pt_
     if (!map)
         return -PT_ENOMEM;
     *nwant = 0;
-    while ((e = next_entry(f, map, &at)))
+    while ((e = next_entry(f, map, &a)))
         for (int i = 0; i < e->scale_slots; i++)
             fits = fits && add_want(want, nwant, e->slot + (uint32_t)i);
     if (*nwant == 0)
@@ -315,7 +324,8 @@ static bool walk_next(struct walk *w, uint32_t died, uint32_t *ret_tick)
     return true;
 }
 
-static void add_entry(struct field *f, const struct instance *in, const struct pt_fieldmap_entry *e)
+static void add_entry(struct field *f, const struct instance *in, unsigned which,
+                      const struct pt_fieldmap_entry *e)
 {
     struct walk w = {
         .pres = f->presences.v, .npres = f->presences.n, .presence = presence_at(f, in->born)};
@@ -331,6 +341,7 @@ static void add_entry(struct field *f, const struct instance *in, const struct p
     while (walk_next(&w, in->died, &tick)) {
         struct point p = {.tick = tick,
                           .instance = in->id,
+                          .which = which,
                           .row = e->row,
                           .field = e->field,
                           .presence = w.presence};
@@ -347,15 +358,16 @@ static void add_ends(struct field *f, uint32_t nticks)
     const struct instance *in = f->instances.v;
     for (size_t i = 0; i < f->instances.n; i++) {
         const struct pt_fieldmap_entry *e;
-        uint32_t at = 0;
+        struct asked a = {0};
         const enum pt_presence presence = presence_at(f, in[i].died);
         const struct point p = {.tick = in[i].died,
                                 .instance = in[i].id,
                                 .presence = is_known(presence) ? PT_ABSENT : presence};
-        while (in[i].died < nticks && (e = next_entry(f, in[i].map, &at))) {
+        while (in[i].died < nticks && (e = next_entry(f, in[i].map, &a))) {
             struct point q = p;
             q.row = e->row;
             q.field = e->field;
+            q.which = a.which;
             add_point(f, &q, NULL);
         }
     }
@@ -395,13 +407,17 @@ static int emit(struct field *f, const struct pt_block *b, uint32_t source)
             .field = p->field,
             .instance = p->instance,
             .n = pt_block_n(b, tick),
+            .which = p->which,
             .real_us = tick < f->nsnaps ? f->snaps[tick].real_us : PT_UNKNOWN,
+            .boot = tick < f->nsnaps ? f->snaps[tick].boot : 0,
+            .boot_us = tick < f->nsnaps ? f->snaps[tick].boot_us : PT_UNKNOWN,
+            .end_boot_us = f->last_tick < f->nsnaps ? f->snaps[f->last_tick].boot_us : PT_UNKNOWN,
             .known = known,
             .presence = p->presence,
             .value = known ? (double)p->value / (double)p->scale : 0,
             .ivalue = known ? p->value / p->scale : 0,
         };
-        const int r = f->fn(f->ctx, &out);
+        const int r = f->q->fn(f->q->ctx, &out);
         if (r < 0)
             return r;
     }
@@ -422,14 +438,15 @@ static int field_source(struct field *f, const struct pt_block *b, uint32_t sour
         return why.code ? pt_err_set(err, why.code, why.sys, NULL, -1, "%s", why.text)
                         : pt_err_nomem(err);
     if (r < 0)
-        return pt_db_forgive(f->db, &why, f->from, f->to, pt_block_name(b, source), err) ? 0 : r;
+        return pt_db_forgive(f->db, &why, f->q->from, f->q->to, pt_block_name(b, source), err) ? 0
+                                                                                               : r;
     sort_list(&f->samples, sizeof(struct sample), by_slot);
     const struct instance *in = f->instances.v;
     for (size_t i = 0; i < f->instances.n; i++) {
         const struct pt_fieldmap_entry *e;
-        uint32_t at = 0;
-        while ((e = next_entry(f, in[i].map, &at)))
-            add_entry(f, &in[i], e);
+        struct asked a = {0};
+        while ((e = next_entry(f, in[i].map, &a)))
+            add_entry(f, &in[i], a.which, e);
     }
     add_ends(f, pt_block_ticks(b));
     add_gaps(f);
@@ -441,16 +458,17 @@ static int field_block(void *ctx, const struct pt_block *b, struct pt_err *err)
     struct field *f = ctx;
     const uint32_t nticks = pt_block_ticks(b), count = pt_block_sources(b);
     uint32_t lo = 0, hi = nticks;
-    while (lo < nticks && pt_block_n(b, lo) < f->from)
+    while (lo < nticks && pt_block_n(b, lo) < f->q->from)
         lo++;
-    while (hi > lo && pt_block_n(b, hi - 1) > f->to)
+    while (hi > lo && pt_block_n(b, hi - 1) > f->q->to)
         hi--;
     if (lo >= hi)
         return 0;
     f->first_tick = lo;
     f->last_tick = hi - 1;
     for (uint32_t i = 0; i < count; i++) {
-        if (!pt_source_match(f->glob, pt_block_name(b, i)))
+        if (!pt_source_match(f->q->glob, pt_block_name(b, i)) ||
+            (f->q->keep && !f->q->keep(f->q->ctx, pt_block_name(b, i))))
             continue;
         const int r = field_source(f, b, i, err);
         if (r < 0)
@@ -468,7 +486,7 @@ static int field_segment(struct field *f, const struct pt_seg *seg, struct pt_er
     f->snaps = clock->snaps;
     f->nsnaps = clock->count;
     const struct pt_block_query q = {
-        .seg = seg, .groups = PT_GROUP_ALL, .glob = f->glob, .fn = field_block, .ctx = f};
+        .seg = seg, .groups = PT_GROUP_ALL, .glob = f->q->glob, .fn = field_block, .ctx = f};
     return pt_db_blocks(f->db, &q, err);
 }
 
@@ -481,11 +499,9 @@ static int field_unsealed(void *ctx, const struct pt_block *b, const struct pt_s
     return field_block(f, b, err);
 }
 
-int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t from, int64_t to,
-                int (*fn)(void *ctx, const struct pt_point *p), void *ctx, struct pt_err *err)
+int pt_db_fields(struct pt_db *db, const struct pt_field_query *q, struct pt_err *err)
 {
-    struct field f = {
-        .db = db, .glob = glob, .name = field, .from = from, .to = to, .fn = fn, .ctx = ctx};
+    struct field f = {.db = db, .q = q};
     int r = pt_db_enter(db, err);
     if (r < 0)
         return r;
@@ -493,10 +509,10 @@ int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t f
     if (!f.maps)
         r = pt_err_nomem(err);
     for (size_t i = 0; i < db->nsegs && r >= 0; i++)
-        if (db->segs[i].last >= from && db->segs[i].first <= to)
+        if (db->segs[i].last >= q->from && db->segs[i].first <= q->to)
             r = field_segment(&f, &db->segs[i], err);
     if (r >= 0)
-        r = pt_db_runs(db, glob, from, to, field_unsealed, &f, err);
+        r = pt_db_runs(db, q->glob, q->from, q->to, field_unsealed, &f, err);
     drop_maps(&f);
     free(f.maps);
     free(f.instances.v);
@@ -505,4 +521,12 @@ int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t f
     free(f.points.v);
     pt_db_leave(db);
     return r;
+}
+
+int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t from, int64_t to,
+                int (*fn)(void *ctx, const struct pt_point *p), void *ctx, struct pt_err *err)
+{
+    const struct pt_field_query q = {
+        .glob = glob, .fields = &field, .nfields = 1, .from = from, .to = to, .fn = fn, .ctx = ctx};
+    return pt_db_fields(db, &q, err);
 }

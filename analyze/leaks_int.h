@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of findings share. Internal to analyze/leaks*.c. */
+#ifndef PT_ANALYZE_LEAKS_INT_H
+#define PT_ANALYZE_LEAKS_INT_H
+
+#include "analyze/leaks.h"
+
+/* Host-wide counters whose tracks findings are made of. */
+enum pt_counter {
+    PT_COUNTER_AVAILABLE = 0,
+    PT_COUNTER_SWAP_FREE,
+    PT_COUNTER_SUNRECLAIM,
+    PT_COUNTER_SRECLAIMABLE,
+    PT_COUNTER_PAGE_TABLES,
+    PT_COUNTER_KERNEL_STACK,
+    PT_COUNTER_PERCPU,
+    PT_COUNTER_VMALLOC,
+    PT_COUNTER_SHMEM,
+    PT_COUNTER_RESIDUAL, /* MemTotal less all that the kernel tells of */
+};
+/* NULL: the kernel does not tell it. */
+const struct pt_curve *pt_leaks_counter(const struct pt_leaks *l, enum pt_counter which);
+
+struct pt_finding *pt_leaks_add(struct pt_leaks *l, enum pt_subject subject, const char *what);
+/* Fills what every case has, and rules. */
+void pt_leaks_judge(struct pt_leaks *l, struct pt_case *c, struct pt_finding *f);
+
+int pt_leaks_load_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
+int pt_leaks_of_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
+int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
+/* Takes out the findings that another one is the cause of. */
+void pt_leaks_one_cause(struct pt_leaks *l);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT
+ * The last reading of every source in each segment: what things are called and where they are,
+ * which hardly ever changes, without loading a view of every instant. */
+#include "schema/store_db.h"
+
+#include <string.h>
+
+struct last {
+    const struct pt_last_query *q;
+    struct pt_shapes *shapes;
+    const struct pt_snap *snaps;
+    uint32_t nsnaps;
+    /* of the source at hand: the last tick of the span at which it had a text */
+    uint32_t lo, hi, tick;
+    bool there, any;
+};
+
+static int no_instance(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head,
+                       const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
+                       uint32_t *nwant)
+{
+    (void)ctx, (void)source, (void)instance, (void)head, (void)body, (void)born, (void)died;
+    (void)want, (void)nwant;
+    return 0;
+}
+
+static int on_presence(void *ctx, uint32_t source, uint32_t tick, enum pt_presence presence,
+                       int why)
+{
+    struct last *l = ctx;
+    (void)source, (void)why;
+    if (tick > l->hi)
+        return 0;
+    if (l->there && tick > l->lo) { /* it was there up to now */
+        l->any = true;
+        l->tick = tick - 1;
+    }
+    l->there = presence == PT_READ || presence == PT_CARRIED;
+    return 0;
+}
+
+static int last_of_source(struct last *l, const struct pt_block *b, uint32_t source,
+                          struct pt_err *err)
+{
+    const struct pt_series_ops ops = {.instance = no_instance, .presence = on_presence};
+    l->there = l->any = false;
+    const int rc = pt_block_series(b, source, &ops, l, err);
+    if (rc < 0)
+        return rc;
+    if (l->there)
+        l->tick = l->hi;
+    else if (!l->any)
+        return 0;
+    struct pt_source_at at;
+    const struct pt_snap *snaps = l->nsnaps == pt_block_ticks(b) ? l->snaps : NULL;
+    int r = pt_block_at(b, source, l->tick, snaps, &at, err);
+    if (r < 0)
+        return r;
+    at.name = pt_block_name(b, source);
+    if (at.reading)
+        r = l->q->fn(l->q->ctx, &at, pt_block_n(b, l->tick));
+    pt_reading_unref(l->shapes, at.reading);
+    return r;
+}
+
+static int last_of_block(void *ctx, const struct pt_block *b, struct pt_err *err)
+{
+    struct last *l = ctx;
+    const uint32_t nticks = pt_block_ticks(b);
+    uint32_t lo = 0, hi = nticks;
+    while (lo < nticks && pt_block_n(b, lo) < l->q->from)
+        lo++;
+    while (hi > lo && pt_block_n(b, hi - 1) > l->q->to)
+        hi--;
+    if (lo >= hi)
+        return 0;
+    l->lo = lo;
+    l->hi = hi - 1;
+    for (uint32_t i = 0; i < pt_block_sources(b); i++) {
+        if (!pt_source_match(l->q->glob, pt_block_name(b, i)))
+            continue;
+        const int r = last_of_source(l, b, i, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int last_unsealed(void *ctx, const struct pt_block *b, const struct pt_snap *snaps,
+                         uint32_t nsnaps, struct pt_err *err)
+{
+    struct last *l = ctx;
+    l->snaps = snaps;
+    l->nsnaps = nsnaps;
+    return last_of_block(l, b, err);
+}
+
+static int last_of_segment(struct pt_db *db, struct last *l, const struct pt_seg *seg,
+                           struct pt_err *err)
+{
+    const struct pt_clock *clock;
+    const int r = pt_db_clock(db, seg, &clock, err);
+    if (r < 0)
+        return r;
+    l->snaps = clock->snaps;
+    l->nsnaps = clock->count;
+    const struct pt_block_query q = {
+        .seg = seg, .groups = PT_GROUP_ALL, .glob = l->q->glob, .fn = last_of_block, .ctx = l};
+    return pt_db_blocks(db, &q, err);
+}
+
+int pt_db_last(struct pt_db *db, const struct pt_last_query *q, struct pt_err *err)
+{
+    struct last l = {.q = q, .shapes = db->shapes};
+    int r = pt_db_enter(db, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < db->nsegs && r >= 0; i++)
+        if (db->segs[i].last >= q->from && db->segs[i].first <= q->to)
+            r = last_of_segment(db, &l, &db->segs[i], err);
+    if (r >= 0)
+        r = pt_db_runs(db, q->glob, q->from, q->to, last_unsealed, &l, err);
+    pt_db_leave(db);
+    return r;
+}
