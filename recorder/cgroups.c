@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorder/fds.h"
 #include "recorder/scan.h"
 #include "recorder/sources.h"
 
@@ -63,7 +64,7 @@ struct pt_cgroups {
     const struct pt_roots *roots;
     const struct hierarchy *hierarchy; /* NULL: no cgroups */
     struct group *groups;
-    uint32_t n, cap, kept, slots;
+    uint32_t n, cap, kept, kept_max, slots;
     uint64_t refused;
 };
 
@@ -103,6 +104,7 @@ int pt_cgroups_new(const struct pt_roots *roots, struct pt_cgroups **ret, struct
     if (!c)
         return pt_err_nomem(err);
     c->roots = roots;
+    c->kept_max = pt_fds_share(KEPT_MAX, 1);
     const int dir = roots->root[PT_ROOT_CGROUP].fd;
     for (size_t i = 0; dir >= 0 && !c->hierarchy && i < sizeof(hierarchies) / sizeof(*hierarchies);
          i++) {
@@ -248,7 +250,7 @@ static void read_file(struct pt_cgroups *c, struct group *g, int file, struct pt
     }
     const int32_t source = source_of(c, g, file, sink);
     const ssize_t n = source < 0 ? -ENOMEM : pt_sink_fd(sink, (uint32_t)source, fd, PT_READ_ALL);
-    if (!kept && n >= 0 && file < EACH_TICK && c->kept < KEPT_MAX) {
+    if (!kept && n >= 0 && file < EACH_TICK && c->kept < c->kept_max) {
         g->fd[file] = fd;
         c->kept++;
     } else if (!kept) {

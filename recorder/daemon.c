@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -18,6 +17,7 @@
 
 #include "recorder/alarm.h"
 #include "recorder/clock.h"
+#include "recorder/fds.h"
 #include "recorder/endure.h"
 #include "recorder/host.h"
 #include "recorder/lock.h"
@@ -26,8 +26,7 @@
 #include "recorder/past.h"
 #include "recorder/sampler.h"
 
-#define NOFILE_WANTED 8192
-#define TELL_GAPS_US  (60 * PT_SECOND) /* an interval that is too short is told so often */
+#define TELL_GAPS_US (60 * PT_SECOND) /* an interval that is too short is told so often */
 
 struct daemon {
     const struct pt_options *options;
@@ -47,6 +46,7 @@ struct daemon {
     uint64_t untold;           /* of these, the ones not told yet */
     int64_t told_gap_us;       /* CLOCK_BOOTTIME */
     uint64_t ticks;            /* of the timer */
+    uint64_t fds;              /* descriptors that are allowed */
     uint64_t told_lost, told_moved, told_asides, told_stuck, told_refused;
     bool told_failing, told_paused, stop;
 };
@@ -98,6 +98,16 @@ static void event(struct daemon *d, enum pt_event kind, const char *text)
     pt_writer_event(d->writer, pt_clock_us(CLOCK_REALTIME), kind, PT_UNKNOWN, "", text);
 }
 
+static void tell_asides(struct daemon *d, const struct pt_writer_stats *w)
+{
+    if (w->asides != d->told_asides)
+        pt_log(PT_LOG_ERROR,
+               "'%s' was damaged and is now '%s', beside it: 'pagetrail check --repair' recovers "
+               "what is in it; recording goes on in a new file",
+               d->path, w->aside_as);
+    d->told_asides = w->asides;
+}
+
 static void tell_writer(struct daemon *d)
 {
     struct pt_writer_stats w;
@@ -107,12 +117,7 @@ static void tell_writer(struct daemon *d)
     else if (!w.failing && d->told_failing)
         pt_log(PT_LOG_NOTICE, "storing again");
     d->told_failing = w.failing;
-    if (w.asides != d->told_asides)
-        pt_log(PT_LOG_ERROR,
-               "'%s' was damaged and is now '%s', beside it: 'pagetrail check --repair' recovers "
-               "what is in it; recording goes on in a new file",
-               d->path, w.aside_as);
-    d->told_asides = w.asides;
+    tell_asides(d, &w);
     if (w.moved != d->told_moved && !w.failing) {
         pt_log(PT_LOG_WARNING, "'%s' was moved or deleted: a new file is begun", d->path);
         event(d, PT_EVENT_START, "the file before was moved or deleted");
@@ -375,15 +380,6 @@ static int open_signals(struct daemon *d, struct pt_err *err)
     return 0;
 }
 
-static void raise_nofile(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= NOFILE_WANTED)
-        return;
-    limit.rlim_cur = limit.rlim_max < NOFILE_WANTED ? limit.rlim_max : NOFILE_WANTED;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int watch(struct daemon *d, struct pt_err *err)
 {
     const struct pt_alarm_config alarm = {
@@ -404,7 +400,7 @@ static int watch(struct daemon *d, struct pt_err *err)
 static int start(struct daemon *d, struct pt_err *err)
 {
     const struct pt_options *o = d->options;
-    raise_nofile();
+    d->fds = pt_fds_raise();
     pt_endure_begin();
     if (open_signals(d, err) < 0 ||
         pt_roots_init(&d->roots, o->procfs, o->sysfs, o->cgroupfs, err) < 0 ||
@@ -444,6 +440,18 @@ static int start(struct daemon *d, struct pt_err *err)
     return 0;
 }
 
+static void tell_fds(struct daemon *d)
+{
+    char text[128];
+    if (d->fds >= PT_FDS_POOR)
+        return;
+    snprintf(text, sizeof(text),
+             "only %" PRIu64 " descriptors are allowed: files are opened anew for every reading",
+             d->fds);
+    pt_log(PT_LOG_WARNING, "%s", text);
+    event(d, PT_EVENT_NOTE, text);
+}
+
 static void record(struct daemon *d)
 {
     char text[96];
@@ -460,6 +468,7 @@ static void record(struct daemon *d)
                  pt_clock_us(CLOCK_REALTIME));
     event(d, PT_EVENT_START, text);
     pt_log(PT_LOG_INFO, "%s to '%s'", text, d->path);
+    tell_fds(d);
     snapshot(d, PT_TRIGGER_START);
     schedule(d);
     while (!d->stop) {

@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "recorder/clock.h"
+#include "recorder/fds.h"
 #include "recorder/scan.h"
 
 /* A kept descriptor holds about 4.9 KiB of kernel memory and counts against RLIMIT_NOFILE. */
@@ -24,13 +24,11 @@ int pt_procs_new(const struct pt_roots *roots, struct pt_procs **ret, struct pt_
         free(names);
         return pt_err_nomem(err);
     }
-    struct rlimit limit = {.rlim_cur = 1024};
-    getrlimit(RLIMIT_NOFILE, &limit);
     t->roots = roots;
     t->names = names;
     t->quota_us = INT64_MAX;
     t->forks = t->forks_scanned = PT_UNKNOWN;
-    t->kept_max = limit.rlim_cur / 2 < KEPT_MAX ? (uint32_t)(limit.rlim_cur / 2) : KEPT_MAX;
+    t->kept_max = pt_fds_share(KEPT_MAX, 6);
     *ret = t;
     return 0;
 }
