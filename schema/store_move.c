@@ -4,6 +4,7 @@
  * emptied into the file, wherever that is now, before the path is given up. */
 #include "schema/store_write.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +15,13 @@
 /* For readers to end their transaction. */
 #define WAIT_MS 1000
 
+/* A directory that may not be searched any more tells nothing: the file is written as before. */
 bool pt_store_moved(struct pt_store *s)
 {
-    int moved = 0;
-    return sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
-           moved;
+    struct stat st;
+    if (stat(s->path, &st) < 0)
+        return errno == ENOENT || errno == ENOTDIR;
+    return st.st_dev != s->dev || st.st_ino != s->ino;
 }
 
 static int empty_wal(struct pt_store *s, struct pt_err *err)

@@ -97,17 +97,17 @@ static void pause_us(long us)
     nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
-/* Waits until the child has committed something, then, for a while, until it is at `want`. */
-static void await(int64_t before, int want)
+/* Waits until the child has committed snapshot n, then, for a while, until it is at `want`. */
+static void await(int64_t n, int want)
 {
-    for (int i = 0; i < 100000 && shared->committed <= before; i++)
+    for (int i = 0; i < 100000 && shared->committed < n; i++)
         pause_us(100);
     for (int i = 0; i < 20000 && want > APPEND && shared->phase != want; i++)
         pause_us(20);
 }
 
 /* What the child was at when it died. */
-static enum phase let_run(int want, long us)
+static enum phase let_run(int want, int64_t snapshots, long us)
 {
     int status;
     const int64_t before = shared->committed;
@@ -117,7 +117,7 @@ static enum phase let_run(int want, long us)
     if (pid == 0)
         child();
     if (want != OPEN)
-        await(before, want);
+        await(before + snapshots, want);
     pause_us(us);
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -197,7 +197,7 @@ static void test_kill9(void **state)
     static const int wanted[] = {APPEND, SEAL, CHECKPOINT, THIN};
     char dir[256];
     const char *tmp = getenv("PT_TMP"), *sanitized = getenv("PT_SANITIZED");
-    const int64_t kills = number_or("PT_KILLS", sanitized && *sanitized ? 60 : 200);
+    const int64_t kills = number_or("PT_KILLS", sanitized && *sanitized ? 40 : 120);
     unsigned seed = (unsigned)number_or("PT_SEED", time(NULL));
     int64_t died[PHASES] = {0}, last = 0, count = 0;
     snprintf(dir, sizeof dir, "%s/kill9-XXXXXX", tmp ? tmp : "/tmp");
@@ -206,7 +206,8 @@ static void test_kill9(void **state)
     print_message("seed %u\n", seed);
     for (int64_t i = 0; i < kills; i++) {
         const int want = i % 16 == 0 ? OPEN : wanted[rand_r(&seed) % 4];
-        died[let_run(want, rand_r(&seed) % (want > APPEND ? 1500 : 8000))]++;
+        const int64_t snapshots = 1 + rand_r(&seed) % (3 * CHAIN);
+        died[let_run(want, snapshots, rand_r(&seed) % (want > APPEND ? 1500 : 8000))]++;
         count = check(&last);
         shared->committed = last;
     }

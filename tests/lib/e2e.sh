@@ -90,3 +90,66 @@ integrity()
 for program in "$recorder" "$verify"; do
     [ -x "$program" ] || fail "'$program' is not built"
 done
+
+# private_mounts: the script begins again in a mount namespace of its own, where it may mount.
+private_mounts()
+{
+    [ "${PT_MOUNTS:-}" != private ] || return 0
+    unshare -m true 2>/dev/null || skip 'no mount namespace of our own'
+    PT_MOUNTS=private exec unshare -m sh "$0"
+}
+
+# sql DATABASE QUERY: the answer, also while it is recorded to.
+sql()
+{
+    sqlite3 -readonly -cmd '.timeout 2000' "$1" "$2"
+}
+
+# said FILE TEXT: a log has that line by now.
+said()
+{
+    grep -q -- "$2" "$1"
+}
+
+# more_than DATABASE N: so many snapshots are committed.
+more_than()
+{
+    [ "$(sql "$1" 'select count(*) from snapshot')" -gt "$2" ]
+}
+
+# rss PID: its resident size in kB.
+rss()
+{
+    awk '/^VmRSS:/ { print $2 }' "/proc/$1/status"
+}
+
+# stop PID: SIGTERM; the recorder must end well.
+stop()
+{
+    kill -TERM "$1"
+    wait "$1" || fail "exit status $? of the recorder"
+}
+
+# sound DATABASE: passes every check.
+sound()
+{
+    "$analyzer" check "$1" >"$PT_TMP/check" 2>&1 || fail "check of $1: $(cat "$PT_TMP/check")"
+}
+
+# accounted DATABASE MS: every tick of one life of a recorder is a snapshot, or counted in an event: lost, or too late.
+accounted()
+{
+    lost=$(sql "$1" "select coalesce(sum(cast(text as integer)), 0) from event where kind = 4")
+    late=$(sql "$1" "select coalesce(sum(cast(text as integer)), 0) from event where kind = 2")
+    taken=$(sql "$1" "select count(*) from snapshot where trigger = 0")
+    span=$(sql "$1" "select (max(time_us) - min(time_us)) / 1000 / $2 from event where kind in (0, 1)")
+    echo "$taken snapshots, $lost lost, $late too late; $span ticks"
+    off=$((taken + lost + late - span))
+    [ $off -ge -3 ] && [ $off -le 3 ] || fail "$off ticks are not accounted for"
+}
+
+# hold_lock DATABASE SECONDS: another program writes, and takes its time.
+hold_lock()
+{
+    { echo 'begin immediate; create table if not exists theirs(x); '; sleep "$2"; echo 'rollback;'; } | sqlite3 "$1"
+}

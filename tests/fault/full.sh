@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A disk that is full, then is not, then is again: recording goes on, memory does not grow, and the file tells exactly
+# what is missing: every tick is a snapshot, or counted in an event.
+. "${PT_SOURCE:?}/tests/lib/e2e.sh"
+private_mounts
+disk=$PT_TMP/disk
+mkdir "$disk"
+mount -t tmpfs -o size=6m,mode=700 none "$disk" 2>/dev/null || skip 'nothing may be mounted'
+db=$disk/r.db
+log=$PT_TMP/err
+
+fill()
+{
+    head -c 16m /dev/zero >"$disk/filler" 2>/dev/null
+    head -c 64k /dev/zero >"$disk/rest" 2>/dev/null
+}
+
+# said_so_often LOG TEXT: how often a line was said.
+said_so_often()
+{
+    grep -c -- "$2" "$1"
+}
+
+start "$recorder" -o "$db" -i 50ms --deep off --procfs "$PT_SOURCE/tests/fixtures/linux-6.18-x86_64/proc" 2>"$log"
+daemon=$pid
+until_true 30 more_than "$db" 20 || fail 'no snapshots'
+before=$(rss "$daemon")
+for round in 1 2; do
+    fill
+    until_true 30 said "$log" 'cannot store' || fail "round $round: a full disk is not told"
+    # what waits is thinned from the 24th on, and nothing is taken when 48 wait
+    sleep $((8 * round))
+    kill -0 "$daemon" || fail 'the recorder ended'
+    rm "$disk/filler" "$disk/rest"
+    until_true 30 eval "[ \$(said_so_often '$log' 'storing again') -ge $round ]" || fail "round $round: it does not store again"
+    have=$(snapshots "$db")
+    until_true 30 more_than "$db" $((have + 5)) || fail "round $round: no more snapshots"
+done
+after=$(rss "$daemon")
+[ "$after" -lt $((before + 8192)) ] || fail "it grew from $before to $after kB"
+stop "$daemon"
+sound "$db"
+sql "$db" "select text from event where kind in (4, 5)"
+[ "$(sql "$db" "select count(*) from event where kind = 4")" -ge 1 ] || fail 'no loss is told'
+sql "$db" "select text from event where kind = 4" | grep -qE \
+    '^[0-9]+ snapshots and 0 events lost from [0-9T:Z-]+ to [0-9T:Z-]+: .*(full|No space)' || fail 'the loss has no count, span or reason'
+
+accounted "$db" 50
