@@ -14,7 +14,8 @@
 
 #include "tests/support/number.h"
 
-#define MIB (1u << 20)
+#define MIB    (1u << 20)
+#define BLOCKS 4096
 
 static void enter(const char *dir)
 {
@@ -29,38 +30,62 @@ static void enter(const char *dir)
     close(fd);
 }
 
-static void step(const char *arg, const sigset_t *set, int64_t *have)
+static char *block[BLOCKS];
+static int64_t have;
+
+static void touch(int64_t i)
+{
+    for (size_t at = 0; at < MIB; at += 4096)
+        block[i][at]++;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void hold(char how, int64_t ms, const sigset_t *set)
+{
+    const struct timespec ts = {.tv_sec = (time_t)(ms / 1000),
+                                .tv_nsec = (long)(ms % 1000) * 1000000};
+    const int64_t end = now_ms() + ms;
+    int sig;
+    if (how == '*') {
+        for (int64_t i = 0; now_ms() < end; i = (i + 1) % have)
+            touch(i);
+    } else if (ms) {
+        nanosleep(&ts, NULL);
+    } else {
+        sigwait(set, &sig);
+    }
+}
+
+static void step(const char *arg, const sigset_t *set)
 {
     int64_t mib = 0, ms = 0;
-    const char *colon = strchr(arg, ':');
+    const size_t n = strcspn(arg, ":*");
     char head[32];
-    snprintf(head, sizeof(head), "%.*s", (int)(colon ? colon - arg : 0), arg);
-    if (!colon || !number_of(head, &mib) || !number_of(colon + 1, &ms)) {
-        fprintf(stderr, "hog: '%s' is not MIB:MS\n", arg);
+    snprintf(head, sizeof(head), "%.*s", (int)n, arg);
+    if (!arg[n] || !number_of(head, &mib) || !number_of(arg + n + 1, &ms) || mib > BLOCKS) {
+        fprintf(stderr, "hog: '%s' is not MIB:MS or MIB*MS\n", arg);
         exit(2);
     }
-    for (; *have < mib; ++*have) {
-        char *p = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (p == MAP_FAILED)
+    for (; have < mib; have++) {
+        block[have] = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (block[have] == MAP_FAILED)
             exit(1);
-        for (size_t i = 0; i < MIB; i += 4096)
-            p[i] = (char)(i >> 12 | 1);
+        touch(have);
     }
     if (write(STDOUT_FILENO, "ready\n", 6) < 0)
         exit(1);
-    const struct timespec ts = {.tv_sec = (time_t)(ms / 1000),
-                                .tv_nsec = (long)(ms % 1000) * 1000000};
-    int sig;
-    if (ms)
-        nanosleep(&ts, NULL);
-    else
-        sigwait(set, &sig);
+    hold(arg[n], ms, set);
 }
 
 int main(int argc, char **argv)
 {
     sigset_t set;
-    int64_t have = 0;
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     sigprocmask(SIG_BLOCK, &set, NULL);
@@ -70,7 +95,7 @@ int main(int argc, char **argv)
         else if (strncmp(argv[i], "cgroup=", 7) == 0)
             enter(argv[i] + 7);
         else
-            step(argv[i], &set, &have);
+            step(argv[i], &set);
     }
     return 0;
 }
