@@ -137,16 +137,16 @@ size_t pt_taskstats_parse(const void *p, size_t n, uint16_t family, bool *ret_is
 
 /* ---- requests ---- */
 
-/* One attribute with a text, and the kernel's reply into buf: its length, or -errno. */
-static ssize_t request(int fd, uint16_t type, uint8_t cmd, uint16_t attr, const char *text,
-                       void *buf, size_t size)
+/* A request with one attribute, a text. 0 or -errno. */
+static int request(int fd, uint16_t type, uint16_t flags, uint8_t cmd, uint16_t attr,
+                   const char *text)
 {
     struct {
         struct nlmsghdr h;
         struct genlmsghdr g;
         struct nlattr a;
         char text[256];
-    } m = {.h = {.nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+    } m = {.h = {.nlmsg_type = type, .nlmsg_flags = flags},
            .g = {.cmd = cmd, .version = 1},
            .a = {.nla_type = attr}};
     const size_t len = strlen(text) + 1;
@@ -155,8 +155,12 @@ static ssize_t request(int fd, uint16_t type, uint8_t cmd, uint16_t attr, const 
     memcpy(m.text, text, len);
     m.a.nla_len = (uint16_t)(sizeof(m.a) + len);
     m.h.nlmsg_len = (uint32_t)(HEADS + aligned(m.a.nla_len));
-    if (send(fd, &m, m.h.nlmsg_len, 0) < 0)
-        return -errno;
+    return send(fd, &m, m.h.nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
+/* The next datagram: its length or -errno. */
+static ssize_t reply(int fd, void *buf, size_t size)
+{
     struct pollfd p = {.fd = fd, .events = POLLIN};
     if (poll(&p, 1, REPLY_MS) <= 0)
         return -ETIMEDOUT;
@@ -181,11 +185,12 @@ static int find_family(int fd, uint16_t *ret)
 {
     uint8_t buf[4096];
     struct attr a;
-    const ssize_t n = request(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME,
-                              TASKSTATS_GENL_NAME, buf, sizeof(buf));
+    int error = request(fd, GENL_ID_CTRL, NLM_F_REQUEST, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME,
+                        TASKSTATS_GENL_NAME);
+    const ssize_t n = error < 0 ? error : reply(fd, buf, sizeof(buf));
     if (n < 0)
         return (int)n;
-    const int error = acknowledged(buf, (size_t)n);
+    error = acknowledged(buf, (size_t)n);
     if (error <= 0)
         return error < 0 ? error : -EPROTO;
     if ((size_t)n < HEADS || !find_attr(buf + HEADS, buf + n, CTRL_ATTR_FAMILY_ID, &a) ||
@@ -199,13 +204,14 @@ static int find_family(int fd, uint16_t *ret)
 static int enlist(int fd, uint16_t family, const char *cpus)
 {
     uint8_t buf[MESSAGE_MAX];
-    ssize_t n = request(fd, family, TASKSTATS_CMD_GET, TASKSTATS_CMD_ATTR_REGISTER_CPUMASK, cpus,
-                        buf, sizeof(buf));
+    ssize_t n = request(fd, family, NLM_F_REQUEST | NLM_F_ACK, TASKSTATS_CMD_GET,
+                        TASKSTATS_CMD_ATTR_REGISTER_CPUMASK, cpus);
     for (int i = 0; i < 10000 && n >= 0; i++) {
-        const int error = acknowledged(buf, (size_t)n);
-        if (error <= 0)
+        n = reply(fd, buf, sizeof(buf));
+        const int error = n < 0 ? (int)n : acknowledged(buf, (size_t)n);
+        if (error <= 0 && error != -ENOBUFS)
             return error;
-        n = recv(fd, buf, sizeof(buf), 0);
+        n = 0;
     }
     return n < 0 ? (int)n : -EPROTO;
 }
