@@ -75,6 +75,10 @@ for name in swappiness oom_score memory.current; do # files of one value
     says "$name: "
     [ "$(awk '{ print length }' "$PT_TMP/out" | sort -n | tail -n 1)" -le 80 ] || fail "explain $name: over 80 columns"
 done
+for name in nr_dying_descendants deep_overdue; do
+    status 0 explain "$name"
+    says "$name: gauge, count"
+done
 status 2 explain memory.curren
 says memory.current
 status 0 diff "$db" -- @1
