@@ -19,7 +19,7 @@ static bool is_of(const char *source, const char *prefix)
 }
 
 /* "proc:12/smaps": whose it is and which file. */
-static const char *classify(const char *source, int *ret_of)
+static const char *classify(const char *source, enum pt_of *ret_of)
 {
     const char *slash = strrchr(source, '/');
     const size_t skip = is_of(source, "proc:") ? strlen("proc:") : strlen(source);
@@ -39,12 +39,12 @@ static const char *classify(const char *source, int *ret_of)
 
 void pt_access_add(struct pt_access *a, const char *source, int why)
 {
-    int of;
+    enum pt_of of;
     if (!source || (why != EACCES && why != EPERM))
         return;
     const char *what = classify(source, &of);
     for (uint32_t i = 0; i < a->rows; i++) {
-        if ((int)a->row[i].of == of && strcmp(a->row[i].what, what) == 0) {
+        if (a->row[i].of == of && strcmp(a->row[i].what, what) == 0) {
             a->row[i].n++;
             return;
         }

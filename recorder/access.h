@@ -9,10 +9,12 @@
 #define PT_ACCESS_ROWS 48
 #define PT_ACCESS_TEXT 2048
 
+enum pt_of { PT_OF_HOST, PT_OF_PROCESSES, PT_OF_CGROUPS };
+
 struct pt_access {
     struct {
         char what[64]; /* "smaps" of processes, "memory.stat" of cgroups, else the source's name */
-        enum { PT_OF_HOST, PT_OF_PROCESSES, PT_OF_CGROUPS } of;
+        enum pt_of of;
         uint32_t n;
     } row[PT_ACCESS_ROWS];
     uint32_t rows, more; /* more: sources there was no row left for */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The shipped systemd unit: its exposure, a reason for each remaining mark, and what is recorded under its restrictions:
-# slabinfo, the mappings of root's and of other users' processes, the host's mounts.
+# slabinfo, the mappings of root's and of other users' processes, ends of processes, the kernel log.
 . "${PT_SOURCE:?}/tests/lib/e2e.sh"
 unit=$PT_SOURCE/recorder/pagetraild.service
 command -v systemd-analyze >/dev/null 2>&1 || skip 'no systemd-analyze'
@@ -45,7 +45,8 @@ start sleep 600
 of_root=$pid
 start setpriv --reuid 65534 --regid 65534 --clear-groups sleep 600
 of_nobody=$pid
-start $python "$PT_SOURCE/tests/e2e/sandbox.py" "$unit" "$recorder" "$box" -i 500ms --raw-log /mnt/state/raw >"$PT_TMP/box"
+start $python "$PT_SOURCE/tests/e2e/sandbox.py" "$unit" "$recorder" "$box" -i 500ms --raw-log /mnt/state/raw \
+    >"$PT_TMP/box" 2>"$PT_TMP/err"
 db=$box/state/pagetrail.db
 enough()
 {
@@ -64,6 +65,15 @@ text proc:vmallocinfo '^0x[0-9a-f]*[1-9a-f]'
 text "proc:$of_root/smaps" '^Pss: '
 text "proc:$of_nobody/smaps" '^Pss: '
 text "proc:$of_nobody/exe" sleep
+# of root's; where many end it is among the others of which one line tells
+ended()
+{
+    sleep 1.5
+    [ "$(sqlite3 -readonly "$db" 'select count(*) from event where kind = 10')" -ge 1 ]
+}
+until_true 2 ended || fail "ends of processes are not told: $(cat "$PT_TMP/err")"
+kernel_log=$(find "/proc/$(confined)/fd" -lname /dev/kmsg)
+[ ! -c /dev/kmsg ] || [ -n "$kernel_log" ] || fail 'the kernel log is not read'
 # Nothing was refused but what is refused to root too, and the two that the kernel shows to user 0 alone.
 sed -nE 's/^snapshot .* source proc:(.*) length .* outcome unreadable:(1|13)$/\1/p' "$box/state/raw" | sort -u |
     grep -v '^sys/vm/mmap_rnd_' | while read -r file; do
