@@ -29,7 +29,7 @@ struct pt_options {
 };
 
 #define PT_INTERVAL_US     INT64_C(10000000)
-#define PT_INTERVAL_MIN_US INT64_C(10000)
+#define PT_INTERVAL_MIN_US INT64_C(1000)
 
 /* The configuration file first (--config, else PT_CONFIG_PATH where there is one), then the command
  * line over it. < 0: PT_EUSAGE in err, with the option, its value and what is allowed; of a file

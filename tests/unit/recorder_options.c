@@ -62,7 +62,7 @@ static void refuses(void **state)
         "-x",
         "-i",
         "-i 0",
-        "-i 1ms",
+        "-i 999us",
         "-i 10x",
         "-i -5s",
         "-i 99999999999999999999s",
@@ -107,8 +107,8 @@ static void tells_ranges(void **state)
     static const struct {
         const char *words, *text;
     } cases[] = {
-        {"-i 0", "--interval: '0' is out of range: 10ms to 1d"},
-        {"-i -5s", "--interval: '-5s' is not a time such as 10s, 500ms or 1m (10ms to 1d)"},
+        {"-i 0", "--interval: '0' is out of range: 1ms to 1d"},
+        {"-i -5s", "--interval: '-5s' is not a time such as 10s, 500ms or 1m (1ms to 1d)"},
         {"--cpu-budget 101%", "--cpu-budget: '101%' is out of range: 0.01% to 100%"},
         {"--max-size 5", "--max-size: '5' is out of range: 1M to 1024T, or 0"},
         {"--max-size -1", "--max-size: '-1' is not a size such as 512M or 2G (1M to 1024T, or 0)"},
@@ -152,7 +152,7 @@ static void reads_config(void **state)
     static const struct {
         const char *file, *text;
     } bad[] = {
-        {"interval = 0\n", "options.conf:1: interval: '0' is out of range: 10ms to 1d"},
+        {"interval = 0\n", "options.conf:1: interval: '0' is out of range: 1ms to 1d"},
         {"# x\n\nmax-size=tiny",
          "options.conf:3: max-size: 'tiny' is not a size such as 512M or 2G (1M to 1024T, or 0)"},
         {"colour = red\n", "options.conf:1: unknown option 'colour'"},
@@ -163,7 +163,7 @@ static void reads_config(void **state)
         {"= 5\n", "options.conf:1: unknown option ''"},
         {"interval = 10s # often\n",
          "options.conf:1: interval: '10s # often' is not a time such as "
-         "10s, 500ms or 1m (10ms to 1d)"},
+         "10s, 500ms or 1m (1ms to 1d)"},
         {"--interval = 5s\n", "options.conf:1: unknown option '--interval'"},
         {"interv = 5s\n", "options.conf:1: unknown option 'interv'"},
         {"deep = of\n", "options.conf:1: deep: 'of' is not auto, off or all"},
