@@ -34,7 +34,9 @@ static const struct entry {
     {"all", 'A', PT_OPT_FINDINGS, 0, NULL, "every verdict, those of what did not grow too"},
     {"exit-code", 'x', PT_OPT_FINDINGS, 0, NULL, "exit with 1 when there is a leak"},
     {"utc", 'u', PT_OPT_UTC, 0, NULL, "read and print times in UTC, not in the host's zone"},
-    {"format", 'o', 0, PT_OPT_CSV, "FORMAT", "text (default) or json"},
+    {"repair", 'r', PT_OPT_REPAIR, 0, NULL, "write what can be saved into a new recording"},
+    {"output", 'o', PT_OPT_REPAIR, 0, "NEW", "with --repair: its name (default: DB.repaired)"},
+    {"format", 'j', 0, PT_OPT_CSV, "FORMAT", "text (default) or json"},
     {"format", 'c', PT_OPT_CSV, 0, "FORMAT", "text (default), json or csv"},
     {"verbose", 'v', 0, PT_OPT_FINDINGS, NULL, "say more on standard error"},
     {"verbose", 'v', PT_OPT_FINDINGS, 0, NULL, "the evidence of every verdict"},
@@ -61,6 +63,7 @@ static void print_help(const struct pt_command *command, FILE *out)
         snprintf(option, sizeof(option), "%s--%s%s%s",
                  e->key == 'v'   ? "-v, "
                  : e->key == 'h' ? "-h, "
+                 : e->key == 'o' ? "-o, "
                                  : "    ",
                  e->name, e->argument ? " " : "", e->argument ? e->argument : "");
         fprintf(out, "  %-20s %s\n", option, e->help);
@@ -160,8 +163,13 @@ static bool apply(int key, const char *value, struct pt_args *ret)
         return ret->exit_code = true;
     case 'k':
         return parse_kinds(value, &ret->kinds);
-    case 'c':
+    case 'r':
+        return ret->repair = true;
     case 'o':
+        ret->output = value;
+        return *value;
+    case 'c':
+    case 'j':
         ret->json = strcmp(value, "json") == 0;
         ret->csv = key == 'c' && strcmp(value, "csv") == 0;
         return ret->json || ret->csv || strcmp(value, "text") == 0;
@@ -179,6 +187,8 @@ static bool is_relative_time(const char *s)
 static bool is_value(const struct pt_command *command, char **argv, int i)
 {
     const char *before = argv[i - 1];
+    if (i >= 2 && strcmp(before, "-o") == 0 && (command->options & PT_OPT_REPAIR))
+        return true;
     if (i < 2 || strncmp(before, "--", 2) != 0 || strchr(before, '='))
         return false;
     for (size_t k = 0; k < ENTRIES; k++) {
@@ -230,9 +240,10 @@ int pt_args_parse(const struct pt_command *command, int argc, char **argv, struc
                                 .has_arg = entries[i].argument ? required_argument : no_argument,
                                 .val = entries[i].key};
     }
+    const char *letters = command->options & PT_OPT_REPAIR ? "vho:" : "vh";
     const bool room = take_positionals(command, &argc, argv, &args);
     optind = 0; /* glibc and musl: start anew */
-    for (int key; (key = getopt_long(argc, argv, "vh", options, NULL)) != -1;) {
+    for (int key; (key = getopt_long(argc, argv, letters, options, NULL)) != -1;) {
         if (key == 'h') {
             print_help(command, stdout);
             return PT_EXIT_OK;

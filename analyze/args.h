@@ -26,12 +26,14 @@ enum {
     PT_OPT_KIND = 1 << 5,
     PT_OPT_CSV = 1 << 6, /* --format takes csv too */
     PT_OPT_FINDINGS = 1 << 7,
+    PT_OPT_REPAIR = 1 << 8,
 };
 #define PT_POSITIONALS 4
 
 struct pt_args {
     const char *from, *to, *at;
-    bool json, csv, utc, verbose, all, exit_code;
+    const char *output; /* of a repair; NULL: not given */
+    bool json, csv, utc, verbose, all, exit_code, repair;
     const char *subject;
     enum pt_by by;
     int64_t top;    /* PT_UNKNOWN: not given */

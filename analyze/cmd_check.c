@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "analyze/json.h"
+#include "analyze/repair.h"
 #include "analyze/session.h"
 #include "analyze/units.h"
 
@@ -48,6 +49,12 @@ static int print(const struct pt_session *s, bool clean)
 
 static int run(const struct pt_args *args)
 {
+    if (args->repair)
+        return pt_repair(args);
+    if (args->output) {
+        fputs("pagetrail: '--output' needs '--repair'\n", stderr);
+        return PT_EXIT_USAGE;
+    }
     struct pt_session s;
     struct pt_err err = {0};
     int status = pt_session_open(args, args->positional[0], &s);
@@ -68,10 +75,15 @@ static int run(const struct pt_args *args)
 
 const struct pt_command pt_cmd_check = {
     .name = "check",
-    .usage = "DB",
-    .summary = "verify every byte of a recording",
-    .detail = "Decodes every frame and block, and lists the damaged places on standard error.\n",
-    .options = 0,
+    .usage = "DB [--repair [-o NEW]]",
+    .summary = "verify every byte of a recording, or save what is good of it",
+    .detail =
+        "Decodes every frame and block, and lists the damaged places on standard error.\n"
+        "A repair looks for snapshots in every page of DB, and of the -wal beside it, whatever "
+        "their\n"
+        "condition, writes them into a new recording, and says what is missing. DB stays as it "
+        "is.\n",
+    .options = PT_OPT_REPAIR,
     .min = 1,
     .max = 1,
     .run = run,

@@ -59,7 +59,7 @@ int pt_session_open(const struct pt_args *args, const char *path, struct pt_sess
     return status;
 }
 
-static void tell_damage(const struct pt_damage *d)
+void pt_tell_damage(const char *kind, const struct pt_damage *d)
 {
     struct pt_buf text;
     pt_buf_init(&text, 8192);
@@ -68,7 +68,7 @@ static void tell_damage(const struct pt_damage *d)
     pt_buf_put(&text, ": ", 2);
     if (d->what)
         pt_text_escape(d->what, strlen(d->what), &text);
-    fprintf(stderr, "pagetrail: damaged: %.*s", (int)text.len, (const char *)text.data);
+    fprintf(stderr, "pagetrail: %s: %.*s", kind, (int)text.len, (const char *)text.data);
     if (d->first > 0)
         fprintf(stderr, " (snapshots %" PRId64 " to %" PRId64 ")", d->first, d->last);
     fputc('\n', stderr);
@@ -81,7 +81,7 @@ int pt_session_close(struct pt_session *s, int status)
     const bool tell = s->db && s->args->verbose;
     for (size_t i = 0; i < s->ndamage; i++) {
         if (i < TOLD || tell)
-            tell_damage(&s->damage[i]);
+            pt_tell_damage("damaged", &s->damage[i]);
         free(s->damage[i].place);
         free(s->damage[i].what);
     }

@@ -25,6 +25,8 @@ int pt_session_open(const struct pt_args *args, const char *path, struct pt_sess
 /* Tells the damage met, and closes. Returns status, or PT_EXIT_DAMAGED when there was damage and
  * status is 0. */
 int pt_session_close(struct pt_session *s, int status);
+/* "pagetrail: KIND: PLACE: WHAT" on standard error. */
+void pt_tell_damage(const char *kind, const struct pt_damage *d);
 /* Prints err, returns the exit status for it. */
 int pt_fail(const struct pt_err *err);
 

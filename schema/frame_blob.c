@@ -136,6 +136,15 @@ int pt_blob_check(const char magic[4], const char *what, const void *data, size_
     return 0;
 }
 
+size_t pt_blob_length(const void *head)
+{
+    const uint8_t *blob = head;
+    const bool magic = memcmp(blob, "PTfr", 4) == 0 || memcmp(blob, "PTbl", 4) == 0;
+    return magic && !blob[AT_ZERO] && !blob[AT_ZERO + 1]
+               ? PT_BLOB_HEAD + (size_t)get32(blob + AT_STORED)
+               : 0;
+}
+
 int pt_blob_read(const char magic[4], const char *what, const void *data, size_t len,
                  size_t raw_max, struct pt_blob *ret, struct pt_err *err)
 {

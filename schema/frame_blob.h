@@ -40,6 +40,8 @@ int pt_blob_write(void **cctx, const struct pt_blob_press *press, const char mag
  * ("frame"). */
 int pt_blob_check(const char magic[4], const char *what, const void *blob, size_t len,
                   size_t raw_max, struct pt_err *err);
+/* Of a blob's first PT_BLOB_HEAD bytes: how many it has; 0: it is no blob. */
+size_t pt_blob_length(const void *head);
 int pt_blob_read(const char magic[4], const char *what, const void *blob, size_t len,
                  size_t raw_max, struct pt_blob *ret, struct pt_err *err);
 void pt_blob_cctx_free(void *cctx);

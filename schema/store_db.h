@@ -82,6 +82,8 @@ struct pt_db {
  * new when the file has changed. Calls nest. */
 int pt_db_enter(struct pt_db *db, struct pt_err *err);
 void pt_db_leave(struct pt_db *db);
+/* Does another process have the database open? */
+bool pt_db_in_use(int fd);
 /* Was a file that nobody held begun to be written since it was opened? What was read may be of two
  * moments. */
 bool pt_db_overtaken(const struct pt_db *db);

@@ -31,7 +31,7 @@ static int cannot(const char *path, struct pt_err *err)
                       "cannot open '%s': %s", path, strerror(e));
 }
 
-static bool locked_by_others(int fd)
+bool pt_db_in_use(int fd)
 {
     struct flock lock = {
         .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_FIRST, .l_len = SHARED_SIZE};
@@ -90,7 +90,7 @@ static int choose_mode(struct pt_db *db, const char *path, struct pt_err *err)
     if (fd < 0)
         return cannot(path, err);
     const int r = inspect(fd, path, &st, err);
-    if (r >= 0 && !locked_by_others(fd))
+    if (r >= 0 && !pt_db_in_use(fd))
         db->mode = has_wal(path) ? PT_MODE_COPY : PT_MODE_ALONE;
     close(fd);
     return r;

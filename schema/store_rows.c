@@ -43,7 +43,7 @@ void pt_block_what(const struct pt_block *b, struct pt_buf *out)
     char class[PT_CLASS_MAX], before[PT_CLASS_MAX] = "";
     const uint32_t count = pt_block_kind(b) == PT_BLOCK_CLOCK ? 0 : pt_block_sources(b);
     const size_t start = out->len;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && out->len - start <= PT_WHAT_MAX; i++) {
         pt_source_class(pt_block_name(b, i), class, sizeof class);
         if (i > 0 && strcmp(class, before) == 0)
             continue;
