@@ -57,6 +57,8 @@ until_true $((seconds * 4)) at_least "select count(*) from event where kind=9 an
     fail "the victim is not told: $(ask 'select * from event where kind=9')"
 sleep $((seconds * 2 / 5))
 kill -0 "$recorder_pid" || fail 'the recorder has ended'
+swapped=$(sed -n 's/^VmSwap:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$recorder_pid/status")
+[ "$PT_SANITIZED" = 1 ] || [ "$swapped" = 0 ] || fail "$swapped KiB of the recorder are swapped out"
 kill -TERM "$recorder_pid"
 wait "$recorder_pid" || fail "exit status $?"
 
