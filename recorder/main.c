@@ -6,6 +6,7 @@
 
 #include "recorder/daemon.h"
 #include "recorder/dump.h"
+#include "recorder/estimate.h"
 
 int main(int argc, char **argv)
 {
@@ -31,7 +32,7 @@ int main(int argc, char **argv)
         pt_options_release(&options);
         return PT_EXIT_OK;
     }
-    const int status = pt_daemon_run(&options);
+    const int status = options.estimate_us ? pt_estimate_run(&options) : pt_daemon_run(&options);
     pt_options_release(&options);
     return status;
 }

@@ -83,9 +83,11 @@ static int32_t small(int64_t us)
     return us > INT32_MAX ? INT32_MAX : us < 1 ? 1 : (int32_t)us;
 }
 
-static void note_smaps(struct pt_proc *proc, const struct pt_deep_result *r, int64_t now)
+static void note_smaps(struct pt_plan *p, struct pt_proc *proc, const struct pt_deep_result *r,
+                       int64_t now)
 {
     proc->pending = false;
+    p->smaps += !r->why;
     if (r->why == ETIMEDOUT)
         proc->shunned_us = now + STUCK_SHUN_US;
     else if (r->why)
@@ -114,7 +116,7 @@ static void apply_proc(struct pt_plan *p, struct pt_sink *sink, struct pt_procs 
     if (names)
         proc->names_pending--;
     else
-        note_smaps(proc, r, now);
+        note_smaps(p, proc, r, now);
     if (r->why == ETIMEDOUT) {
         p->stuck++;
         p->last_stuck_pid = r->pid;
@@ -299,6 +301,33 @@ uint32_t pt_plan_order(struct pt_plan *p, struct pt_sink *sink, struct pt_procs 
 {
     const uint32_t names = order_names(p, sink, procs);
     return names + order_smaps(p, sink, procs);
+}
+
+static void forecast_one(const struct pt_gov_case *c, struct pt_forecast *f)
+{
+    const double seconds = (double)c->age_us / (double)PT_SECOND;
+    const double growth = c->cost_us && seconds >= 1 ? (double)llabs(c->rss_kb - c->was_kb) : 0;
+    const double period =
+        (double)pt_gov_period_us(c->rss_kb, growth / (seconds >= 1 ? seconds : 1)) /
+        (double)PT_SECOND;
+    f->reads_s += 1 / period;
+    f->cpu_us_s += (double)pt_gov_predict(c) / period;
+}
+
+void pt_plan_forecast(const struct pt_plan *p, struct pt_procs *procs, struct pt_forecast *ret)
+{
+    const int64_t now = pt_clock_us(CLOCK_MONOTONIC);
+    const int64_t page_kb = sysconf(_SC_PAGESIZE) / 1024;
+    *ret = (struct pt_forecast){0};
+    for (uint32_t i = 0; i < pt_procs_count(procs) && p->mode != PT_DEEP_OFF; i++) {
+        const struct pt_proc *proc = pt_procs_at(procs, i);
+        if (proc->kernel || proc->zombie || proc->shunned_us > now)
+            continue;
+        const struct pt_gov_case c = weigh(proc, now, page_kb);
+        ret->read += proc->deep_count > 0;
+        ret->unread += !proc->deep_count;
+        forecast_one(&c, ret);
+    }
 }
 
 static void mount_gone(void *ctx, int32_t source)

@@ -23,9 +23,9 @@ struct pt_plan {
     int64_t since_us;      /* monotonic: nobody is read again who was read after this */
     struct pt_coverage {
         uint32_t overdue, stalling, never;
-        int64_t oldest_us; /* age */
-    } coverage;            /* as of the last order */
-    uint64_t stuck, reads; /* so far */
+        int64_t oldest_us;        /* age */
+    } coverage;                   /* as of the last order */
+    uint64_t stuck, reads, smaps; /* so far; smaps: of the reads, those that told something */
     uint32_t last_stuck_pid;
 };
 
@@ -42,6 +42,12 @@ uint32_t pt_plan_ready(const struct pt_plan *p);
 void pt_plan_apply(struct pt_plan *p, struct pt_sink *sink, struct pt_procs *procs, uint32_t n);
 /* Orders names of newcomers and the reads the governor allows. Returns how many jobs it gave. */
 uint32_t pt_plan_order(struct pt_plan *p, struct pt_sink *sink, struct pt_procs *procs);
+/* What deep reads will be due of the processes there are, each growing on as it did. */
+struct pt_forecast {
+    double reads_s, cpu_us_s; /* a second */
+    uint32_t read, unread;    /* processes that were read deeply so far, and that were not */
+};
+void pt_plan_forecast(const struct pt_plan *p, struct pt_procs *procs, struct pt_forecast *ret);
 /* Looks for tmpfs mounts (rarely) and orders their usage (in the slower tier). */
 void pt_plan_mounts(struct pt_plan *p, struct pt_sink *sink, const struct pt_roots *roots,
                     uint64_t tick, bool full);

@@ -67,6 +67,33 @@ struct pt_sampler {
     int self_fd, self_io_fd; /* our own statm and io */
 };
 
+/* ---- what takes the snapshots ---- */
+
+static struct pt_writer_stats stored(const struct pt_sampler *s)
+{
+    struct pt_writer_stats w = {.store_us = PT_UNKNOWN};
+    if (s->config.writer)
+        pt_writer_stats(s->config.writer, &w);
+    return w;
+}
+
+static void tell(const struct pt_sampler *s, const struct pt_snap *snap, enum pt_event kind,
+                 const char *text)
+{
+    if (s->config.writer)
+        pt_writer_event(s->config.writer, snap->real_us, kind, snap->n, "", text);
+}
+
+static void hand_over(struct pt_sampler *s, const struct pt_snap *snap)
+{
+    if (s->config.writer)
+        pt_writer_push(s->config.writer, snap, s->want_key, &s->frame);
+    else
+        s->config.frame(s->config.ctx, snap, s->want_key, &s->frame);
+    if (s->config.writer && snap->trigger == PT_TRIGGER_SIGNAL)
+        pt_writer_sync(s->config.writer);
+}
+
 /* ---- life ---- */
 
 static void on_death(void *ctx, const struct pt_proc *p)
@@ -159,7 +186,7 @@ bool pt_sampler_free(struct pt_sampler *s)
 
 void pt_sampler_reopened(struct pt_sampler *s)
 {
-    s->n = pt_writer_next(s->config.writer);
+    s->n = s->config.writer ? pt_writer_next(s->config.writer) : 1;
     s->last.n = 0;
     s->want_key = true;
 }
@@ -181,7 +208,7 @@ static void begin_snap(struct pt_sampler *s, enum pt_trigger trigger, struct pt_
         .real_us = pt_clock_us(CLOCK_REALTIME),
         .boot_us = pt_clock_us(CLOCK_BOOTTIME),
         .mono_us = pt_clock_us(CLOCK_MONOTONIC),
-        .boot = pt_writer_boot(s->config.writer),
+        .boot = s->config.writer ? pt_writer_boot(s->config.writer) : 1,
         .trigger = (uint32_t)trigger,
         .cost_us = PT_UNKNOWN,
         .deep_us = PT_UNKNOWN,
@@ -214,11 +241,11 @@ static void compare_clocks(struct pt_sampler *s, const struct pt_snap *now)
     if (slept) {
         snprintf(text, sizeof(text), "the machine slept for %" PRId64 " s",
                  (slept + PT_SECOND / 2) / PT_SECOND);
-        pt_writer_event(s->config.writer, now->real_us, PT_EVENT_SUSPEND, now->n, "", text);
+        tell(s, now, PT_EVENT_SUSPEND, text);
     }
     if (stepped) {
         snprintf(text, sizeof(text), "the clock was set by %+" PRId64 " ms", stepped / 1000);
-        pt_writer_event(s->config.writer, now->real_us, PT_EVENT_CLOCK, now->n, "", text);
+        tell(s, now, PT_EVENT_CLOCK, text);
     }
 }
 
@@ -265,9 +292,8 @@ static void end_snap(struct pt_sampler *s, const struct pt_headline *h, struct p
 static void account_fill(struct pt_sampler *s, const struct pt_snap *snap)
 {
     int64_t *v = s->account.value;
-    struct pt_writer_stats w;
+    const struct pt_writer_stats w = stored(s);
     bool paused;
-    pt_writer_stats(s->config.writer, &w);
     v[PT_ACCOUNT_CPU_US] = s->cpu_us;
     v[PT_ACCOUNT_CPU_DEEP_US] = s->deep_us;
     v[PT_ACCOUNT_CPU_STORE_US] = w.cpu_us;
@@ -393,13 +419,6 @@ static int read_all(struct pt_sampler *s, const struct manner *m, struct pt_snap
 
 /* ---- the budget ---- */
 
-static int64_t store_cpu_us(struct pt_sampler *s)
-{
-    struct pt_writer_stats w;
-    pt_writer_stats(s->config.writer, &w);
-    return w.cpu_us;
-}
-
 /* Before a snapshot: what went by since the last. */
 static void budget_pass(struct pt_sampler *s)
 {
@@ -415,16 +434,16 @@ static void budget_tell(struct pt_sampler *s, const struct pt_snap *snap)
     char text[PT_THIN_TEXT];
     const struct pt_gov *gov = &s->plan.gov;
     if (pt_thin_processes(&s->thin, pt_procs_visited(s->procs), pt_procs_count(s->procs), text))
-        pt_writer_event(s->config.writer, snap->real_us, PT_EVENT_SKIP, snap->n, "", text);
+        tell(s, snap, PT_EVENT_SKIP, text);
     if (pt_thin_interval(&s->thin, gov->stretch, gov->interval_us, text))
-        pt_writer_event(s->config.writer, snap->real_us, PT_EVENT_SKIP, snap->n, "", text);
+        tell(s, snap, PT_EVENT_SKIP, text);
 }
 
 /* After a snapshot that read what was due; before: what the parts stood at. */
 static void budget_note(struct pt_sampler *s, const int64_t before[PT_PARTS],
                         const struct pt_snap *snap)
 {
-    const int64_t store = store_cpu_us(s);
+    const int64_t store = stored(s).cpu_us;
     struct pt_gov_tick t = {
         .process_us = s->part_us[PT_PART_PROCS] - before[PT_PART_PROCS],
         .store_us = store - s->pass_store_us,
@@ -454,7 +473,8 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     struct pt_snap snap;
     memcpy(before, s->part_us, sizeof(before));
     budget_pass(s);
-    if (pt_writer_wants_key(s->config.writer, &s->n) || pt_writer_ends_chain(s->config.writer) ||
+    if ((s->config.writer && (pt_writer_wants_key(s->config.writer, &s->n) ||
+                              pt_writer_ends_chain(s->config.writer))) ||
         pt_enc_chain_frames(s->enc) >= PT_CHAIN_FRAMES ||
         pt_enc_chain_bytes(s->enc) >= PT_CHAIN_BYTES)
         s->want_key = true;
@@ -480,14 +500,12 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     s->n++; /* only now: the store takes no number that was left out */
     compare_clocks(s, &snap);
     s->frame_bytes += s->frame.len;
-    pt_writer_push(s->config.writer, &snap, s->want_key, &s->frame);
+    hand_over(s, &snap);
     s->want_key = false;
     s->last = snap;
     s->snapshots++;
     if (!m->full)
         budget_note(s, before, &snap);
-    if (trigger == PT_TRIGGER_SIGNAL)
-        pt_writer_sync(s->config.writer);
     return 0;
 }
 
@@ -528,6 +546,22 @@ const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s)
     return &s->headline;
 }
 
+void pt_sampler_new_chain(struct pt_sampler *s)
+{
+    s->want_key = true;
+}
+
+void pt_sampler_forecast(struct pt_sampler *s, struct pt_forecast *ret)
+{
+    pt_plan_forecast(&s->plan, s->procs, ret);
+}
+
+void pt_sampler_denied(const struct pt_sampler *s, void (*fn)(void *ctx, const char *name),
+                       void *ctx)
+{
+    pt_system_each_denied(s->system, fn, ctx);
+}
+
 int64_t pt_sampler_watch(struct pt_sampler *s)
 {
     return pt_deep_watch(s->deep);
@@ -552,11 +586,15 @@ void pt_sampler_stats(struct pt_sampler *s, struct pt_sampler_stats *ret)
         .cgroups = pt_cgroups_count(s->cgroups),
         .kept_fds = pt_procs_kept(s->procs),
         .deep_reads = s->plan.reads,
+        .deep_smaps = s->plan.smaps,
+        .denied_system = pt_system_denied(s->system),
         .stuck = s->plan.stuck,
         .last_stuck_pid = s->plan.last_stuck_pid,
         .last_cost_us = s->cost_us,
         .rss_kb = s->rss_kb,
     };
+    ret->chain_bytes = pt_enc_chain_bytes(s->enc);
     memcpy(ret->part_us, s->part_us, sizeof(ret->part_us));
+    memcpy(ret->denied, pt_procs_denied(s->procs), sizeof(ret->denied));
     ret->stuck_now = pt_deep_stuck(s->deep, &ret->deep_paused);
 }

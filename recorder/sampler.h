@@ -17,7 +17,9 @@
 
 struct pt_sampler_config {
     const struct pt_roots *roots;
-    struct pt_writer *writer;
+    struct pt_writer *writer; /* NULL: nothing is stored, frames go to frame() */
+    void (*frame)(void *ctx, const struct pt_snap *snap, bool key, const struct pt_buf *frame);
+    void *ctx;
     struct pt_rawlog *raw; /* or NULL */
     struct pt_plan_config plan;
     enum pt_cmdline cmdline;
@@ -39,11 +41,13 @@ enum pt_part {
 struct pt_sampler_stats {
     uint64_t snapshots, refused;
     uint32_t processes, cgroups, kept_fds;
-    uint64_t deep_reads, stuck; /* stuck: reads given up so far */
+    uint64_t deep_reads, deep_smaps, stuck; /* stuck: reads given up so far */
     uint32_t stuck_now, last_stuck_pid;
     bool deep_paused;
     int64_t last_cost_us, rss_kb;
     int64_t part_us[PT_PARTS]; /* so far */
+    size_t chain_bytes;        /* of the frames since the key frame, before compression */
+    uint32_t denied_system, denied[PT_PROC_FILES]; /* processes whose file may not be read */
 };
 
 struct pt_sampler;
@@ -67,6 +71,13 @@ const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s);
 void pt_sampler_reopened(struct pt_sampler *s);
 /* The time between snapshots that the budget allows: the interval asked for, or longer. */
 int64_t pt_sampler_interval_us(const struct pt_sampler *s);
+/* The next snapshot starts a chain. */
+void pt_sampler_new_chain(struct pt_sampler *s);
+/* What deep reads will be due, if all goes on as it did since they were read last. */
+void pt_sampler_forecast(struct pt_sampler *s, struct pt_forecast *ret);
+/* Files of the host that may not be read. */
+void pt_sampler_denied(const struct pt_sampler *s, void (*fn)(void *ctx, const char *name),
+                       void *ctx);
 /* Looks after a hanging deep read between ticks. Microseconds until it wants to be called again; <
  * 0: at the next tick. */
 int64_t pt_sampler_watch(struct pt_sampler *s);

@@ -398,6 +398,15 @@ uint32_t pt_system_denied(const struct pt_system *s)
     return denied;
 }
 
+void pt_system_each_denied(const struct pt_system *s, void (*fn)(void *ctx, const char *name),
+                           void *ctx)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->entries[i].denied)
+            fn(ctx, s->entries[i].name);
+    }
+}
+
 void pt_system_tick(struct pt_system *s, struct pt_sink *sink, enum pt_tier tier, uint64_t tick,
                     bool full, struct pt_headline *ret)
 {

@@ -42,6 +42,8 @@ void pt_system_tick(struct pt_system *s, struct pt_sink *sink, enum pt_tier tier
                     bool full, struct pt_headline *ret);
 /* Files that may not be read (EACCES, EPERM) as of their last try. */
 uint32_t pt_system_denied(const struct pt_system *s);
+void pt_system_each_denied(const struct pt_system *s, void (*fn)(void *ctx, const char *name),
+                           void *ctx);
 /* Does a tick read a source of this tier and phase? */
 bool pt_tier_due(enum pt_tier tier, uint32_t phase, uint64_t tick);
 
