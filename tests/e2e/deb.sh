@@ -23,6 +23,7 @@ root/root /usr/lib/tmpfiles.d/pagetrail.conf
 root/root /usr/sbin/pagetraild
 root/root /usr/share/bash-completion/completions/pagetrail
 root/root /usr/share/bash-completion/completions/pagetraild
+root/root /usr/share/doc/pagetrail/NEWS.gz
 root/root /usr/share/doc/pagetrail/changelog.gz
 root/root /usr/share/doc/pagetrail/copyright
 root/root /usr/share/man/man1/pagetrail.1.gz

@@ -40,6 +40,8 @@ def mount(*words):
 
 
 def size(text):
+    if text == "infinity":
+        return resource.RLIM_INFINITY
     return int(text[:-1]) << {"K": 10, "M": 20, "G": 30}[text[-1]] if text[-1] in "KMG" else int(text)
 
 
@@ -241,9 +243,11 @@ def enter(settings, program, folder, groups):
         elif (key, value) == ("NoNewPrivileges", "yes"):
             privileges += ["--no-new-privs"]
         elif key.startswith("Limit") and key[5:] in limits:
-            limit = getattr(resource, "RLIMIT_" + key[5:])
-            hard = resource.getrlimit(limit)[1]  # which not everybody may raise
-            resource.setrlimit(limit, (min(size(value), hard if hard >= 0 else size(value)),) * 2)
+            limit, wanted = getattr(resource, "RLIMIT_" + key[5:]), size(value)
+            try:
+                resource.setrlimit(limit, (wanted, wanted))
+            except ValueError:
+                print(f"note: {key}={value} is more than may be had here", flush=True)
         elif key not in CALLS | IGNORED | {"ExecStart", "User", "Group", "StateDirectory", "DevicePolicy", "DeviceAllow",
                                            "MemoryMax", "TasksMax"}:
             sys.exit(f"FAILED: sandbox.py does not know {key}={value}")
