@@ -25,7 +25,7 @@ static const struct entry {
     {"to", 't', PT_OPT_FROM_TO | PT_OPT_KIND, 0, "TIME", "to this instant (default: all)"},
     {"at", 'a', PT_OPT_AT, 0, "TIME", "at this instant (default: the last)"},
     {"by", 'b', PT_OPT_BY, 0, "WHAT", "sum by process, exe, service, cgroup or user"},
-    {"kind", 'k', PT_OPT_KIND, 0, "KIND,...", "of these kinds only"},
+    {"kind", 'k', PT_OPT_KIND, 0, "KIND,...", "of these kinds only; -KIND: of all others"},
     {"top", 'n', PT_OPT_TOP, PT_OPT_KIND, "N", "at most N lines a table"},
     {"top", 'n', PT_OPT_TOP | PT_OPT_KIND, 0, "N", "the newest N only"},
     {"since", 'f', PT_OPT_FINDINGS, 0, "TIME", "from this instant (default: all)"},
@@ -113,25 +113,32 @@ static bool parse_count(const char *text, int64_t *ret)
     return pt_number(text, strlen(text), ret, &scale) && scale == 1 && *ret >= 0;
 }
 
-/* Names of events between commas. */
+static bool parse_kind(const char *name, size_t n, uint32_t *ret)
+{
+    for (int kind = 0; kind < 32 && pt_event_name(kind); kind++) {
+        if (strlen(pt_event_name(kind)) == n && memcmp(pt_event_name(kind), name, n) == 0) {
+            *ret |= UINT32_C(1) << kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Names of events between commas; those with a dash in front are left out. */
 static bool parse_kinds(const char *text, uint32_t *ret)
 {
-    uint32_t kinds = 0;
+    uint32_t wanted = 0, unwanted = 0;
     for (const char *p = text;; p++) {
         const size_t n = strcspn(p, ",");
-        int kind = 0;
-        const char *name;
-        while ((name = pt_event_name(kind)) && (strlen(name) != n || memcmp(name, p, n) != 0))
-            kind++;
-        if (!name)
+        const bool dash = *p == '-';
+        if (!parse_kind(p + dash, n - dash, dash ? &unwanted : &wanted))
             return false;
-        kinds |= UINT32_C(1) << kind;
         p += n;
         if (!*p)
             break;
     }
-    *ret = kinds;
-    return true;
+    *ret = (wanted ? wanted : UINT32_MAX) & ~unwanted;
+    return *ret != 0;
 }
 
 static bool apply(int key, const char *value, struct pt_args *ret)

@@ -30,7 +30,8 @@ struct walk {
 static bool wanted(const struct walk *w, const struct pt_db_event *e)
 {
     const uint32_t kinds = w->s->args->kinds;
-    return kinds == 0 || (e->kind >= 0 && e->kind < 32 && (kinds & UINT32_C(1) << e->kind));
+    const unsigned bit = e->kind >= 0 && e->kind < 31 ? (unsigned)e->kind : 31; /* 31: unknown */
+    return kinds == 0 || (kinds & UINT32_C(1) << bit);
 }
 
 static int count(void *ctx, const struct pt_db_event *e)

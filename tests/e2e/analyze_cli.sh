@@ -58,6 +58,8 @@ status 2 show "$db" ps more
 status 2 events "$db" --kind oom,frobnicate
 says oom,frobnicate
 status 2 events "$db" --kind ''
+status 2 events "$db" --kind exit,-exit
+status 0 events "$db" --kind -exit,-start
 status 2 events "$db" --format xml
 status 2 info "$db" --format csv
 status 2 events "$db" last 1000000000

@@ -267,6 +267,9 @@ static void more_than_a_page_and_the_newest(void **state)
     j = document(r, TOP(0, .npositional = 1));
     assert_int_equal(json_array_size(j), 0);
     json_decref(j);
+    j = DOCUMENT(r, .kinds = ~(1u << PT_EVENT_EXIT)); /* the unknown one too */
+    assert_int_equal(json_array_size(j), 5);
+    json_decref(j);
     j = DOCUMENT(r, .kinds = 1u << PT_EVENT_STOP);
     assert_int_equal(json_array_size(j), 0);
     json_decref(j);
