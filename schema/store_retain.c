@@ -112,9 +112,12 @@ static int overlook(struct pt_store *s, struct overview *o, struct pt_err *err)
     struct pt_stretch at, before = {0};
     int64_t oldest_ms;
     *o = (struct overview){0};
-    int r = pt_sql_int(s->db, "SELECT max(max_ms) FROM segment", 0, &o->newest_ms, err);
+    /* By number: a clock that was wrong for a while makes neither the newest nor the oldest. */
+    int r = pt_sql_int(s->db, "SELECT max_ms FROM segment ORDER BY first DESC LIMIT 1", 0,
+                       &o->newest_ms, err);
     if (r >= 0)
-        r = pt_sql_int(s->db, "SELECT min(min_ms) FROM segment", 0, &oldest_ms, err);
+        r = pt_sql_int(s->db, "SELECT min_ms FROM segment ORDER BY first LIMIT 1", 0, &oldest_ms,
+                       err);
     if (r >= 0)
         r = pt_store_stmt(s, PT_S_STRETCHES, &c.segments, err);
     if (r >= 0)

@@ -53,6 +53,13 @@ static void use(struct pt_block *b, struct pt_shapes *shapes)
                 pt_reading_unref(shapes, at.reading);
         }
         pt_block_series(b, i, &ops, b, NULL);
+        struct pt_walk *w;
+        if (pt_walk_new(b, i, NULL, &w, NULL) < 0)
+            continue;
+        struct pt_source_at at;
+        for (uint32_t t = 0; t < ticks && pt_walk_at(w, t, &at, NULL) >= 0;)
+            t += step;
+        pt_walk_free(w);
     }
     for (uint32_t t = 0; t < ticks; t += step) {
         struct pt_snap snap;
