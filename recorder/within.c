@@ -7,6 +7,10 @@
 
 #include "recorder/clock.h"
 
+/* A long way to the limits (they were changed) is gone in steps with rests of so many times their
+ * length: at a tenth of a CPU. */
+#define REST 9
+
 static int event(struct pt_store *store, const char *text, struct pt_err *err)
 {
     return pt_store_event(store, pt_clock_us(CLOCK_REALTIME), PT_EVENT_RETAIN, PT_UNKNOWN, "", text,
@@ -17,6 +21,7 @@ int pt_within_opened(struct pt_within *w, struct pt_store *store, struct pt_err 
 {
     w->room = (struct pt_room){.pace = 1};
     w->due = true; /* the limits may be other ones than before */
+    w->again_us = 0;
     w->told_short = false;
     return pt_store_limit(store, &w->limits, err);
 }
@@ -49,13 +54,17 @@ int pt_within_step(struct pt_within *w, struct pt_store *store, bool sealed, str
 {
     if (!w->limits.max_bytes && !w->limits.max_age_us)
         return 0;
-    pt_store_room(store, &w->room);
+    const int64_t start = pt_clock_us(CLOCK_MONOTONIC);
     int r = 0;
-    if (w->due || sealed || w->room.urgent) {
+    pt_store_room(store, &w->room);
+    if (sealed || w->room.urgent || (w->due && start >= w->again_us)) {
         r = pt_store_retain(store, err);
         w->due = r > 0;
-        if (r > 0)
-            pt_store_room(store, &w->room);
+    }
+    if (r > 0) {
+        const int64_t end = pt_clock_us(CLOCK_MONOTONIC);
+        w->again_us = end + REST * (end - start);
+        pt_store_room(store, &w->room);
     }
     const int told = r < 0 ? 0 : tell(w, store, err);
     return told < 0 ? told : r;

@@ -148,23 +148,23 @@ static void seal(struct pt_writer *w)
                    NULL);
 }
 
-/* Steps of retention, while nothing waits to be stored or there is no room for it. What fails is
- * tried again with the next snapshot. */
+/* A step of retention, and more while there is no room to store anything. What fails is tried again
+ * with the next chain. */
 static void keep_within(struct pt_writer *w, bool sealed)
 {
     struct pt_within *in = &w->within;
     struct pt_err err = {0};
-    bool waits = false;
     int r = w->keep.store ? 1 : 0;
-    while (r > 0 && (!waits || in->room.urgent)) {
+    while (r > 0) {
         pt_beat_step(&w->beat);
         r = pt_within_step(in, w->keep.store, sealed, &err);
         sealed = false;
         pthread_mutex_lock(&w->lock);
-        waits = w->n > (w->busy ? 1 : 0) || w->stop;
         w->end_chain = in->room.end_chain;
         w->pace = in->room.pace;
         pthread_mutex_unlock(&w->lock);
+        if (r > 0 && !in->room.urgent)
+            break;
     }
     if (r < 0)
         failed(w, &err);
@@ -317,14 +317,17 @@ static int finish(struct pt_writer *w, struct pt_err *err)
     return rc;
 }
 
-/* Waits for work, at most until the next sync is due. */
+/* Waits for work, at most until the next sync or step of retention is due. */
 static void await(struct pt_writer *w)
 {
     pt_beat_rest(&w->beat);
-    const struct timespec until = pt_timespec(w->synced_us + w->config.sync_us);
+    const int64_t sync = w->unsynced ? w->synced_us + w->config.sync_us : INT64_MAX;
+    const int64_t retain = w->keep.store && w->within.due ? w->within.again_us : INT64_MAX;
+    const int64_t first = sync < retain ? sync : retain;
+    const struct timespec until = pt_timespec(first);
     pthread_mutex_lock(&w->lock);
     while (!w->fresh && !w->stop && !w->reopen && !w->sync_now) {
-        if (!w->unsynced)
+        if (first == INT64_MAX)
             pthread_cond_wait(&w->wake, &w->lock);
         else if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
             break;

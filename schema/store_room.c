@@ -105,7 +105,8 @@ void pt_store_room(struct pt_store *s, struct pt_room *ret)
         return;
     ret->end_chain = s->chain_bytes > max / CHAIN_PART_MAX ||
                      (s->chain_bytes > max / CHAIN_PART && s->chain_frames >= CHAIN_FRAMES);
-    ret->urgent = disk.rest > max - pt_store_reserve(s) / 2;
+    /* above the limit already (it was lowered), hurry does not hold it */
+    ret->urgent = disk.rest > max - pt_store_reserve(s) / 2 && disk.rest <= max;
     if (disk.used <= max - pt_store_reserve(s))
         return;
     if (s->blocked) {
