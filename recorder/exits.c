@@ -17,8 +17,9 @@
 /* After a look the socket is left alone so long: a thousand ends a second are four looks. */
 #define PAUSE_US 250000
 /* An end of our own that is not told within this time never is. */
-#define PROBE_US   (2 * PT_SECOND)
-#define FIRSTS_MAX 64
+#define PROBE_US    (2 * PT_SECOND)
+#define FIRSTS_MAX  64
+#define PROBE_STACK (64u << 10) /* the C library keeps it: not the eight MiB of its own choice */
 
 struct pt_exits {
     struct pt_taskstats stats;
@@ -161,8 +162,12 @@ static void send_probe(struct pt_exits *x)
 {
     pthread_t thread;
     x->probe_us = pt_clock_us(CLOCK_MONOTONIC);
-    if (pthread_create(&thread, NULL, probe_main, &x->probe) == 0)
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, PROBE_STACK);
+    if (pthread_create(&thread, &attr, probe_main, &x->probe) == 0)
         pthread_join(thread, NULL);
+    pthread_attr_destroy(&attr);
 }
 
 struct pt_exits *pt_exits_new(const struct pt_roots *roots, struct pt_writer *writer,
