@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 /* Bytes of first texts, and of what sources did after them, held in one pass: enough for few
- * passes, little beside the block being written. */
-#define HOLD  (192u << 10)
-#define GUESS 512u /* sources of the first pass; those that there is no room for wait */
+ * passes, little beside the block being written. An eighth of all first texts where that is more:
+ * an unpacked key frame holds them all anyway, and each pass is as long as they are many. */
+#define HOLD      (192u << 10)
+#define HOLD_PART 8
+#define GUESS     512u /* sources of the first pass; those that there is no room for wait */
 
 static void forget(struct pt_pass *p, struct pt_pass_source *s)
 {
@@ -40,7 +42,7 @@ int pt_pass_note(struct pt_pass *p, uint32_t index, uint32_t tick, const struct 
 
 void pt_pass_make_room(struct pt_pass *p)
 {
-    while (p->held > HOLD && p->hi > p->lo + 1)
+    while (p->held > p->room && p->hi > p->lo + 1)
         forget(p, &p->sources[--p->hi - p->lo]);
 }
 
@@ -80,12 +82,20 @@ static int64_t pass(struct pt_pass *p, int (*walk)(void *, struct pt_pass *, str
     return r < 0 ? r : (int64_t)(p->hi - p->lo);
 }
 
-/* So many sources from lo on, at most `most`, that their first texts take HOLD bytes. */
-static uint32_t batch(const struct pt_layout *l, uint32_t lo, uint32_t most)
+static size_t room_of(const struct pt_layout *l)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < l->n; i++)
+        bytes += l->entries[i].base;
+    return bytes / HOLD_PART > HOLD ? bytes / HOLD_PART : HOLD;
+}
+
+/* So many sources from lo on, at most `most`, that there is room for their first texts. */
+static uint32_t batch(const struct pt_layout *l, uint32_t lo, uint32_t most, size_t room)
 {
     uint32_t n = 0;
     size_t bytes = 0;
-    while (n < most && lo + n < l->n && (n == 0 || bytes + l->entries[lo + n].base <= HOLD))
+    while (n < most && lo + n < l->n && (n == 0 || bytes + l->entries[lo + n].base <= room))
         bytes += l->entries[lo + n++].base;
     return n;
 }
@@ -94,10 +104,11 @@ int pt_pass_all(struct pt_layout *layout,
                 int (*walk)(void *ctx, struct pt_pass *pass, struct pt_err *err), void *ctx,
                 struct pt_err *err)
 {
+    const size_t room = room_of(layout);
     uint32_t guess = GUESS;
     for (uint32_t lo = 0; lo < layout->n;) {
-        const uint32_t count = batch(layout, lo, guess);
-        struct pt_pass p = {.layout = layout, .lo = lo, .hi = lo + count};
+        const uint32_t count = batch(layout, lo, guess, room);
+        struct pt_pass p = {.layout = layout, .lo = lo, .hi = lo + count, .room = room};
         const int64_t done = pass(&p, walk, ctx, err);
         if (done < 0)
             return (int)done;

@@ -22,7 +22,7 @@ struct pt_pass {
     uint32_t lo, hi; /* indexes of the layout; hi comes down when there is no room */
     uint32_t begun;  /* hi at the beginning, minus lo */
     struct pt_pass_source *sources;
-    size_t held;
+    size_t held, room; /* room: for what is held, and for first texts */
 };
 
 /* Passes until every source of the layout is done. walk tells what sources lo..hi-1 did, each its
