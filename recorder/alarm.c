@@ -220,6 +220,22 @@ static bool on_log(void *ctx, int revents)
     return true;
 }
 
+/* Without the log: how many, and in which cgroups. */
+static void tell_silent(struct pt_alarm *a, int64_t kills)
+{
+    struct pt_cgroup_kills where[8];
+    const uint32_t n = pt_sampler_kills(a->config.sampler, where, 8);
+    char text[96];
+    for (uint32_t i = 0; i <= n && kills > 0; i++) {
+        const int64_t here = i < n && where[i].kills < kills ? where[i].kills : kills;
+        snprintf(text, sizeof(text), "%" PRId64 " killed: the kernel log, which says whom, %s",
+                 here, a->kmsg_fd < 0 ? "cannot be read" : "does not tell");
+        pt_writer_event(a->config.writer, pt_clock_us(CLOCK_REALTIME), PT_EVENT_OOM,
+                        a->before_n ? a->before_n : PT_UNKNOWN, i < n ? where[i].path : "", text);
+        kills -= here;
+    }
+}
+
 /* The kernel counts a kill before it logs it: what the log does not tell by the next snapshot, it
  * does not tell at all. */
 static void compare_oom(struct pt_alarm *a, const struct pt_headline *h)
@@ -235,11 +251,7 @@ static void compare_oom(struct pt_alarm *a, const struct pt_headline *h)
     if (news <= 0)
         return;
     a->told_silent = sure;
-    char text[96];
-    snprintf(text, sizeof(text), "%" PRId64 " killed: the kernel log, which says whom, %s", news,
-             a->kmsg_fd < 0 ? "cannot be read" : "does not tell");
-    pt_writer_event(a->config.writer, pt_clock_us(CLOCK_REALTIME), PT_EVENT_OOM,
-                    a->before_n ? a->before_n : PT_UNKNOWN, "", text);
+    tell_silent(a, news);
     raise_oom(a, news);
 }
 

@@ -44,10 +44,11 @@ static const struct hierarchy {
     const char *probe, *prefix;
     const char *const *files;
     const char *controller; /* of PID/cgroup's second field; "" is v2's */
+    int kills;              /* the file that counts OOM kills: one of those of every tick */
 } hierarchies[] = {
-    {"cgroup.controllers", "", files_v2, ""},
-    {"memory/memory.usage_in_bytes", "memory/", files_v1, "memory"},
-    {"unified/cgroup.controllers", "unified/", files_v2, ""},
+    {"cgroup.controllers", "", files_v2, "", 2},
+    {"memory/memory.usage_in_bytes", "memory/", files_v1, "memory", 3},
+    {"unified/cgroup.controllers", "unified/", files_v2, "", 2},
 };
 
 struct group {
@@ -55,9 +56,11 @@ struct group {
     uint32_t hash, slot;
     int32_t source[FILES_MAX];
     int32_t fd[EACH_TICK];
-    uint32_t missing; /* bits of files that are not here: seldom tried again */
-    ino_t ino;        /* of its directory; 0: not known */
-    bool removed;     /* a descriptor says so: looked at again in the next snapshot */
+    int64_t kills;      /* OOM kills in it, and in v2 below it, as last read; < 0: never */
+    uint32_t new_kills; /* not asked for yet */
+    uint32_t missing;   /* bits of files that are not here: seldom tried again */
+    ino_t ino;          /* of its directory; 0: not known */
+    bool removed;       /* a descriptor says so: looked at again in the next snapshot */
 };
 
 struct pt_cgroups {
@@ -89,7 +92,7 @@ static bool add(struct pt_cgroups *c, const char *path, size_t len)
         c->groups = groups;
         c->cap = cap;
     }
-    struct group g = {.hash = hash, .slot = c->slots++};
+    struct group g = {.hash = hash, .slot = c->slots++, .kills = -1};
     memset(g.source, -1, sizeof(g.source));
     memset(g.fd, -1, sizeof(g.fd));
     if (asprintf(&g.path, "%.*s%s", (int)len, path, len ? "/" : "") < 0)
@@ -240,6 +243,16 @@ static void file_failed(struct pt_cgroups *c, struct group *g, int file, struct 
         pt_sink_fail(sink, (uint32_t)g->source[file], why, PT_UNKNOWN);
 }
 
+static void note_kills(struct group *g, const char *text, size_t len)
+{
+    uint64_t kills;
+    if (!pt_scan_after(text, len, "oom_kill ", &kills) || kills > INT32_MAX)
+        return;
+    if (g->kills >= 0 && (int64_t)kills > g->kills)
+        g->new_kills += (uint32_t)((int64_t)kills - g->kills);
+    g->kills = (int64_t)kills;
+}
+
 static void read_file(struct pt_cgroups *c, struct group *g, int file, struct pt_sink *sink)
 {
     const bool kept = file < EACH_TICK && g->fd[file] >= 0;
@@ -258,6 +271,8 @@ static void read_file(struct pt_cgroups *c, struct group *g, int file, struct pt
     }
     if (n < 0)
         file_failed(c, g, file, sink, (int)-n);
+    else if (file == c->hierarchy->kills && n < (ssize_t)PT_SINK_BUFFER)
+        note_kills(g, sink->buf, (size_t)n);
 }
 
 static void close_all(struct pt_cgroups *c, struct group *g)
@@ -320,4 +335,32 @@ void pt_cgroups_tick(struct pt_cgroups *c, struct pt_sink *sink, uint64_t tick, 
             c->groups[kept++] = c->groups[i];
     }
     c->n = kept;
+}
+
+/* In v2 a parent counts the kills below it, too. */
+static bool told_below(const struct pt_cgroups *c, const struct group *g)
+{
+    const size_t len = strlen(g->path);
+    for (uint32_t i = 0; i < c->n; i++) {
+        const struct group *other = &c->groups[i];
+        if (other != g && other->new_kills && strncmp(other->path, g->path, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+uint32_t pt_cgroups_kills(struct pt_cgroups *c, struct pt_cgroup_kills *ret, uint32_t max)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->n && n < max; i++) {
+        const struct group *g = &c->groups[i];
+        if (!g->new_kills || told_below(c, g))
+            continue;
+        const size_t len = strlen(g->path);
+        ret[n].kills = g->new_kills;
+        snprintf(ret[n++].path, sizeof(ret->path), "/%.*s", (int)(len ? len - 1 : 0), g->path);
+    }
+    for (uint32_t i = 0; i < c->n; i++)
+        c->groups[i].new_kills = 0;
+    return n;
 }

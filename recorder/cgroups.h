@@ -19,4 +19,12 @@ uint32_t pt_cgroups_count(const struct pt_cgroups *c);
 /* How often one was left out, because there were PT_CGROUPS_MAX. */
 uint64_t pt_cgroups_refused(const struct pt_cgroups *c);
 
+/* Where processes were killed for want of memory since this was asked last: of nested groups the
+ * innermost. Returns how many. */
+struct pt_cgroup_kills {
+    char path[256];
+    uint32_t kills;
+};
+uint32_t pt_cgroups_kills(struct pt_cgroups *c, struct pt_cgroup_kills *ret, uint32_t max);
+
 #endif

@@ -536,6 +536,11 @@ bool pt_sampler_life(struct pt_sampler *s, uint32_t pid, struct pt_dead *ret)
     return true;
 }
 
+uint32_t pt_sampler_kills(struct pt_sampler *s, struct pt_cgroup_kills *ret, uint32_t max)
+{
+    return pt_cgroups_kills(s->cgroups, ret, max);
+}
+
 const struct pt_snap *pt_sampler_last(const struct pt_sampler *s)
 {
     return &s->last;

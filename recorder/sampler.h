@@ -64,6 +64,7 @@ const struct pt_portrait *pt_sampler_portrait(struct pt_sampler *s, uint32_t pid
 /* When a process that was in a snapshot lately was started, and the last one it was in. false: it
  * was in none. */
 bool pt_sampler_life(struct pt_sampler *s, uint32_t pid, struct pt_dead *ret);
+uint32_t pt_sampler_kills(struct pt_sampler *s, struct pt_cgroup_kills *ret, uint32_t max);
 /* The snapshot before; n 0: none yet. */
 const struct pt_snap *pt_sampler_last(const struct pt_sampler *s);
 const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s);

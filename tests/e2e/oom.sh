@@ -43,6 +43,11 @@ until_true 30 grep -q ready "$PT_TMP/other" || fail 'the other has no memory'
 
 start "$recorder" -q -o "$db" -i 1s --burst-interval 500ms --burst-length 1s
 recorder_pid=$pid
+blind= # a second recorder, which may not read the kernel log
+if [ "$(cat /proc/sys/kernel/dmesg_restrict 2>/dev/null)" = 1 ] && command -v setpriv >/dev/null 2>&1; then
+    start setpriv --bounding-set -syslog --inh-caps -syslog "$recorder" -q -o "$PT_TMP/blind.db" -i 1s --burst-length 0
+    blind=$pid
+fi
 until_true 60 at_least 'select count(*) from snapshot' 2 || fail 'no snapshots'
 kill -USR1 "$victim"
 wait "$victim"
@@ -104,3 +109,11 @@ run python3 -c '
 import json, sys, jsonschema
 schema, document = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
 jsonschema.Draft202012Validator(schema).validate(document)' "$PT_SOURCE/analyze/events.schema.json" "$PT_TMP/json"
+
+[ -n "$blind" ] || skip 'everybody may read the kernel log: what is told without it is not tested'
+db=$PT_TMP/blind.db
+until_true 30 is 'select count(*) from event where kind=9' 1 || fail 'without the log: no event of an OOM kill'
+is 'select subject from event where kind=9' "/$group" || fail "without the log: not in /$group: $(ask 'select * from event where kind=9')"
+is 'select text from event where kind=9' '1 killed: the kernel log, which says whom, cannot be read' ||
+    fail "without the log: $(ask 'select text from event where kind=9')"
+until_true 10 at_least 'select count(*) from snapshot where trigger=6' 1 || fail 'without the log: no snapshot'

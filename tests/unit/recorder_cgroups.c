@@ -223,12 +223,52 @@ static void one_too_many_is_counted(void **state)
     end(&f);
 }
 
+/* Kills are told once, of the innermost group that counts them; what was counted before the
+ * recorder looked is not told. */
+static void kills(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct pt_cgroup_kills k[4];
+    tree_begin("kills");
+    tree_print("cgroup.controllers", "memory\n");
+    tree_print("memory.events", "oom 9\noom_kill 9\n");
+    group_v2("a", "1\n");
+    group_v2("a/b", "1\n");
+    group_v2("ab", "1\n");
+    tree_print("a/memory.events", "low 0\noom 3\noom_kill 3\noom_group_kill 0\n");
+    tree_print("a/b/memory.events", "oom_kill 1\n");
+    begin(&f);
+    note(&f, "0::/a/b\n");
+    note(&f, "0::/ab\n");
+    tick(&f, true);
+    assert_int_equal(pt_cgroups_kills(f.cgroups, k, 4), 0);
+    tree_print("memory.events", "oom 9\noom_kill 11\n");
+    tree_print("a/memory.events", "low 0\noom 4\noom_kill 5\noom_group_kill 7\n");
+    tree_print("a/b/memory.events", "oom_kill 3\n");
+    tick(&f, false);
+    assert_int_equal(pt_cgroups_kills(f.cgroups, k, 4), 1);
+    assert_string_equal(k[0].path, "/a/b");
+    assert_int_equal(k[0].kills, 2);
+    tick(&f, false);
+    assert_int_equal(pt_cgroups_kills(f.cgroups, k, 4), 0);
+    tree_print("a/memory.events", "low 0\noom 4\noom_kill 6\noom_group_kill 7\n");
+    tree_print("ab/memory.events", "oom_kill 1\n");
+    tick(&f, false);
+    assert_int_equal(pt_cgroups_kills(f.cgroups, k, 4), 1);
+    assert_string_equal(k[0].path, "/a");          /* /ab had no such count before */
+    tree_print("a/memory.events", "oom_kill 0\n"); /* made anew */
+    tick(&f, false);
+    assert_int_equal(pt_cgroups_kills(f.cgroups, k, 4), 0);
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_of_v2_and_their_parents), cmocka_unit_test(groups_of_v1),
         cmocka_unit_test(removed_and_made_anew),          cmocka_unit_test(files_may_come_later),
-        cmocka_unit_test(one_too_many_is_counted),
+        cmocka_unit_test(one_too_many_is_counted),        cmocka_unit_test(kills),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
