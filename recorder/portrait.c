@@ -89,8 +89,8 @@ static void take_cmdline(char *text, size_t len, char ret[PT_CMDLINE_MAX])
     pt_line_put(ret, PT_CMDLINE_MAX, text, len);
 }
 
-void pt_portrait_take(struct pt_gallery *g, const struct pt_proc *p, const struct pt_sink *sink,
-                      int64_t n, struct pt_portrait *ret)
+static void take(struct pt_gallery *g, const struct pt_proc *p, const struct pt_sink *sink,
+                 int64_t n, struct pt_portrait *ret)
 {
     uint64_t kb;
     *ret = (struct pt_portrait){
@@ -117,25 +117,46 @@ void pt_gallery_bury(struct pt_gallery *g, const struct pt_proc *p, const struct
     g->dead[g->ndead++ % PT_DEAD_MAX] =
         (struct pt_dead){.pid = p->pid, .start_time = p->start_time, .n = n};
     if ((int64_t)p->rss_pages * (sysconf(_SC_PAGESIZE) / 1024) >= LARGE_KB)
-        pt_portrait_take(g, p, sink, n, &g->portrait[g->nportraits++ % PT_PORTRAITS_MAX]);
+        take(g, p, sink, n, &g->portrait[g->nportraits++ % PT_PORTRAITS_MAX]);
 }
 
-const struct pt_dead *pt_gallery_dead(const struct pt_gallery *g, uint32_t pid)
-{
-    for (uint32_t i = 1; i <= PT_DEAD_MAX && i <= g->ndead; i++) {
-        const struct pt_dead *d = &g->dead[(g->ndead - i) % PT_DEAD_MAX];
-        if (d->pid == pid)
-            return d;
-    }
-    return NULL;
-}
-
-const struct pt_portrait *pt_gallery_portrait(const struct pt_gallery *g, uint32_t pid)
+static const struct pt_portrait *buried(const struct pt_gallery *g, uint32_t pid)
 {
     for (uint32_t i = 1; i <= PT_PORTRAITS_MAX && i <= g->nportraits; i++) {
-        const struct pt_portrait *d = &g->portrait[(g->nportraits - i) % PT_PORTRAITS_MAX];
-        if (d->pid == pid)
-            return d;
+        const struct pt_portrait *p = &g->portrait[(g->nportraits - i) % PT_PORTRAITS_MAX];
+        if (p->pid == pid)
+            return p;
     }
     return NULL;
+}
+
+const struct pt_portrait *pt_gallery_find(struct pt_gallery *g, struct pt_procs *procs,
+                                          const struct pt_sink *sink, int64_t last_n, uint32_t pid)
+{
+    const struct pt_proc *p = pt_procs_find(procs, pid);
+    const struct pt_portrait *dead = buried(g, pid);
+    if (!p || p->fresh)
+        return dead;
+    if (p->rss_pages == 0 && dead && dead->start_time == p->start_time)
+        return dead; /* as it was before it began to end */
+    take(g, p, sink, last_n, &g->living);
+    return &g->living;
+}
+
+bool pt_gallery_life(const struct pt_gallery *g, struct pt_procs *procs, int64_t last_n,
+                     uint32_t pid, struct pt_dead *ret)
+{
+    const struct pt_proc *p = pt_procs_find(procs, pid);
+    if (p && !p->fresh && last_n > 0) {
+        *ret = (struct pt_dead){pid, p->start_time, last_n};
+        return true;
+    }
+    for (uint32_t i = 1; i <= PT_DEAD_MAX && i <= g->ndead; i++) {
+        const struct pt_dead *d = &g->dead[(g->ndead - i) % PT_DEAD_MAX];
+        if (d->pid == pid) {
+            *ret = *d;
+            return true;
+        }
+    }
+    return false;
 }

@@ -32,19 +32,20 @@ struct pt_gallery {
     struct pt_portrait portrait[PT_PORTRAITS_MAX];
     uint32_t ndead, nportraits; /* ever */
     struct pt_buf text;         /* room to render in */
+    struct pt_portrait living;  /* the one asked for */
 };
 
 void pt_gallery_init(struct pt_gallery *g);
 void pt_gallery_release(struct pt_gallery *g);
-/* The caller holds the shapes lock. n: the snapshot it was in last. */
-void pt_portrait_take(struct pt_gallery *g, const struct pt_proc *p, const struct pt_sink *sink,
-                      int64_t n, struct pt_portrait *ret);
-/* It ended. */
+/* It ended. The caller holds the shapes lock. n: the snapshot it was in last. */
 void pt_gallery_bury(struct pt_gallery *g, const struct pt_proc *p, const struct pt_sink *sink,
                      int64_t n);
-/* The latest of that pid; NULL: none. */
-const struct pt_dead *pt_gallery_dead(const struct pt_gallery *g, uint32_t pid);
-const struct pt_portrait *pt_gallery_portrait(const struct pt_gallery *g, uint32_t pid);
+/* Whoever has the number now, or had it lately; NULL: nobody. Good until the next call. last_n: the
+ * last snapshot. The caller holds the shapes lock. */
+const struct pt_portrait *pt_gallery_find(struct pt_gallery *g, struct pt_procs *procs,
+                                          const struct pt_sink *sink, int64_t last_n, uint32_t pid);
+bool pt_gallery_life(const struct pt_gallery *g, struct pt_procs *procs, int64_t last_n,
+                     uint32_t pid, struct pt_dead *ret);
 
 /* Bytes of anybody's as a part of a line: control characters and backslashes as \xNN. Cut to the
  * size (at least 4), with "..." at the end. Returns its length. */

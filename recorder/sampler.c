@@ -51,7 +51,6 @@ struct pt_sampler {
     struct pt_deep *deep;
     struct pt_plan plan;
     struct pt_gallery gallery;
-    struct pt_portrait portrait; /* the one asked for */
     struct pt_account account;
     int64_t account_source; /* < 0: not opened */
     struct pt_buf frame;
@@ -511,29 +510,15 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
 
 const struct pt_portrait *pt_sampler_portrait(struct pt_sampler *s, uint32_t pid)
 {
-    const struct pt_proc *p = pt_procs_find(s->procs, pid);
-    const struct pt_portrait *dead = pt_gallery_portrait(&s->gallery, pid);
-    if (!p || p->fresh)
-        return dead;
-    if (p->rss_pages == 0 && dead && dead->start_time == p->start_time)
-        return dead; /* as it was before it began to end */
     pthread_mutex_lock(&s->lock);
-    pt_portrait_take(&s->gallery, p, &s->sink, s->last.n, &s->portrait);
+    const struct pt_portrait *p = pt_gallery_find(&s->gallery, s->procs, &s->sink, s->last.n, pid);
     pthread_mutex_unlock(&s->lock);
-    return &s->portrait;
+    return p;
 }
 
 bool pt_sampler_life(struct pt_sampler *s, uint32_t pid, struct pt_dead *ret)
 {
-    const struct pt_proc *p = pt_procs_find(s->procs, pid);
-    const struct pt_dead *dead = pt_gallery_dead(&s->gallery, pid);
-    if (p && !p->fresh && s->last.n)
-        *ret = (struct pt_dead){pid, p->start_time, s->last.n};
-    else if (dead)
-        *ret = *dead;
-    else
-        return false;
-    return true;
+    return pt_gallery_life(&s->gallery, s->procs, s->last.n, pid, ret);
 }
 
 uint32_t pt_sampler_kills(struct pt_sampler *s, struct pt_cgroup_kills *ret, uint32_t max)
