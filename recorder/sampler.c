@@ -13,6 +13,7 @@
 #include "recorder/cgroups.h"
 #include "recorder/clock.h"
 #include "recorder/host.h"
+#include "recorder/own.h"
 #include "recorder/past.h"
 #include "recorder/scan.h"
 #include "recorder/sources.h"
@@ -20,7 +21,7 @@
 
 #define FRAME_MAX (64u << 20)
 /* What snapshots are like: whether everything is read; whom deep reads are for, how long they are
- * waited for, and the CPU time that is lent for them. */
+ * waited for, and the CPU time that is lent for them, at most what a minute earns. */
 static const struct manner {
     bool full;
     enum pt_gov_mood mood;
@@ -63,7 +64,7 @@ struct pt_sampler {
     int64_t n; /* of the next snapshot */
     uint64_t tick, snapshots, frame_bytes;
     bool want_key;
-    int self_fd, self_io_fd; /* our own statm and io */
+    struct pt_own own;
 };
 
 /* ---- what takes the snapshots ---- */
@@ -141,8 +142,7 @@ int pt_sampler_new(const struct pt_sampler_config *config, struct pt_sampler **r
     if (!s)
         return pt_err_nomem(err);
     s->config = *config;
-    s->self_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    s->self_io_fd = open("/proc/self/io", O_RDONLY | O_CLOEXEC);
+    pt_own_init(&s->own);
     s->account_source = -1;
     pt_account_init(&s->account);
     s->pass_us = pt_clock_us(CLOCK_MONOTONIC);
@@ -175,10 +175,7 @@ bool pt_sampler_free(struct pt_sampler *s)
     pt_shapes_free(s->shapes);
     pt_buf_release(&s->frame);
     pthread_mutex_destroy(&s->lock);
-    if (s->self_fd >= 0)
-        close(s->self_fd);
-    if (s->self_io_fd >= 0)
-        close(s->self_io_fd);
+    pt_own_release(&s->own);
     free(s);
     return true;
 }
@@ -248,28 +245,6 @@ static void compare_clocks(struct pt_sampler *s, const struct pt_snap *now)
     }
 }
 
-static int64_t own_rss_kb(const struct pt_sampler *s)
-{
-    char text[128];
-    uint64_t pages = 0;
-    const ssize_t n = pread(s->self_fd, text, sizeof(text), 0);
-    struct pt_scan scan = pt_scan_of(text, n > 0 ? (size_t)n : 0);
-    if (!pt_scan_u64(&scan, &pages))
-        return PT_UNKNOWN;
-    pt_scan_blanks(&scan);
-    return pt_scan_u64(&scan, &pages) ? (int64_t)pages * (sysconf(_SC_PAGESIZE) / 1024)
-                                      : PT_UNKNOWN;
-}
-
-static int64_t own_written(const struct pt_sampler *s)
-{
-    char text[256];
-    uint64_t bytes = 0;
-    const ssize_t n = pread(s->self_io_fd, text, sizeof(text), 0);
-    return pt_scan_after(text, n > 0 ? (size_t)n : 0, "wchar:", &bytes) ? (int64_t)bytes
-                                                                        : PT_UNKNOWN;
-}
-
 static void end_snap(struct pt_sampler *s, const struct pt_headline *h, struct pt_snap *snap)
 {
     const int64_t cpu = pt_clock_us(CLOCK_PROCESS_CPUTIME_ID), deep = pt_deep_cpu_us(s->deep);
@@ -278,7 +253,7 @@ static void end_snap(struct pt_sampler *s, const struct pt_headline *h, struct p
     snap->deep_us = deep - s->deep_us;
     s->cpu_us = cpu;
     s->deep_us = deep;
-    snap->rss_kb = s->rss_kb = own_rss_kb(s);
+    snap->rss_kb = s->rss_kb = pt_own_rss_kb(&s->own);
     snap->mem_available_kb = h->mem_available_kb;
     snap->swap_used_kb = h->swap_used_kb;
     snap->psi_some_us = h->psi_some_us;
@@ -301,7 +276,7 @@ static void account_fill(struct pt_sampler *s, const struct pt_snap *snap)
     v[PT_ACCOUNT_READ_US] = snap->span_us;
     v[PT_ACCOUNT_STORE_US] = w.store_us;
     v[PT_ACCOUNT_FRAME_BYTES] = (int64_t)s->frame_bytes;
-    v[PT_ACCOUNT_WRITTEN_BYTES] = own_written(s);
+    v[PT_ACCOUNT_WRITTEN_BYTES] = pt_own_written(&s->own);
     v[PT_ACCOUNT_BUDGET_PPM] = s->plan.gov.budget_ppm;
     v[PT_ACCOUNT_PROCESSES] = pt_procs_count(s->procs);
     v[PT_ACCOUNT_PROCESSES_READ] = pt_procs_visited(s->procs);
@@ -389,7 +364,9 @@ static void read_deep(struct pt_sampler *s, const struct manner *m, uint32_t rea
     pt_plan_mounts(&s->plan, &s->sink, s->config.roots, s->tick, m->full);
     s->plan.since_us = m->wait_us ? start : INT64_MAX; /* this snapshot waits: once each */
     s->plan.mood = m->mood;
-    pt_gov_lend(&s->plan.gov, m->loan_us);
+    const int64_t minute = 60 * s->plan.gov.budget_ppm;
+    const bool asked = m->mood == PT_GOV_ASKED;
+    pt_gov_lend(&s->plan.gov, asked || m->loan_us < minute ? m->loan_us : minute);
     if (m->wait_us)
         collect(s, m->wait_us);
     else

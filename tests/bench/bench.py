@@ -48,7 +48,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import section_analyze
 import section_bytes
 import section_cpu
+import section_governor
 import section_rss
+import section_scale
 import section_victim
 from benchlib import Metered, Peers, Table, say
 
@@ -58,12 +60,17 @@ SECTIONS = {
     "rss": section_rss,
     "victim": section_victim,
     "analyze": section_analyze,
+    "scale": section_scale,
+    "governor": section_governor,
 }
+OWN_POPULATION = ("analyze", "scale", "governor")
 # snapshots of the long recording; turns and their seconds; seconds of a recording for its memory
 FULL = {"snapshots": 370, "pairs": 7, "turn": 12, "atop turn": 6, "peer turns": 3, "rss": 100,
-        "diffs": 41, "victim": 6144, "victim pairs": 21, "victim turn": 12}
+        "diffs": 41, "victim": 6144, "victim pairs": 21, "victim turn": 12,
+        "scale": 60, "scale atop": 3, "governor": 600, "big": 8192}
 QUICK = {"snapshots": 62, "pairs": 3, "turn": 6, "atop turn": 4, "peer turns": 1, "rss": 30,
-         "diffs": 11, "victim": 2048, "victim pairs": 5, "victim turn": 11}
+         "diffs": 11, "victim": 2048, "victim pairs": 5, "victim turn": 11,
+         "scale": 20, "scale atop": 1, "governor": 120, "big": 2048}
 
 
 class Tools:
@@ -99,8 +106,8 @@ class Bench:
         self.started.append(p)
         return p
 
-    def recorder(self, name, *options):
-        argv = [self.tools.recorder, "-q", "-o", self.path(name + ".db"), "-i", "1s"]
+    def recorder(self, name, *options, interval=1):
+        argv = [self.tools.recorder, "-q", "-o", self.path(name + ".db"), "-i", "%ds" % interval]
         return self.start(name, argv + list(options))
 
     def populate(self, count, *options):
@@ -141,7 +148,7 @@ class Bench:
         try:
             for name in sections:
                 say("section " + name)
-                if name == "analyze":
+                if name in OWN_POPULATION:
                     population.terminate()
                 self.section(name)
         finally:

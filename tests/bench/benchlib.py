@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -164,6 +165,24 @@ class Peers:
     @staticmethod
     def why_not(name):
         return "%s is not installed (package %s)" % (name, PEERS[name])
+
+
+class Account:
+    """What a recording says of the recorder itself, snapshot by snapshot."""
+
+    def __init__(self, b, recorder):
+        path = recorder.argv[recorder.argv.index("-o") + 1]
+        self.all = []
+        db = sqlite3.connect("file:%s?mode=ro" % path, uri=True)
+        numbers = [row[0] for row in db.execute("select n from snapshot order by n")]
+        db.close()
+        for n in numbers:
+            argv = [b.tools.analyzer, "show", path, "text", "self:account", "--at", "@%d" % n]
+            out = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
+            self.all.append({k: int(v) for k, v in (line.split() for line in out.splitlines())})
+
+    def at(self, index):
+        return self.all[index]
 
 
 class Ratio:

@@ -5,8 +5,9 @@
  * gives back 40 pages or more, so that its statm changes. One in sixty leaks four pages a second on
  * top. What each does follows from its number alone.
  *
- *   population [--count N] [--idle] [--no-python] [--seconds S]
+ *   population [--count N] [--idle] [--no-python] [--big MIB] [--seconds S]
  *
+ * --big: one process more, that holds so much memory in small pages and grows a little each second.
  * Prints "ready N python P busy B" when all of them stand, and goes on until SIGTERM, SIGINT, the
  * end of its parent or S seconds. --idle starts small sleeping C programs only. The children die
  * with it. Units: pages, seconds. */
@@ -28,11 +29,11 @@
         */
 #define LEAK_PAGES 4
 
-enum kind { KIND_SMALL, KIND_THREADS, KIND_PYTHON };
+enum kind { KIND_SMALL, KIND_THREADS, KIND_PYTHON, KIND_BIG };
 
 struct options {
     unsigned count;
-    uint64_t seconds;
+    uint64_t seconds, big_mib;
     bool idle;
     const char *python;
 };
@@ -80,6 +81,11 @@ static uint32_t mix(uint32_t a, uint32_t b)
 static struct member member_of(const struct options *o, unsigned number)
 {
     struct member m = {.number = number, .count = o->count};
+    if (number == o->count) { /* the last, where there is one more */
+        m.kind = KIND_BIG;
+        m.busy = m.leaks = true;
+        return m;
+    }
     if (o->idle)
         return m;
     const unsigned tenth = number % 10;
@@ -153,9 +159,10 @@ static void furnish(const struct member *m, size_t page)
     }
 }
 
-__attribute__((noreturn)) static void live(const struct member *m, int ready)
+__attribute__((noreturn)) static void live(const struct options *o, const struct member *m,
+                                           int ready)
 {
-    static const char *const names[] = {"pop-small", "pop-threads"};
+    static const char *const names[] = {"pop-small", "pop-threads", "", "pop-big"};
     char name[16];
     snprintf(name, sizeof name, "%s%s", names[m->kind], m->busy ? "-b" : "");
     prctl(PR_SET_NAME, name);
@@ -163,6 +170,9 @@ __attribute__((noreturn)) static void live(const struct member *m, int ready)
     a.base = map_pages(ARENA_PAGES, a.page, PROT_READ | PROT_WRITE);
     if (m->kind == KIND_THREADS)
         furnish(m, a.page);
+    if (m->kind == KIND_BIG)
+        memset(map_pages((o->big_mib << 20) / a.page, a.page, PROT_READ | PROT_WRITE), 1,
+               o->big_mib << 20);
     if (write(ready, ".", 1) != 1)
         _exit(1);
     close(ready);
@@ -214,15 +224,16 @@ static pid_t start(const struct options *o, unsigned number, int ready)
     close(STDIN_FILENO);
     if (m.kind == KIND_PYTHON)
         live_python(o, &m, ready);
-    live(&m, ready);
+    live(o, &m, ready);
 }
 
-/* A child says it stands by one byte; all do within a minute, or something is wrong. */
+/* A child says it stands by one byte; all do within two minutes, or something is wrong. */
 static void await(const struct options *o, int ready)
 {
-    const int64_t until = bench_clock(CLOCK_MONOTONIC) + 60 * BENCH_NS;
+    const int64_t until = bench_clock(CLOCK_MONOTONIC) + 120 * BENCH_NS;
+    const unsigned all = o->count + (o->big_mib > 0);
     unsigned stood = 0;
-    while (stood < o->count) {
+    while (stood < all) {
         struct pollfd p = {.fd = ready, .events = POLLIN};
         const int64_t left = (until - bench_clock(CLOCK_MONOTONIC)) / 1000000;
         if (left <= 0 || poll(&p, 1, (int)left) <= 0)
@@ -233,9 +244,9 @@ static void await(const struct options *o, int ready)
             break;
         stood += (unsigned)n;
     }
-    if (stood == o->count)
+    if (stood == all)
         return;
-    fprintf(stderr, "only %u of %u processes stand after a minute\n", stood, o->count);
+    fprintf(stderr, "only %u of %u processes stand after two minutes\n", stood, all);
     exit(1);
 }
 
@@ -257,12 +268,17 @@ static struct options parse(int argc, char **argv)
         } else if (!strcmp(argv[i], "--seconds")) {
             o.seconds = bench_option("--seconds", argv[i + 1], 1000000);
             i++;
+        } else if (!strcmp(argv[i], "--big")) {
+            o.big_mib = bench_option("--big", argv[i + 1], 1000000);
+            i++;
         } else if (!strcmp(argv[i], "--idle")) {
             o.idle = true;
         } else if (!strcmp(argv[i], "--no-python")) {
             o.python = NULL;
         } else {
-            fputs("usage: population [--count N] [--idle] [--no-python] [--seconds S]\n", stderr);
+            fputs("usage: population [--count N] [--idle] [--no-python] [--big MIB] "
+                  "[--seconds S]\n",
+                  stderr);
             exit(2);
         }
     }
@@ -292,7 +308,8 @@ static void finish(const pid_t *pids, unsigned count)
 int main(int argc, char **argv)
 {
     const struct options o = parse(argc, argv);
-    pid_t *pids = calloc(o.count + 1, sizeof *pids);
+    const unsigned all = o.count + (o.big_mib > 0);
+    pid_t *pids = calloc(all + 1, sizeof *pids);
     if (!pids)
         bench_die("cannot get", "memory");
     int pipes[2];
@@ -306,7 +323,7 @@ int main(int argc, char **argv)
     if (pipe(pipes) < 0)
         bench_die("cannot open", "pipe");
     fcntl(pipes[0], F_SETFD, FD_CLOEXEC);
-    for (unsigned i = 0; i < o.count; i++)
+    for (unsigned i = 0; i < all; i++)
         pids[i] = start(&o, i, pipes[1]);
     close(pipes[1]);
     await(&o, pipes[0]);
@@ -316,7 +333,7 @@ int main(int argc, char **argv)
     const int got = sigtimedwait(&set, NULL, &limit);
     if (got == SIGCHLD)
         fputs("a process of the population ended before its time\n", stderr);
-    finish(pids, o.count);
+    finish(pids, all);
     free(pids);
     return got == SIGCHLD;
 }

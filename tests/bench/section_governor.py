@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""Is the CPU budget kept? One process of 8 GiB in small pages and 300 small ones, recorded at the
+interval of production, with the budget it has by default and with a tight one, side by side."""
+import time
+
+from benchlib import Account, Ratio, bytes_text, time_text
+
+INTERVAL = 10
+TIGHT = 0.1  # percent of a core
+
+
+def measure(b):
+    span, big = b.size["governor"], b.size["big"]
+    population = b.populate(300, "--no-python", "--big", str(big))
+    try:
+        plain = ["--burst-length", "0"]  # bursts have a limit of their own
+        tight = plain + ["--cpu-budget", "%g%%" % TIGHT]
+        runs = [("by default", 0.5, b.recorder("gov-default", *plain, interval=INTERVAL)),
+                ("tight", TIGHT, b.recorder("gov-tight", *tight, interval=INTERVAL))]
+        time.sleep(span)
+        for name, percent, p in runs:
+            used = p.stop()
+            row(b, name, percent, used, Account(b, p))
+    finally:
+        population.terminate()
+        population.wait(30)
+    b.table.note("governor: 300 processes and one of %s, %d s every %d s." % (
+        bytes_text(big << 20), span, INTERVAL))
+
+
+def row(b, name, percent, used, account):
+    budget = used["wall_ns"] * percent / 100
+    ratio = Ratio([used["cpu_ns"]], [budget])
+    overdue = account.at(-1).get("deep_overdue")
+    waited = sum(1 for a in account.all if a.get("deep_overdue", 0) > 0)
+    met = ratio.median <= 1.05 and (ratio.median < 0.8 or overdue > 0)
+    b.table.add("CPU of the budget, %s: %g%%" % (name, percent), time_text(used["cpu_ns"]),
+                "%s; reads overdue in %d of %d snapshots, at the end %d" % (
+                    time_text(budget), waited, len(account.all), overdue),
+                ratio.text(), "<= 1.05; >= 0.8 only if overdue", met)
