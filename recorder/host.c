@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,20 @@ static size_t slurp(int dir, const char *path, char *ret, size_t cap)
     return got;
 }
 
-static void zone_name(char *ret, size_t cap)
+/* Rules of its own ("CET-1CEST"), or a file that has them. */
+static bool zone_known(const char *name)
+{
+    char path[PATH_MAX];
+    const char *dir = getenv("TZDIR");
+    if (strpbrk(name, "0123456789") || strcmp(name, "UTC") == 0)
+        return true;
+    if (*name == '/')
+        return access(name, R_OK) == 0;
+    snprintf(path, sizeof(path), "%s/%s", dir ? dir : "/usr/share/zoneinfo", name);
+    return access(path, R_OK) == 0;
+}
+
+static void zone_told(char *ret, size_t cap)
 {
     char path[PATH_MAX];
     const char *tz = getenv("TZ");
@@ -64,6 +78,15 @@ static int64_t count_cpus(int proc)
         cpus += len > 3 && memcmp(line, "cpu", 3) == 0 && line[3] != ' ';
     free(text);
     return cpus;
+}
+
+/* Where nobody knows the rules of the zone that is asked for, as in a bare container, libc takes
+ * UTC, and so are times recorded. */
+static void zone_name(char *ret, size_t cap)
+{
+    zone_told(ret, cap);
+    if (*ret && !zone_known(ret))
+        snprintf(ret, cap, "UTC");
 }
 
 void pt_host_meta(const struct pt_roots *roots, int64_t interval_us, struct pt_meta *ret)

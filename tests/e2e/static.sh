@@ -21,6 +21,8 @@ unshare --mount sh "$PT_TMP/within" "$root" 2>"$PT_TMP/err"
 rc=$?
 [ $rc -ne 77 ] || skip 'cannot mount /proc'
 [ $rc -eq 0 ] || fail "exit status $rc: $(cat "$PT_TMP/err")"
+# no tzdata there: libc takes UTC, and so it is told
+[ "$(sqlite3 -readonly "file:$root/x.db?immutable=1" "select value from meta where key = 'zone'")" = UTC ] || fail 'a zone without rules'
 [ "$(find "$root" -type f | wc -l)" -eq 2 ] || fail "left behind: $(find "$root" -type f)"
 run "$analyzer" check "$root/x.db" >/dev/null
 [ "$(snapshots "$root/x.db")" -ge 2 ] || fail 'no snapshots'
