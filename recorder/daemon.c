@@ -323,12 +323,17 @@ static bool on_timer(void *ctx, int revents)
     return true;
 }
 
+static void still_alive(void *ctx)
+{
+    tell_manager(ctx);
+}
+
 static void reopen(struct daemon *d)
 {
     struct pt_err err = {0};
     pt_notify_reloading(&d->notify);
     event(d, PT_EVENT_STOP, "told to open the database anew");
-    const bool done = pt_writer_reopen(d->writer, &err) >= 0;
+    const bool done = pt_writer_reopen(d->writer, still_alive, d, &err) >= 0;
     if (done)
         pt_log(PT_LOG_NOTICE, "recording to '%s' anew", d->path);
     else

@@ -2,6 +2,7 @@
  * The writer's queue, as the sampler sees it. */
 #include "recorder/writer_int.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +45,19 @@ static void free_writer(struct pt_writer *w)
     free(w);
 }
 
-static int await_answer(struct pt_writer *w, struct pt_err *err)
+/* Calls waiting (unless NULL) every second until the answer is there. */
+static int await_answer(struct pt_writer *w, void (*waiting)(void *ctx), void *ctx,
+                        struct pt_err *err)
 {
     pthread_mutex_lock(&w->lock);
-    while (!w->answered)
-        pthread_cond_wait(&w->answer, &w->lock);
+    while (!w->answered) {
+        const struct timespec until = pt_timespec(pt_clock_us(CLOCK_MONOTONIC) + PT_SECOND);
+        if (pthread_cond_timedwait(&w->answer, &w->lock, &until) != ETIMEDOUT || !waiting)
+            continue;
+        pthread_mutex_unlock(&w->lock);
+        waiting(ctx);
+        pthread_mutex_lock(&w->lock);
+    }
     w->answered = false;
     const int rc = w->answer_rc;
     if (rc < 0 && err && !err->code)
@@ -91,7 +100,7 @@ int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
         return pt_err_set(err, PT_ENOMEM, rc, "", -1, "cannot start the writer: %s", strerror(rc));
     }
     pthread_setname_np(w->thread, "writer");
-    rc = await_answer(w, err);
+    rc = await_answer(w, NULL, NULL, err);
     if (rc < 0) {
         pthread_join(w->thread, NULL);
         free_writer(w);
@@ -252,13 +261,13 @@ void pt_writer_stats(struct pt_writer *w, struct pt_writer_stats *ret)
     pthread_mutex_unlock(&w->lock);
 }
 
-int pt_writer_reopen(struct pt_writer *w, struct pt_err *err)
+int pt_writer_reopen(struct pt_writer *w, void (*waiting)(void *ctx), void *ctx, struct pt_err *err)
 {
     pthread_mutex_lock(&w->lock);
     w->reopen = true;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
-    return await_answer(w, err);
+    return await_answer(w, waiting, ctx, err);
 }
 
 int pt_writer_free(struct pt_writer *w, struct pt_writer_stats *ret, struct pt_err *err)
@@ -267,7 +276,7 @@ int pt_writer_free(struct pt_writer *w, struct pt_writer_stats *ret, struct pt_e
     w->stop = true;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
-    const int rc = await_answer(w, err);
+    const int rc = await_answer(w, NULL, NULL, err);
     pthread_join(w->thread, NULL);
     drop_frames(w);
     if (ret)

@@ -68,9 +68,10 @@ bool pt_writer_wants_key(struct pt_writer *w, int64_t *ret_next);
 /* At work on one thing for longer than limit_us, the disk's own waiting left out. */
 bool pt_writer_stalled(struct pt_writer *w, int64_t limit_us);
 void pt_writer_stats(struct pt_writer *w, struct pt_writer_stats *ret);
-/* Seals all and closes; opens the path again. Waits. On failure the thread goes on trying with each
- * frame. */
-int pt_writer_reopen(struct pt_writer *w, struct pt_err *err);
+/* Seals all and closes; opens the path again. Waits, and calls waiting (unless NULL) every second
+ * meanwhile. On failure the thread goes on trying with each frame. */
+int pt_writer_reopen(struct pt_writer *w, void (*waiting)(void *ctx), void *ctx,
+                     struct pt_err *err);
 /* Stores what is queued, seals all, closes, ends the thread, frees. *ret (may be NULL): how it came
  * out. */
 int pt_writer_free(struct pt_writer *w, struct pt_writer_stats *ret, struct pt_err *err);

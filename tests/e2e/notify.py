@@ -99,6 +99,9 @@ if frozen:
         check("D" in states, f"the writer does not wait for the disk: {states}")
         m.signs(0.1)
         check(m.signs(2 * WATCHDOG_S) >= 2, "no signs of life while the disk hangs")
+        m.child.send_signal(signal.SIGHUP)
+        m.until("RELOADING=1")
+        check(m.signs(2 * WATCHDOG_S) >= 2, "no signs of life while the database cannot be opened anew")
         check(m.child.poll() is None, "it died")
     finally:
         subprocess.run(["fsfreeze", "-u", frozen], check=True)

@@ -128,7 +128,7 @@ static void asks_for_a_key(void **state)
     struct pt_err err = {0};
     snprintf(away, sizeof(away), "%s.away", f.path);
     assert_int_equal(rename(f.path, away), 0);
-    assert_int_equal(pt_writer_reopen(f.writer, &err), 0);
+    assert_int_equal(pt_writer_reopen(f.writer, NULL, NULL, &err), 0);
     assert_int_equal(pt_writer_next(f.writer), 1);
     push(&f, false);
     const struct pt_writer_stats s = settle(&f, 2);
@@ -159,7 +159,7 @@ static void reopen_fails(void **state)
     snprintf(dir, sizeof(dir), "%s", tree);
     snprintf(away, sizeof(away), "%s.moved", tree);
     assert_int_equal(rename(dir, away), 0);
-    assert_true(pt_writer_reopen(f.writer, &err) < 0);
+    assert_true(pt_writer_reopen(f.writer, NULL, NULL, &err) < 0);
     assert_true(strlen(err.text) > 0);
     /* it goes on trying and says that it is behind; who pushes all the same loses, and that is
      * counted */
@@ -295,14 +295,14 @@ static void moved_under_a_reader(void **state)
     settle(&f, 2);
     snprintf(away, sizeof(away), "%s.away", f.path);
     assert_int_equal(rename(f.path, away), 0);
-    assert_true(pt_writer_reopen(f.writer, &err) < 0);
+    assert_true(pt_writer_reopen(f.writer, NULL, NULL, &err) < 0);
     assert_int_equal(err.code, PT_ELOCKED);
     assert_int_equal(pt_writer_next(f.writer), 3);
     push(&f, false);
     settle(&f, 3);
     reader_end(&reader);
     err = (struct pt_err){0};
-    if (pt_writer_reopen(f.writer, &err) < 0)
+    if (pt_writer_reopen(f.writer, NULL, NULL, &err) < 0)
         fail_msg("%s", err.text);
     end(&f);
     snprintf(f.path, sizeof(f.path), "%.1000s", away);
