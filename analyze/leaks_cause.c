@@ -44,6 +44,27 @@ static double lives_grown(const struct pt_leaks *l, enum pt_life_measure m)
     return sum;
 }
 
+/* Shared memory that a process maps belongs to what it is named by: a System V segment, a file of a
+ * tmpfs. memfd and anonymous shared memory is the process's own. */
+static double owned_elsewhere(const struct pt_leaks *l, const struct pt_finding *f)
+{
+    double sum = 0;
+    for (int i = 0; i < f->parts.ntop; i++) {
+        const struct pt_grown *g = &f->parts.top[i];
+        if (g->of != PT_CLASS_SHMEM)
+            continue;
+        if (strncmp(g->name, "/SYSV", 5) == 0 && grown(l, PT_SUBJECT_SHM, "shmem") > 0)
+            sum += g->growth;
+        for (size_t k = 0; k < l->n; k++) {
+            const struct pt_finding *o = &l->v[k];
+            if (is(o, PT_SUBJECT_TMPFS, "tmpfs") && alarms(o) &&
+                strncmp(g->name, o->name, strlen(o->name)) == 0)
+                sum += g->growth;
+        }
+    }
+    return sum;
+}
+
 static double explained(const struct pt_leaks *l, const struct pt_finding *f)
 {
     const double fds = grown(l, PT_SUBJECT_PROCESS, "descriptors");
@@ -51,7 +72,7 @@ static double explained(const struct pt_leaks *l, const struct pt_finding *f)
         return fds > 0 && f->ruling.growth <= fds * FD_MOST ? f->ruling.growth : 0;
     if (strncmp(f->what, "slab-", 5) == 0)
         return fds * FD_MOST + grown(l, PT_SUBJECT_SLAB, "slab");
-    if (strcmp(f->what, "page-tables") == 0)
+    if (is(f, PT_SUBJECT_KERNEL, "page-tables"))
         return lives_grown(l, PT_LIFE_PTE);
     if (strcmp(f->what, "kernel-stacks") == 0 || strcmp(f->what, "vmalloc") == 0)
         return lives_grown(l, PT_LIFE_THREADS) * 16384;
@@ -59,7 +80,7 @@ static double explained(const struct pt_leaks *l, const struct pt_finding *f)
         return grown(l, PT_SUBJECT_TMPFS, "tmpfs") + grown(l, PT_SUBJECT_SHM, "shmem") +
                grown(l, PT_SUBJECT_PROCESS, "shmem");
     if (is(f, PT_SUBJECT_PROCESS, "shmem"))
-        return grown(l, PT_SUBJECT_TMPFS, "tmpfs") + grown(l, PT_SUBJECT_SHM, "shmem");
+        return owned_elsewhere(l, f);
     return 0;
 }
 

@@ -180,14 +180,17 @@ static void begin_source(struct load *l, const char *source, double end)
     l->naliases = 0;
 }
 
-static void forget(struct load *l, double at)
+static void forget(struct load *l, double at, bool gone)
 {
     for (size_t i = 0; i < l->naliases; i++) {
         struct pt_serie *s = l->alias[i].serie;
         if (!s->over)
             hold(l, s, at);
         s->known = 0;
+        s->over |= gone;
     }
+    if (gone)
+        l->naliases = 0;
 }
 
 static int on_point(void *ctx, const struct pt_point *p)
@@ -199,8 +202,9 @@ static int on_point(void *ctx, const struct pt_point *p)
         return 0;
     if (strcmp(p->source, l->source) != 0 || end > l->source_end || end < l->source_end)
         begin_source(l, p->source, end);
-    if (!p->known && p->presence != PT_ABSENT) { /* nobody could read it: not known from here on */
-        forget(l, at);
+    if (!p->known && (p->presence != PT_ABSENT || !*p->field)) {
+        /* nobody could read it, or it is not there: of none of its rows anything is known */
+        forget(l, at, p->presence == PT_ABSENT);
         return 0;
     }
     struct pt_serie *s = alias_of(l, p, at);
@@ -235,6 +239,12 @@ static int on_point(void *ctx, const struct pt_point *p)
     return l->nomem ? -1 : 0;
 }
 
+static bool wanted(void *ctx, const char *source)
+{
+    const struct load *l = ctx;
+    return !l->spec->keep || l->spec->keep(l->spec->ctx, source);
+}
+
 int pt_series_load(struct pt_db *db, const struct pt_timeline *t, const struct pt_series_spec *spec,
                    struct pt_series *ret, struct pt_err *err)
 {
@@ -245,7 +255,7 @@ int pt_series_load(struct pt_db *db, const struct pt_timeline *t, const struct p
                                      .nfields = spec->nfields,
                                      .from = t->first,
                                      .to = t->last,
-                                     .keep = spec->keep,
+                                     .keep = wanted,
                                      .fn = on_point,
                                      .ctx = &l};
     struct pt_err why = {0};

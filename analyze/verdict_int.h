@@ -26,6 +26,7 @@ struct pt_look {
     double growth, floor;
     double quarters, last_quarter; /* shares of the growth */
     double last_third;             /* slope of the last third / slope */
+    int stairs;                    /* rises of the floor, one after the other, in all thirds */
     bool enough;                   /* bins */
     bool a, b, c, d;
 };

@@ -8,6 +8,8 @@
 #define SHORT_SPAN   (2 * 86400.0)
 #define SHORT_SHARE  0.05 /* of the level, in records shorter than that */
 #define QUARTER_LAST 0.04
+#define STAIR        0.02 /* of the growth */
+#define STAIRS       6
 #define LATE_CAP     0.85
 
 /* Growth of the floor under what follows, from quarter to quarter: a leak raises it in each. */
@@ -26,6 +28,26 @@ static void quarters_of(const struct pt_env *e, struct pt_look *l)
     }
     l->quarters = all && l->growth > 0 ? rises / l->growth : 0;
     l->last_quarter = l->growth > 0 ? (start[4] - start[3]) / l->growth : 0;
+}
+
+/* A staircase: the floor rises time and again, between rises it stands. How many rises, if each
+ * third has two at least. */
+static int stairs_of(const struct pt_env *e, double growth)
+{
+    double floor[PT_BINS], low = INFINITY, was;
+    int rises = 0, third[3] = {0};
+    bool rising = false;
+    for (int i = e->n - 1; i >= 0; i--)
+        floor[i] = low = e->v[i] < low ? e->v[i] : low;
+    was = floor[0];
+    for (int i = 1; i < e->n; i++) {
+        const bool up = floor[i] - was > STAIR * growth;
+        rises += up && !rising;
+        third[i * 3 / e->n] += up && !rising;
+        rising = up;
+        was = floor[i];
+    }
+    return third[0] >= 2 && third[1] >= 2 && third[2] >= 2 ? rises : 0;
 }
 
 static double floor_of(const struct pt_case *c, const struct pt_look *l, double span)
@@ -59,6 +81,11 @@ void pt_look_on(const struct pt_case *c, const struct pt_env *env, double z, str
     pt_env_part(e, e->n - e->n / 3, e->n / 3, &part);
     pt_slope_of(&part, &third);
     ret->last_third = ret->slope.b > 0 ? third.b / ret->slope.b : 0;
+    ret->stairs = stairs_of(e, ret->growth);
+    if (ret->stairs >= STAIRS) { /* most pairs of a third stand on one stair */
+        const double net = e->v[e->n - 1] - e->v[e->n - 1 - e->n / 3];
+        ret->last_third = fmax(ret->last_third, 3 * net / ret->growth);
+    }
     pt_contest_of(e, c->noise, &ret->contest);
     ret->a = ret->growth >= ret->floor;
     ret->b = ret->slope.z >= z && ret->slope.low > 0;
@@ -84,6 +111,8 @@ static bool gates(const struct pt_look *l)
 static double margin_of(const struct pt_look *l)
 {
     const struct pt_contest *k = &l->contest;
+    if (k->bounded == PT_MODEL_LEVELS && l->stairs >= STAIRS)
+        return -INFINITY; /* four levels are too few for so many */
     const double late = l->env.from + LATE_CAP * (l->env.to - l->env.from);
     return k->bounded == PT_MODEL_CAP && k->knot > late ? -MARGIN : MARGIN;
 }

@@ -59,7 +59,8 @@ def verdicts(entities, found, tmpfs):
                 strays.append(f)
             continue
         old = best.get(e["name"])
-        if old is None or (alarm and old["verdict"] not in ALARMS):
+        better = abs(f["growth_bytes"] or 0) > abs(old["growth_bytes"] or 0) if old else True
+        if old is None or (alarm, better) > (old["verdict"] in ALARMS, False):
             best[e["name"]] = f
     return best, strays
 
