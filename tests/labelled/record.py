@@ -91,7 +91,7 @@ def start_c(run):
         more = {}
         if mode == "onset":
             more["onset"] = 0.45
-        if mode in ("fast", "requests", "waves", "workers", "restarts", "staircase", "fds", "sockets"):
+        if mode in ("fast", "requests", "waves", "workers", "restarts", "staircase", "fds", "sockets", "sparse"):
             more["speed_varies"] = True
         run.spawn(name, label, mode, classes, rate,
                   [exe, mode, name, "%d" % run.args.seconds, "%d" % rate, str(level), str(run.random.randrange(1, 9999))],

@@ -56,7 +56,7 @@ static void *thread_main(void *arg)
 /* An unjoined thread leaves its stack behind. */
 size_t leak_threads(size_t bytes)
 {
-    const size_t each = PAGE * 8;
+    const size_t each = PAGE * 6;
     size_t n = 0;
     for (; n + each <= bytes; n += each) {
         pthread_t t;
