@@ -86,6 +86,16 @@ static void spread(struct pt_curve *t, double from, double to, double value,
     }
 }
 
+static bool fill(struct pt_curve *t, double from, double to, double value)
+{
+    while ((to - t->start) / t->width > PT_CURVE_CELLS)
+        widen(t);
+    if (!grow(t, (uint32_t)ceil((to - t->start) / t->width)))
+        return false;
+    spread(t, from, to, value, put);
+    return true;
+}
+
 bool pt_curve_hold(struct pt_curve *t, double from, double to, double value)
 {
     if (t->holds == 0) {
@@ -94,11 +104,19 @@ bool pt_curve_hold(struct pt_curve *t, double from, double to, double value)
     }
     if (!(to > from) || from < t->last)
         return true;
-    while ((to - t->start) / t->width > PT_CURVE_CELLS)
-        widen(t);
-    if (!grow(t, (uint32_t)ceil((to - t->start) / t->width)))
+    if (t->n == 0) {
+        const bool same = value == t->first_value && !(from > t->last);
+        if (!same && t->holds > 0 && !fill(t, t->start, t->last, t->first_value))
+            return false;
+        if (same) {
+            t->last = to;
+            t->last_value = value;
+            t->holds++;
+            return true;
+        }
+    }
+    if (!fill(t, from, to, value))
         return false;
-    spread(t, from, to, value, put);
     t->last = to;
     t->last_value = value;
     t->holds++;

@@ -29,6 +29,8 @@ struct pt_curve {
     uint32_t holds; /* how many values were told */
 };
 
+/* Most series never change: one that has had a single value so far, without a hole, has no cells
+ * (n is 0), only start, last and first_value. */
 /* width: of the first cells. */
 void pt_curve_init(struct pt_curve *t, double width);
 void pt_curve_release(struct pt_curve *t);

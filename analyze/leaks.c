@@ -42,6 +42,54 @@ struct pt_finding *pt_leaks_add(struct pt_leaks *l, enum pt_subject subject, con
     return f;
 }
 
+int pt_leaks_settle(struct pt_leaks *l)
+{
+    const struct pt_finding *f = &l->v[l->n - 1];
+    const enum pt_verdict v = f->ruling.verdict;
+    if (v != PT_STABLE && v != PT_INSUFFICIENT)
+        return 0;
+    if (l->nquiet == l->quiet_cap) {
+        const size_t cap = l->quiet_cap ? l->quiet_cap * 2 : 256;
+        struct pt_quiet *quiet = realloc(l->quiet, cap * sizeof(*quiet));
+        if (!quiet)
+            return -1;
+        l->quiet = quiet;
+        l->quiet_cap = cap;
+    }
+    l->quiet[l->nquiet++] = (struct pt_quiet){.subject = f->subject,
+                                              .verdict = v,
+                                              .life = f->life,
+                                              .group = f->group,
+                                              .name = f->name,
+                                              .what = f->what,
+                                              .since = f->ruling.since,
+                                              .more = f->ruling.more};
+    l->n--;
+    return 0;
+}
+
+struct pt_finding pt_quiet_finding(const struct pt_quiet *q)
+{
+    struct pt_finding f = {.subject = q->subject,
+                           .life = q->life,
+                           .group = q->group,
+                           .name = q->name,
+                           .what = q->what,
+                           .ruling = {.verdict = q->verdict,
+                                      .confidence = PT_LOW,
+                                      .since = q->since,
+                                      .more = q->more,
+                                      .exhaustion = NAN,
+                                      .exhaustion_low = NAN,
+                                      .exhaustion_high = NAN}};
+    char text[PT_UNITS_BUF];
+    if (q->verdict == PT_INSUFFICIENT)
+        pt_evidence_add(&f.ruling, "length", NAN, NAN, false,
+                        "known too short for a trend: record %s more",
+                        pt_units_duration(text, sizeof(text), (int64_t)(q->more * 1e6)));
+    return f;
+}
+
 void pt_leaks_judge(struct pt_leaks *l, struct pt_case *c, struct pt_finding *f)
 {
     c->interval = l->timeline.interval;
@@ -163,17 +211,14 @@ int pt_leaks_find(struct pt_db *db, int64_t from, int64_t to, struct pt_leaks *r
 
 void pt_leaks_release(struct pt_leaks *l)
 {
-    pt_series_release(&l->meminfo);
-    pt_series_release(&l->slabs);
-    pt_series_release(&l->tmpfs);
-    pt_series_release(&l->shm);
-    pt_series_release(&l->residual);
-    pt_series_release(&l->scans);
+    for (unsigned i = 0; i < PT_HOSTS; i++)
+        pt_series_release(&l->of_host[i]);
     pt_groups_release(&l->groups);
     pt_lives_release(&l->lives);
     pt_timeline_release(&l->timeline);
     pt_arena_release(&l->arena);
     free(l->v);
+    free(l->quiet);
     *l = (struct pt_leaks){0};
 }
 

@@ -22,6 +22,8 @@ enum pt_counter {
 const struct pt_curve *pt_leaks_counter(const struct pt_leaks *l, enum pt_counter which);
 
 struct pt_finding *pt_leaks_add(struct pt_leaks *l, enum pt_subject subject, const char *what);
+/* When the finding added last is a quiet one, it goes where those are kept. < 0: no memory. */
+int pt_leaks_settle(struct pt_leaks *l);
 /* Fills what every case has, and rules. */
 void pt_leaks_judge(struct pt_leaks *l, struct pt_case *c, struct pt_finding *f);
 

@@ -106,6 +106,11 @@ int pt_leaks_json(const struct pt_leaks *l, const struct pt_session *s)
     for (size_t i = 0; i < l->n; i++)
         if (pt_finding_shown(&l->v[i], s->args))
             json_array_append_new(findings, finding_of(l, &l->v[i]));
+    for (size_t i = 0; i < l->nquiet; i++) {
+        const struct pt_finding f = pt_quiet_finding(&l->quiet[i]);
+        if (pt_finding_shown(&f, s->args))
+            json_array_append_new(findings, finding_of(l, &f));
+    }
     return pt_json_print(json_pack("{s:{s:o, s:o, s:I}, s:o, s:{s:o, s:o}}", "span", "from",
                                    pt_json_time(t->first_us), "to", pt_json_time(t->last_us),
                                    "snapshots", (json_int_t)t->count, "findings", findings, "host",

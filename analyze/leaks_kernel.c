@@ -51,11 +51,10 @@ static const char *const meminfo_fields[M_COUNT] = {
     [M_SWAP_CACHED] = "SwapCached",
 };
 
-/* One pass gives eight measures; these are the first, the others come with a second. */
-static const enum pt_counter first[] = {
+static const enum pt_counter counters[] = {
     PT_COUNTER_AVAILABLE,   PT_COUNTER_SWAP_FREE,    PT_COUNTER_SUNRECLAIM, PT_COUNTER_SRECLAIMABLE,
-    PT_COUNTER_PAGE_TABLES, PT_COUNTER_KERNEL_STACK, PT_COUNTER_PERCPU,     PT_COUNTER_VMALLOC};
-static const enum pt_counter second[] = {PT_COUNTER_SHMEM, PT_COUNTER_RESIDUAL};
+    PT_COUNTER_PAGE_TABLES, PT_COUNTER_KERNEL_STACK, PT_COUNTER_PERCPU,     PT_COUNTER_VMALLOC,
+    PT_COUNTER_SHMEM,       PT_COUNTER_RESIDUAL};
 
 static double kib(const int64_t *v, uint32_t known, unsigned field)
 {
@@ -100,7 +99,7 @@ static double counter_of(const int64_t *v, uint32_t known, enum pt_counter which
 
 static double measure_meminfo(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
 {
-    const enum pt_counter *counters = ctx;
+    (void)ctx;
     return counter_of(v, known, counters[measure]);
 }
 
@@ -113,12 +112,9 @@ static const struct pt_curve *find_track(const struct pt_series *s, unsigned mea
 
 const struct pt_curve *pt_leaks_counter(const struct pt_leaks *l, enum pt_counter which)
 {
-    for (unsigned i = 0; i < sizeof(first) / sizeof(*first); i++)
-        if (first[i] == which)
-            return find_track(&l->meminfo, i);
-    for (unsigned i = 0; i < sizeof(second) / sizeof(*second); i++)
-        if (second[i] == which)
-            return find_track(&l->residual, i);
+    for (unsigned i = 0; i < sizeof(counters) / sizeof(*counters); i++)
+        if (counters[i] == which)
+            return find_track(&l->of_host[PT_HOST_MEMINFO], i);
     return NULL;
 }
 
@@ -163,57 +159,36 @@ int pt_leaks_load_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *er
     static const char *const scans[] = {"pgscan_kswapd", "pgscan_direct"};
     const int64_t page = pt_db_meta(db)->page_size;
     double page_size = page > 0 ? (double)page : 4096;
-    const struct {
-        struct pt_series *into;
-        struct pt_series_spec spec;
-    } loads[] = {
-        {&l->meminfo,
-         {.glob = "proc:meminfo",
-          .fields = meminfo_fields,
-          .nfields = M_COUNT,
-          .nmeasures = sizeof(first) / sizeof(*first),
-          .measure = measure_meminfo,
-          .ctx = (void *)(uintptr_t)first}},
-        {&l->residual,
-         {.glob = "proc:meminfo",
-          .fields = meminfo_fields,
-          .nfields = M_COUNT,
-          .nmeasures = sizeof(second) / sizeof(*second),
-          .measure = measure_meminfo,
-          .ctx = (void *)(uintptr_t)second}},
-        {&l->slabs,
-         {.glob = "proc:slabinfo",
-          .fields = slab,
-          .nfields = 2,
-          .nmeasures = 1,
-          .measure = measure_slab,
-          .ctx = &page_size}},
-        {&l->tmpfs,
-         {.glob = "statfs:**",
-          .fields = tmpfs,
-          .nfields = 3,
-          .nmeasures = 1,
-          .measure = measure_tmpfs}},
-        {&l->shm,
-         {.glob = "proc:sysvipc/shm",
-          .fields = shm,
-          .nfields = 3,
-          .nmeasures = 1,
-          .measure = measure_shm,
-          .other = another_shm}},
-        {&l->scans,
-         {.glob = "proc:vmstat",
-          .fields = scans,
-          .nfields = 2,
-          .nmeasures = 1,
-          .measure = measure_scans}},
+    const struct pt_series_spec specs[PT_HOSTS] = {
+        [PT_HOST_MEMINFO] = {.glob = "proc:meminfo",
+                             .fields = meminfo_fields,
+                             .nfields = M_COUNT,
+                             .nmeasures = sizeof(counters) / sizeof(*counters),
+                             .measure = measure_meminfo},
+        [PT_HOST_SLABS] = {.glob = "proc:slabinfo",
+                           .fields = slab,
+                           .nfields = 2,
+                           .nmeasures = 1,
+                           .measure = measure_slab,
+                           .ctx = &page_size},
+        [PT_HOST_TMPFS] = {.glob = "statfs:**",
+                           .fields = tmpfs,
+                           .nfields = 3,
+                           .nmeasures = 1,
+                           .measure = measure_tmpfs},
+        [PT_HOST_SHM] = {.glob = "proc:sysvipc/shm",
+                         .fields = shm,
+                         .nfields = 3,
+                         .nmeasures = 1,
+                         .measure = measure_shm,
+                         .other = another_shm},
+        [PT_HOST_SCANS] = {.glob = "proc:vmstat",
+                           .fields = scans,
+                           .nfields = 2,
+                           .nmeasures = 1,
+                           .measure = measure_scans},
     };
-    for (size_t i = 0; i < sizeof(loads) / sizeof(*loads); i++) {
-        const int rc = pt_series_load(db, &l->timeline, &loads[i].spec, loads[i].into, err);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
+    return pt_series_load(db, &l->timeline, specs, l->of_host, PT_HOSTS, err);
 }
 
 /* ---- rulings ---- */
@@ -233,7 +208,7 @@ static bool reclaimable(enum pt_subject subject, const char *name)
 /* What the kernel can take back is no leak until it was asked to and did not. */
 static void weigh_reclaim(const struct pt_leaks *l, struct pt_finding *f)
 {
-    const struct pt_curve *scans = find_track(&l->scans, 0);
+    const struct pt_curve *scans = find_track(&l->of_host[PT_HOST_SCANS], 0);
     const double scanned = scans ? scans->last_value - scans->first_value : 0;
     if (!pt_verdict_alarms(f->ruling.verdict) || !reclaimable(f->subject, f->name))
         return;
@@ -263,7 +238,7 @@ static int rule(struct pt_leaks *l, const struct pt_curve *t, enum pt_subject su
                         .threads = NAN};
     pt_leaks_judge(l, &c, f);
     weigh_reclaim(l, f);
-    return 0;
+    return pt_leaks_settle(l);
 }
 
 static int rule_rows(struct pt_leaks *l, const struct pt_series *s, enum pt_subject subject,
@@ -291,7 +266,7 @@ int pt_leaks_of_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
         enum pt_counter counter;
         enum pt_subject subject;
         const char *name, *what;
-    } counters[] = {
+    } ruled[] = {
         {PT_COUNTER_SUNRECLAIM, PT_SUBJECT_KERNEL, "SUnreclaim", "slab-unreclaimable"},
         {PT_COUNTER_SRECLAIMABLE, PT_SUBJECT_KERNEL, "SReclaimable", "slab-reclaimable"},
         {PT_COUNTER_PAGE_TABLES, PT_SUBJECT_KERNEL, "PageTables", "page-tables"},
@@ -303,14 +278,14 @@ int pt_leaks_of_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
     };
     (void)db;
     int rc = 0;
-    for (size_t i = 0; i < sizeof(counters) / sizeof(*counters) && rc >= 0; i++)
-        rc = rule(l, pt_leaks_counter(l, counters[i].counter), counters[i].subject,
-                  counters[i].name, counters[i].what);
+    for (size_t i = 0; i < sizeof(ruled) / sizeof(*ruled) && rc >= 0; i++)
+        rc = rule(l, pt_leaks_counter(l, ruled[i].counter), ruled[i].subject, ruled[i].name,
+                  ruled[i].what);
     if (rc >= 0)
-        rc = rule_rows(l, &l->slabs, PT_SUBJECT_SLAB, "slab", 0);
+        rc = rule_rows(l, &l->of_host[PT_HOST_SLABS], PT_SUBJECT_SLAB, "slab", 0);
     if (rc >= 0)
-        rc = rule_rows(l, &l->tmpfs, PT_SUBJECT_TMPFS, "tmpfs", strlen("statfs:"));
+        rc = rule_rows(l, &l->of_host[PT_HOST_TMPFS], PT_SUBJECT_TMPFS, "tmpfs", strlen("statfs:"));
     if (rc >= 0)
-        rc = rule_rows(l, &l->shm, PT_SUBJECT_SHM, "shmem", 0);
+        rc = rule_rows(l, &l->of_host[PT_HOST_SHM], PT_SUBJECT_SHM, "shmem", 0);
     return rc < 0 ? pt_err_nomem(err) : 0;
 }

@@ -233,18 +233,19 @@ static bool suspicious(const struct pt_ruling *r)
            (r->growth > 0 && r->verdict != PT_STABLE && r->verdict != PT_INSUFFICIENT);
 }
 
-static struct pt_finding *first_look(struct pt_leaks *l, const struct pt_life *life,
-                                     const struct suspect *s)
+static int first_look(struct pt_leaks *l, const struct pt_life *life, const struct suspect *s)
 {
     const struct pt_curve *t = pt_life_track(life, s->measure);
-    struct pt_finding *f = t ? pt_leaks_add(l, PT_SUBJECT_PROCESS, s->what) : NULL;
+    if (!t)
+        return 0;
+    struct pt_finding *f = pt_leaks_add(l, PT_SUBJECT_PROCESS, s->what);
     if (!f)
-        return NULL;
+        return -1;
     f->life = life;
     f->group = life->group == UINT32_MAX ? NULL : &l->groups.v[life->group];
     struct pt_case c = case_of(life, t);
     pt_leaks_judge(l, &c, f);
-    return f;
+    return pt_leaks_settle(l);
 }
 
 /* What the first look suspects, with all that is known of the process. */
@@ -308,41 +309,46 @@ static int rule_fds(struct pt_leaks *l, const struct deeds *d, const struct pt_l
     if (f->ruling.growth > 0)
         pt_evidence_add(&f->ruling, "descriptors", f->ruling.growth / FD_BYTES, NAN, true,
                         "%.0f more open files, taken as 2 KiB each", f->ruling.growth / FD_BYTES);
-    return 0;
+    return pt_leaks_settle(l);
 }
 
 static int load_deeds(struct pt_db *db, struct pt_leaks *l, struct deeds *d, struct pt_err *err)
 {
     static const char *const value[] = {"value"}, *const times[] = {"utime", "stime", "starttime"};
     double unit = FD_BYTES;
-    const struct pt_series_spec fds = {.glob = "proc:*/fd",
-                                       .fields = value,
-                                       .nfields = 1,
-                                       .nmeasures = 1,
-                                       .measure = measure_value,
-                                       .ctx = &unit};
-    int rc = pt_series_load(db, &l->timeline, &fds, &d->fds, err);
     d->pids = calloc(l->n ? l->n : 1, sizeof(*d->pids));
-    if (rc >= 0 && index_series(&d->fds, &d->by_fds) < 0)
+    if (!d->pids)
         return pt_err_nomem(err);
-    if (rc < 0 || !d->pids)
-        return rc < 0 ? rc : pt_err_nomem(err);
     for (size_t i = 0; i < l->n; i++)
         if (suspicious(&l->v[i].ruling))
             d->pids[d->npids++] = l->v[i].life->pid;
-    if (d->npids == 0)
-        return 0;
-    qsort(d->pids, d->npids, sizeof(*d->pids), by_number);
-    const struct pt_series_spec cpu = {.glob = "proc:*/stat",
-                                       .fields = times,
-                                       .nfields = 3,
-                                       .nmeasures = 1,
-                                       .measure = measure_cpu,
-                                       .other = another_start,
-                                       .keep = wanted,
-                                       .ctx = d};
-    rc = pt_series_load(db, &l->timeline, &cpu, &d->cpu, err);
-    return rc >= 0 && index_series(&d->cpu, &d->by_cpu) < 0 ? pt_err_nomem(err) : rc;
+    if (d->npids)
+        qsort(d->pids, d->npids, sizeof(*d->pids), by_number);
+    const struct pt_series_spec specs[] = {
+        {.glob = "proc:*/fd",
+         .fields = value,
+         .nfields = 1,
+         .nmeasures = 1,
+         .measure = measure_value,
+         .ctx = &unit},
+        {.glob = "proc:*/stat",
+         .fields = times,
+         .nfields = 3,
+         .nmeasures = 1,
+         .measure = measure_cpu,
+         .other = another_start,
+         .keep = wanted,
+         .ctx = d},
+    };
+    struct pt_series loaded[2];
+    const int rc = pt_series_load(db, &l->timeline, specs, loaded, 2, err);
+    if (rc < 0)
+        return rc;
+    d->fds = loaded[0];
+    d->cpu = loaded[1];
+    if (index_series(&d->fds, &d->by_fds) < 0 || index_series(&d->cpu, &d->by_cpu) < 0)
+        return pt_err_nomem(err);
+    return 0;
 }
 
 /* ---- services ---- */
@@ -419,6 +425,8 @@ static int rule_groups(struct pt_leaks *l)
         pt_leaks_judge(l, &c, f);
         regional(l, (uint32_t)i, &lives);
         rule_lives(l, &lives, f);
+        if (pt_leaks_settle(l) < 0)
+            return -1;
     }
     return 0;
 }
@@ -429,8 +437,7 @@ int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
     int rc = 0;
     for (size_t i = 0; i < l->lives.n; i++)
         for (size_t k = 0; k < sizeof(suspects) / sizeof(*suspects); k++)
-            if (pt_life_track(&l->lives.v[i], suspects[k].measure) &&
-                !first_look(l, &l->lives.v[i], &suspects[k]))
+            if (rc >= 0 && first_look(l, &l->lives.v[i], &suspects[k]) < 0)
                 rc = pt_err_nomem(err);
     const size_t n = l->n;
     if (rc >= 0)

@@ -141,8 +141,11 @@ static int64_t print_table(const struct pt_leaks *l, const struct pt_session *s,
     int rc = 0;
     struct pt_table t;
     pt_table_init(&t, alarms ? alarm_columns : columns, alarms ? 7 : 5);
-    for (size_t i = 0; i < l->n && rc >= 0; i++) {
-        const struct pt_finding *f = &l->v[i];
+    for (size_t i = 0; i < l->n + l->nquiet && rc >= 0; i++) {
+        struct pt_finding quiet;
+        const struct pt_finding *f = i < l->n ? &l->v[i] : &quiet;
+        if (i >= l->n)
+            quiet = pt_quiet_finding(&l->quiet[i - l->n]);
         if (pt_verdict_alarms(f->ruling.verdict) != alarms || !pt_finding_shown(f, s->args) ||
             n++ >= top)
             continue;
@@ -219,9 +222,9 @@ int pt_leaks_text(const struct pt_leaks *l, const struct pt_session *s)
     const int64_t alarms = print_table(l, s, true, offset);
     if (alarms == 0)
         fputs("no leak found\n", out);
-    for (size_t i = 0; i < l->n; i++) {
-        stable += l->v[i].ruling.verdict == PT_STABLE;
-        insufficient += l->v[i].ruling.verdict == PT_INSUFFICIENT;
+    for (size_t i = 0; i < l->nquiet; i++) {
+        stable += l->quiet[i].verdict == PT_STABLE;
+        insufficient += l->quiet[i].verdict == PT_INSUFFICIENT;
     }
     fputs("\nGrew or moved, and is not called a leak\n", out);
     const int64_t others = alarms < 0 ? alarms : print_table(l, s, false, offset);

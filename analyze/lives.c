@@ -100,22 +100,14 @@ static struct pt_life *life_at(struct pt_lives_of_span *l, int64_t pid, uint32_t
     return best;
 }
 
-static int load_starts(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
-                       struct pt_err *err)
+static int make_lives(const struct pt_timeline *t, const struct pt_series *stat,
+                      struct pt_lives_of_span *l, struct pt_err *err)
 {
-    static const char *const fields[] = {"starttime", "ppid"};
-    struct pt_series stat;
-    const struct pt_series_spec spec = {.glob = "proc:*/stat",
-                                        .fields = fields,
-                                        .nfields = 2,
-                                        .measure = nothing,
-                                        .other = another_start};
-    int rc = pt_series_load(db, t, &spec, &stat, err);
-    if (rc < 0)
-        return rc;
-    l->v = calloc(stat.n ? stat.n : 1, sizeof(*l->v));
-    for (size_t i = 0; i < stat.n && l->v; i++) {
-        const struct pt_serie *s = stat.v[i];
+    l->v = calloc(stat->n ? stat->n : 1, sizeof(*l->v));
+    if (!l->v)
+        return pt_err_nomem(err);
+    for (size_t i = 0; i < stat->n; i++) {
+        const struct pt_serie *s = stat->v[i];
         const char *leaf;
         const int64_t pid = pt_source_pid(s->source, &leaf);
         if (pid < 0)
@@ -133,24 +125,14 @@ static int load_starts(struct pt_db *db, const struct pt_timeline *t, struct pt_
             .died = s->to < t->end - 1.5 * t->interval,
         };
     }
-    pt_series_release(&stat);
-    if (!l->v)
-        return pt_err_nomem(err);
     if (l->n)
         qsort(l->v, l->n, sizeof(*l->v), by_pid);
     return 0;
 }
 
-static int load_memory(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
-                       struct pt_err *err)
+static void add_memory(const struct pt_timeline *t, struct pt_lives_of_span *l)
 {
-    const struct pt_series_spec spec = {.glob = "proc:*/status",
-                                        .fields = status_fields,
-                                        .nfields = F_COUNT,
-                                        .nmeasures = PT_LIFE_MEASURES,
-                                        .measure = memory_of};
-    const int rc = pt_series_load(db, t, &spec, &l->status, err);
-    for (size_t i = 0; rc >= 0 && i < l->status.n; i++) {
+    for (size_t i = 0; i < l->status.n; i++) {
         const struct pt_serie *s = l->status.v[i];
         const char *leaf;
         struct pt_life *life =
@@ -161,6 +143,33 @@ static int load_memory(struct pt_db *db, const struct pt_timeline *t, struct pt_
         if (s->known >> F_UID & 1)
             life->uid = s->v[F_UID];
     }
+}
+
+static int load_columns(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
+                        struct pt_err *err)
+{
+    static const char *const starts[] = {"starttime", "ppid"};
+    static const struct pt_series_spec specs[] = {
+        {.glob = "proc:*/stat",
+         .fields = starts,
+         .nfields = 2,
+         .measure = nothing,
+         .other = another_start},
+        {.glob = "proc:*/status",
+         .fields = status_fields,
+         .nfields = F_COUNT,
+         .nmeasures = PT_LIFE_MEASURES,
+         .measure = memory_of},
+    };
+    struct pt_series loaded[2];
+    int rc = pt_series_load(db, t, specs, loaded, 2, err);
+    if (rc < 0)
+        return rc;
+    l->status = loaded[1];
+    rc = make_lives(t, &loaded[0], l, err);
+    pt_series_release(&loaded[0]);
+    if (rc >= 0)
+        add_memory(t, l);
     return rc;
 }
 
@@ -269,14 +278,19 @@ static int load_names(struct pt_db *db, const struct pt_timeline *t, struct pt_l
                       struct pt_err *err)
 {
     struct names n = {.db = db, .t = t, .l = l};
-    int rc = 0;
+    enum { LEAVES = sizeof(leaves) / sizeof(*leaves) };
+    struct naming naming[LEAVES];
+    struct pt_last_query q[LEAVES];
     pt_buf_init(&n.text, TEXT_MAX);
-    for (size_t i = 0; i < sizeof(leaves) / sizeof(*leaves) && rc >= 0; i++) {
-        struct naming g = {&n, &leaves[i]};
-        const struct pt_last_query q = {
-            .glob = leaves[i].glob, .from = t->first, .to = t->last, .fn = on_last, .ctx = &g};
-        rc = pt_db_last(db, &q, err);
+    for (size_t i = 0; i < LEAVES; i++) {
+        naming[i] = (struct naming){&n, &leaves[i]};
+        q[i] = (struct pt_last_query){.glob = leaves[i].glob,
+                                      .from = t->first,
+                                      .to = t->last,
+                                      .fn = on_last,
+                                      .ctx = &naming[i]};
     }
+    const int rc = pt_db_last(db, q, LEAVES, err);
     pt_buf_release(&n.text);
     if (n.nomem)
         return pt_err_nomem(err);
@@ -293,9 +307,7 @@ int pt_lives_load(struct pt_db *db, const struct pt_timeline *t, struct pt_lives
                   struct pt_err *err)
 {
     struct pt_lives_of_span l = {0};
-    int rc = load_starts(db, t, &l, err);
-    if (rc >= 0)
-        rc = load_memory(db, t, &l, err);
+    int rc = load_columns(db, t, &l, err);
     if (rc >= 0)
         rc = load_names(db, t, &l, err);
     if (rc < 0) {
@@ -367,6 +379,8 @@ static bool add_life(struct pt_group *g, const struct pt_life *l, const struct p
     g->from = fmin(g->from, l->from);
     g->to = fmax(g->to, l->to);
     pt_curve_add(&g->count, l->from, l->to, 1);
+    if (anon && anon->n == 0)
+        pt_curve_add(&g->sum, anon->start, anon->last, anon->first_value);
     for (uint32_t i = 0; anon && i < anon->n; i++) {
         const struct pt_cell *c = &anon->cell[i];
         const double from = anon->start + i * anon->width;

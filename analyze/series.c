@@ -77,9 +77,10 @@ static struct pt_serie *serie_new(struct load *l, const char *row, uint32_t ordi
         t->v = v;
         t->cap = cap;
     }
-    struct pt_serie *s = calloc(1, sizeof(*s));
+    struct pt_serie *s = calloc(1, sizeof(*s) + l->spec->nmeasures * sizeof(*s->track));
     if (!s)
         return NULL;
+    s->nmeasures = l->spec->nmeasures;
     s->source = strdup(l->source);
     s->row = strdup(row);
     s->ordinal = ordinal;
@@ -245,39 +246,60 @@ static bool wanted(void *ctx, const char *source)
     return !l->spec->keep || l->spec->keep(l->spec->ctx, source);
 }
 
-int pt_series_load(struct pt_db *db, const struct pt_timeline *t, const struct pt_series_spec *spec,
-                   struct pt_series *ret, struct pt_err *err)
+static int load_all(struct pt_db *db, struct load *loads, size_t n, struct pt_err *err)
 {
-    struct pt_series loaded = {0};
-    struct load l = {.timeline = t, .spec = spec, .ret = &loaded};
-    const struct pt_field_query q = {.glob = spec->glob,
-                                     .fields = spec->fields,
-                                     .nfields = spec->nfields,
-                                     .from = t->first,
-                                     .to = t->last,
-                                     .keep = wanted,
-                                     .fn = on_point,
-                                     .ctx = &l};
-    struct pt_err why = {0};
-    int rc = pt_db_fields(db, &q, &why);
-    for (size_t i = 0; i < loaded.n && rc >= 0; i++)
-        if (!loaded.v[i]->over)
-            hold(&l, loaded.v[i], loaded.v[i]->end);
-    free(l.alias);
-    if (rc < 0 || l.nomem) {
-        pt_series_release(&loaded);
-        return why.code
-                   ? pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text)
-                   : pt_err_nomem(err);
+    struct pt_field_query *q = calloc(n, sizeof(*q));
+    if (!q)
+        return pt_err_nomem(err);
+    for (size_t k = 0; k < n; k++)
+        q[k] = (struct pt_field_query){.glob = loads[k].spec->glob,
+                                       .fields = loads[k].spec->fields,
+                                       .nfields = loads[k].spec->nfields,
+                                       .from = loads[k].timeline->first,
+                                       .to = loads[k].timeline->last,
+                                       .keep = wanted,
+                                       .fn = on_point,
+                                       .ctx = &loads[k]};
+    int rc = pt_db_fields(db, q, n, err);
+    free(q);
+    for (size_t k = 0; k < n; k++) {
+        struct load *l = &loads[k];
+        for (size_t i = 0; i < l->ret->n && rc >= 0; i++)
+            if (!l->ret->v[i]->over)
+                hold(l, l->ret->v[i], l->ret->v[i]->end);
+        if (l->nomem)
+            rc = pt_err_nomem(err);
     }
-    *ret = loaded;
-    return 0;
+    return rc;
+}
+
+int pt_series_load(struct pt_db *db, const struct pt_timeline *t,
+                   const struct pt_series_spec *specs, struct pt_series *ret, size_t n,
+                   struct pt_err *err)
+{
+    struct load *loads = calloc(n ? n : 1, sizeof(*loads));
+    if (!loads)
+        return pt_err_nomem(err);
+    for (size_t k = 0; k < n; k++) {
+        ret[k] = (struct pt_series){0};
+        loads[k].timeline = t;
+        loads[k].spec = &specs[k];
+        loads[k].ret = &ret[k];
+    }
+    const int rc = load_all(db, loads, n, err);
+    for (size_t k = 0; k < n; k++) {
+        free(loads[k].alias);
+        if (rc < 0)
+            pt_series_release(&ret[k]);
+    }
+    free(loads);
+    return rc;
 }
 
 void pt_series_release(struct pt_series *s)
 {
     for (size_t i = 0; i < s->n; i++) {
-        for (unsigned k = 0; k < PT_MEASURES_MAX; k++)
+        for (unsigned k = 0; k < s->v[i]->nmeasures; k++)
             pt_curve_release(&s->v[i]->track[k]);
         free(s->v[i]->source);
         free(s->v[i]->row);

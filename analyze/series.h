@@ -9,20 +9,19 @@
 #include "analyze/timeline.h"
 #include "analyze/curve.h"
 
-#define PT_MEASURES_MAX 8
-
 struct pt_serie {
     char *source, *row;
     uint32_t ordinal; /* rows of one name side by side, from 0 */
     uint32_t boot;
     double from, to; /* known to be there */
     int64_t last_n;  /* last snapshot at which something of it changed */
-    struct pt_curve track[PT_MEASURES_MAX];
     /* at work */
     int64_t v[PT_FIELDS_MAX];
     uint32_t known;
     double since, end;
     bool over;
+    unsigned nmeasures;
+    struct pt_curve track[]; /* of each measure */
 };
 
 struct pt_series_spec {
@@ -45,8 +44,10 @@ struct pt_series {
     struct pt_serie **slots; /* the newest of each source, row and ordinal */
     size_t nslots, used;
 };
-int pt_series_load(struct pt_db *db, const struct pt_timeline *t, const struct pt_series_spec *spec,
-                   struct pt_series *ret, struct pt_err *err);
+/* All in one pass; ret[i] by specs[i]. On failure all are released. */
+int pt_series_load(struct pt_db *db, const struct pt_timeline *t,
+                   const struct pt_series_spec *specs, struct pt_series *ret, size_t n,
+                   struct pt_err *err);
 void pt_series_release(struct pt_series *s);
 
 #endif

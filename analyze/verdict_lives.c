@@ -16,7 +16,13 @@ void pt_lives_add(struct pt_lives *l, const struct pt_curve *t, double *slopes, 
     struct pt_env e, half;
     struct pt_slope s, end;
     const double life = t->last - t->start;
-    if (t->n < 8 || l->n >= cap || life < LIFE_LEAST)
+    if (l->n >= cap || life < LIFE_LEAST)
+        return;
+    if (t->n == 0) { /* it never moved */
+        slopes[l->n++] = 0;
+        l->lived += life;
+    }
+    if (t->n < 8)
         return;
     const double start = t->start + 0.1 * life; /* its own start-up */
     pt_env_of(t, start, t->last, LIFE_BINS, &e);

@@ -227,17 +227,19 @@ struct pt_field_query {
     int (*fn)(void *ctx, const struct pt_point *p);
     void *ctx;
 };
-int pt_db_fields(struct pt_db *db, const struct pt_field_query *q, struct pt_err *err);
+/* All queries in one pass over the segments: what one has decoded another need not. */
+int pt_db_fields(struct pt_db *db, const struct pt_field_query *q, size_t n, struct pt_err *err);
 
 /* The last reading of each matching source in each segment that meets [from, to], segment after
- * segment. at lives while fn runs; n: the last snapshot at which it stood. */
+ * segment, in one pass for all queries. at lives while fn runs; n: the last snapshot at which it
+ * stood. */
 struct pt_last_query {
     const char *glob;
     int64_t from, to;
     int (*fn)(void *ctx, const struct pt_source_at *at, int64_t n);
     void *ctx;
 };
-int pt_db_last(struct pt_db *db, const struct pt_last_query *q, struct pt_err *err);
+int pt_db_last(struct pt_db *db, const struct pt_last_query *q, size_t n, struct pt_err *err);
 
 struct pt_db_event {
     int64_t id, real_us, n;

@@ -477,7 +477,8 @@ static int field_block(void *ctx, const struct pt_block *b, struct pt_err *err)
     return 0;
 }
 
-static int field_segment(struct field *f, const struct pt_seg *seg, struct pt_err *err)
+/* keep: others will ask for the same blocks. */
+static int field_segment(struct field *f, const struct pt_seg *seg, bool keep, struct pt_err *err)
 {
     const struct pt_clock *clock;
     const int r = pt_db_clock(f->db, seg, &clock, err);
@@ -485,8 +486,12 @@ static int field_segment(struct field *f, const struct pt_seg *seg, struct pt_er
         return r;
     f->snaps = clock->snaps;
     f->nsnaps = clock->count;
-    const struct pt_block_query q = {
-        .seg = seg, .groups = PT_GROUP_ALL, .glob = f->q->glob, .fn = field_block, .ctx = f};
+    const struct pt_block_query q = {.seg = seg,
+                                     .groups = PT_GROUP_ALL,
+                                     .glob = f->q->glob,
+                                     .keep = keep,
+                                     .fn = field_block,
+                                     .ctx = f};
     return pt_db_blocks(f->db, &q, err);
 }
 
@@ -499,26 +504,47 @@ static int field_unsealed(void *ctx, const struct pt_block *b, const struct pt_s
     return field_block(f, b, err);
 }
 
-int pt_db_fields(struct pt_db *db, const struct pt_field_query *q, struct pt_err *err)
+static void field_release(struct field *f)
 {
-    struct field f = {.db = db, .q = q};
+    drop_maps(f);
+    free(f->maps);
+    free(f->instances.v);
+    free(f->samples.v);
+    free(f->presences.v);
+    free(f->points.v);
+}
+
+static int fields_pass(struct pt_db *db, struct field *f, size_t n, struct pt_err *err)
+{
+    int r = 0;
+    for (size_t i = 0; i < db->nsegs && r >= 0; i++)
+        for (size_t k = 0; k < n && r >= 0; k++)
+            if (db->segs[i].last >= f[k].q->from && db->segs[i].first <= f[k].q->to)
+                r = field_segment(&f[k], &db->segs[i], n > 1, err);
+    for (size_t k = 0; k < n && r >= 0; k++)
+        r = pt_db_runs(db, f[k].q->glob, f[k].q->from, f[k].q->to, field_unsealed, &f[k], err);
+    return r;
+}
+
+int pt_db_fields(struct pt_db *db, const struct pt_field_query *q, size_t n, struct pt_err *err)
+{
     int r = pt_db_enter(db, err);
     if (r < 0)
         return r;
-    f.maps = calloc((size_t)MAPS_MAX * 2, sizeof *f.maps);
-    if (!f.maps)
+    struct field *f = calloc(n ? n : 1, sizeof *f);
+    for (size_t k = 0; k < n && f && r >= 0; k++) {
+        f[k] = (struct field){
+            .db = db, .q = &q[k], .maps = calloc((size_t)MAPS_MAX * 2, sizeof *f[k].maps)};
+        if (!f[k].maps)
+            r = pt_err_nomem(err);
+    }
+    if (!f)
         r = pt_err_nomem(err);
-    for (size_t i = 0; i < db->nsegs && r >= 0; i++)
-        if (db->segs[i].last >= q->from && db->segs[i].first <= q->to)
-            r = field_segment(&f, &db->segs[i], err);
     if (r >= 0)
-        r = pt_db_runs(db, q->glob, q->from, q->to, field_unsealed, &f, err);
-    drop_maps(&f);
-    free(f.maps);
-    free(f.instances.v);
-    free(f.samples.v);
-    free(f.presences.v);
-    free(f.points.v);
+        r = fields_pass(db, f, n, err);
+    for (size_t k = 0; k < n && f; k++)
+        field_release(&f[k]);
+    free(f);
     pt_db_leave(db);
     return r;
 }
@@ -528,5 +554,5 @@ int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t f
 {
     const struct pt_field_query q = {
         .glob = glob, .fields = &field, .nfields = 1, .from = from, .to = to, .fn = fn, .ctx = ctx};
-    return pt_db_fields(db, &q, err);
+    return pt_db_fields(db, &q, 1, err);
 }

@@ -104,22 +104,32 @@ static int last_of_segment(struct pt_db *db, struct last *l, const struct pt_seg
         return r;
     l->snaps = clock->snaps;
     l->nsnaps = clock->count;
-    const struct pt_block_query q = {
-        .seg = seg, .groups = PT_GROUP_ALL, .glob = l->q->glob, .fn = last_of_block, .ctx = l};
+    const struct pt_block_query q = {.seg = seg,
+                                     .groups = PT_GROUP_ALL,
+                                     .glob = l->q->glob,
+                                     .keep = true,
+                                     .fn = last_of_block,
+                                     .ctx = l};
     return pt_db_blocks(db, &q, err);
 }
 
-int pt_db_last(struct pt_db *db, const struct pt_last_query *q, struct pt_err *err)
+int pt_db_last(struct pt_db *db, const struct pt_last_query *q, size_t n, struct pt_err *err)
 {
-    struct last l = {.q = q, .shapes = db->shapes};
+    struct last l = {.shapes = db->shapes};
     int r = pt_db_enter(db, err);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < db->nsegs && r >= 0; i++)
-        if (db->segs[i].last >= q->from && db->segs[i].first <= q->to)
-            r = last_of_segment(db, &l, &db->segs[i], err);
-    if (r >= 0)
-        r = pt_db_runs(db, q->glob, q->from, q->to, last_unsealed, &l, err);
+    for (size_t i = 0; i < db->nsegs && r >= 0; i++) {
+        for (size_t k = 0; k < n && r >= 0; k++) {
+            l.q = &q[k];
+            if (db->segs[i].last >= q[k].from && db->segs[i].first <= q[k].to)
+                r = last_of_segment(db, &l, &db->segs[i], err);
+        }
+    }
+    for (size_t k = 0; k < n && r >= 0; k++) {
+        l.q = &q[k];
+        r = pt_db_runs(db, q[k].glob, q[k].from, q[k].to, last_unsealed, &l, err);
+    }
     pt_db_leave(db);
     return r;
 }
