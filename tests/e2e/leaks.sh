@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# pagetrail leaks and growth on recordings that tell little: three snapshots, a process that lives seconds, without smaps,
+# without root, reboots and gaps, an empty span. An answer that says what it could not know, never a guess or a crash;
+# every document keeps to its schema; growth adds up.
+. "${PT_SOURCE:?}/tests/lib/e2e.sh"
+
+# rule DB WORD...: no alarm, and the text says so.
+rule()
+{
+    db=$1
+    shift
+    run "$analyzer" leaks "$db" >"$PT_TMP/text"
+    grep -q 'no leak found' "$PT_TMP/text" || fail "an alarm of $db: $(cat "$PT_TMP/text")"
+    awk 'length($0) > 96 { exit 1 }' "$PT_TMP/text" || fail "a line is too long: $(cat "$PT_TMP/text")"
+    for word; do
+        grep -q "$word" "$PT_TMP/text" || fail "'$word' is not said of $db: $(cat "$PT_TMP/text")"
+    done
+    run "$analyzer" leaks "$db" --exit-code >"$PT_TMP/text"
+    run "$analyzer" leaks "$db" --all -v >"$PT_TMP/text"
+}
+
+# three snapshots, and a process that lives seconds; without smaps
+(sleep 0.7; exec sleep 1) &
+run "$recorder" -q -o "$PT_TMP/three.db" -i 600ms -d 1500ms --deep off
+rule "$PT_TMP/three.db" 'too short to tell' 'no mappings were read'
+[ "$(run "$analyzer" leaks "$PT_TMP/three.db" --all --format json |
+    jq '[.findings[] | select(.verdict != "insufficient")] | length')" -eq 0 ] || fail 'a verdict from three snapshots'
+
+# somebody without rights: memory of others is not known, and not called so
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+    mkdir -m 777 "$PT_TMP/nobody"
+    chmod 711 "$PT_TMP"
+    run setpriv --reuid=65534 --regid=65534 --clear-groups \
+        "$recorder" -q -o "$PT_TMP/nobody/a.db" -i 500ms -d 2s
+    rule "$PT_TMP/nobody/a.db" 'too short to tell'
+fi
+
+# reboots, gaps and restarts in a long history
+run "$PT_TOOLS/ptgen" -o "$PT_TMP/gaps.db" -n 1500 -p 20 -i 10 -s 3 --gap-every 220
+run "$analyzer" leaks "$PT_TMP/gaps.db" >"$PT_TMP/text"
+grep -q 'boots: processes are followed within each' "$PT_TMP/text" || fail "boots are not told: $(cat "$PT_TMP/text")"
+grep -q 'nothing was recorded for' "$PT_TMP/text" || fail "gaps are not told: $(cat "$PT_TMP/text")"
+if run "$analyzer" leaks "$PT_TMP/gaps.db" --format json |
+    jq -e '.findings[] | select(.verdict == "leak" and .subject.kind == "process") |
+        select(.subject.comm | startswith("steady"))' >/dev/null; then
+    fail 'a steady process is called a leak'
+fi
+
+# spans: of nothing, of one snapshot, backwards
+run "$analyzer" leaks "$PT_TMP/gaps.db" --since @5 --until @5 >"$PT_TMP/text"
+grep -q 'no leak found' "$PT_TMP/text" || fail 'one snapshot has a leak'
+"$analyzer" leaks "$PT_TMP/gaps.db" --since @50 --until @5 2>"$PT_TMP/text" && fail 'a span that runs backwards'
+[ "$("$analyzer" leaks "$PT_TMP/gaps.db" --subject nobody-of-this-name | grep -c 'no leak found')" -eq 1 ] ||
+    fail 'a subject that is not there'
+
+# growth adds up, class by class and in all
+run "$analyzer" growth "$PT_TMP/three.db" >/dev/null
+run "$analyzer" growth "$PT_TMP/three.db" --format json >"$PT_TMP/growth.json"
+jq -e '.total_change == ([.classes[].bytes.delta] | add) and .total_change == 0 and
+    all(.classes[] | select(.not_attributed != null);
+        .bytes.delta == .not_attributed + ([.holders[].bytes.delta] | add // 0))' "$PT_TMP/growth.json" >/dev/null ||
+    fail "growth does not add up: $(cat "$PT_TMP/growth.json")"
+
+python3 -c 'import jsonschema' 2>/dev/null || skip 'schemas are not checked: no python3 with jsonschema'
+run "$analyzer" leaks "$PT_TMP/gaps.db" --all --format json >"$PT_TMP/leaks.json"
+for document in leaks growth; do
+    run python3 -c '
+import json, sys, jsonschema
+schema, document = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
+jsonschema.Draft202012Validator(schema).validate(document)' \
+        "$PT_SOURCE/analyze/$document.schema.json" "$PT_TMP/$document.json"
+done

@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# results.sh BUILD: prints RESULTS.md: the recordings of recordings/ by pagetrail of that build and by the baselines.
+set -eu
+cd "$(dirname "$0")"
+build=${1:?usage: results.sh BUILD}
+cat <<'END'
+# Labelled recordings: results
+
+Printed by `sh tests/labelled/results.sh BUILD`. An entity is one labelled program; an alarm on anything else in a
+recording is a false one. TP, FP, FN, TN as in score.py; intervals are Wilson's at 95%. Slope error is the median over
+leaks of even speed, against what the program itself says it leaked. The baselines are in baselines.py and are run on the
+same recordings. Thresholds were chosen on the first group of recordings and on synthetic families
+(tests/unit/analyze_verdict.c), never on the second.
+END
+python3 score.py --pagetrail "$build/pagetrail" --series "$build/tests/labelled_series" --times \
+    recordings/chosen/*.db --set-aside recordings/aside/*.db
