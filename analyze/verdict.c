@@ -107,9 +107,11 @@ static void measure(const struct pt_case *c, const struct pt_look *l, double fro
         if (e.n >= PT_BINS_MIN / 2)
             pt_slope_of(&e, &s);
     }
+    /* the counter may be wrong by as much at both ends, and no bin tells */
+    const double error = c->noise / (e.to > e.from ? e.to - e.from : 1);
     r->b = s.b;
-    r->low = s.low;
-    r->high = s.high;
+    r->low = s.low - error;
+    r->high = s.high + error;
     r->z = l->slope.z;
     r->growth = l->slope.b > 0 || l->growth > 0 ? s.b * (c->to - r->since) : l->growth;
 }
