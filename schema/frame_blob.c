@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-enum { AT_VERSION = 4, AT_TAG = 5, AT_ZERO = 6, AT_RAW = 8, AT_STORED = 12, AT_CRC = 16 };
+enum { AT_VERSION = 4, AT_TAG = 5, AT_PLACE = 6, AT_RAW = 8, AT_STORED = 12, AT_CRC = 16 };
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -81,7 +81,7 @@ int pt_blob_write(void **cctx, const struct pt_blob_press *press, const char mag
     memcpy(blob, magic, 4);
     blob[AT_VERSION] = PT_BLOB_VERSION;
     blob[AT_TAG] = tag;
-    blob[AT_ZERO] = blob[AT_ZERO + 1] = 0;
+    blob[AT_PLACE] = blob[AT_PLACE + 1] = 0;
     put32(blob + AT_RAW, (uint32_t)len);
     put32(blob + AT_STORED, (uint32_t)stored);
     put32(blob + AT_CRC, sum(blob, PT_BLOB_HEAD + stored));
@@ -125,8 +125,8 @@ int pt_blob_check(const char magic[4], const char *what, const void *data, size_
     if (blob[AT_VERSION] > PT_BLOB_VERSION)
         return pt_err_set(err, PT_ENEWER, 0, what, AT_VERSION, "%s: format %u is newer than %u",
                           what, blob[AT_VERSION], PT_BLOB_VERSION);
-    if (blob[AT_ZERO] || blob[AT_ZERO + 1])
-        return pt_err_set(err, PT_EDAMAGED, 0, what, AT_ZERO, "%s: reserved bytes are set", what);
+    if (memcmp(magic, "PTbl", 4) != 0 && (blob[AT_PLACE] || blob[AT_PLACE + 1]))
+        return pt_err_set(err, PT_EDAMAGED, 0, what, AT_PLACE, "%s: reserved bytes are set", what);
     const uint32_t raw = get32(blob + AT_RAW);
     const bool packed = blob[AT_TAG] & PT_BLOB_ZSTD;
     if (raw > raw_max ||
@@ -140,9 +140,7 @@ size_t pt_blob_length(const void *head)
 {
     const uint8_t *blob = head;
     const bool magic = memcmp(blob, "PTfr", 4) == 0 || memcmp(blob, "PTbl", 4) == 0;
-    return magic && !blob[AT_ZERO] && !blob[AT_ZERO + 1]
-               ? PT_BLOB_HEAD + (size_t)get32(blob + AT_STORED)
-               : 0;
+    return magic ? PT_BLOB_HEAD + (size_t)get32(blob + AT_STORED) : 0;
 }
 
 int pt_blob_read(const char magic[4], const char *what, const void *data, size_t len,
@@ -183,4 +181,18 @@ void pt_blob_resum(uint8_t *blob, size_t len)
 {
     if (len >= PT_BLOB_HEAD)
         put32(blob + AT_CRC, sum(blob, len));
+}
+
+void pt_blob_stamp(uint8_t *blob, size_t len, unsigned place, bool last)
+{
+    blob[AT_PLACE] = (uint8_t)place;
+    blob[AT_PLACE + 1] = (uint8_t)(place >> 8 | (last ? 0x80u : 0u));
+    pt_blob_resum(blob, len);
+}
+
+unsigned pt_blob_place(const void *head, bool *ret_last)
+{
+    const uint8_t *blob = head;
+    *ret_last = blob[AT_PLACE + 1] & 0x80;
+    return blob[AT_PLACE] | (blob[AT_PLACE + 1] & 0x7fu) << 8;
 }

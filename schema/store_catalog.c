@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "schema/frame_blob.h"
 #include "schema/frame_int.h"
 
 #define FRAME_KIND (-1)
@@ -19,7 +20,8 @@ static const char tables[] =
     "CREATE TEMP TABLE seg(first, last, count, boot, min_ms, max_ms, blocks, bytes, live, "
     "PRIMARY KEY(first, last, count, blocks)) WITHOUT ROWID;"
     "CREATE TEMP TABLE brow(id, kind, what, live, PRIMARY KEY(id, kind, what)) WITHOUT ROWID;"
-    "CREATE TEMP TABLE blob(kind, n, crc, len, hash, ticks, last, key_n, class, name, what, live, "
+    "CREATE TEMP TABLE blob(kind, n, crc, len, hash, ticks, last, key_n, at_place, ends, what, "
+    "live, "
     "place, at, ending, overflow, view, PRIMARY KEY(kind, n, crc, len)) WITHOUT ROWID;"
     "CREATE INDEX temp.blob_crc ON blob(crc, len);"
     "CREATE TEMP TABLE head(n INTEGER PRIMARY KEY, time_ms, boot, trigger, mem_available_kb, "
@@ -44,16 +46,14 @@ static const char *const statements[] = {
     [PT_C_EVENT] = "INSERT OR IGNORE INTO event VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [PT_C_SPARE] = "INSERT OR IGNORE INTO temp.spare VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [PT_C_THINNED] = "INSERT OR IGNORE INTO thinned VALUES(?1,?2,?3,?4,?5)",
-    [PT_C_GROUPS] =
-        "SELECT n, hash, max(last), max(ticks), count(*), sum(kind = 0), max(live) FROM temp.blob "
-        "WHERE kind >= 0 GROUP BY n, hash",
+    [PT_C_GROUPS] = "SELECT n, hash, max(last), max(ticks), count(DISTINCT at_place), sum(kind = "
+                    "0), max(live), max(at_place), max(ends) FROM temp.blob WHERE kind >= 0 GROUP "
+                    "BY n, hash",
     [PT_C_EXPECTED] = "SELECT blocks, live FROM temp.seg WHERE first = ?1 AND last = ?2 AND count "
                       "= ?3 ORDER BY live DESC, blocks DESC LIMIT 1",
     [PT_C_DROPPED] = "SELECT 1 FROM thinned WHERE kept = 0 AND first <= ?1 AND last >= ?2 LIMIT 1",
-    [PT_C_BLOCKS] = "SELECT kind, what, " LOCATION " FROM temp.blob WHERE kind >= 0 AND n = ?1 AND "
-                    "hash = ?2 ORDER BY kind, class, length(name), name",
-    [PT_C_PLACE] = "SELECT id FROM temp.brow WHERE id BETWEEN ?1 AND ?2 AND kind = ?3 AND what = "
-                   "?4 ORDER BY live DESC, id LIMIT 1",
+    [PT_C_BLOCKS] = "SELECT kind, what, " LOCATION ", at_place FROM temp.blob WHERE kind >= 0 AND "
+                    "n = ?1 AND hash = ?2 ORDER BY at_place, live DESC",
     [PT_C_WHAT] = "SELECT kind, what FROM temp.brow WHERE id = ?1 ORDER BY live DESC LIMIT 1",
     [PT_C_HEAD_OF] = "SELECT " PT_SNAP_COLUMNS ", crc FROM temp.head WHERE n = ?1",
     [PT_C_FRAMES] =
@@ -136,9 +136,8 @@ static int on_row(void *ctx, const struct pt_sift_row *row, struct pt_err *err)
 
 /* What is said of a blob, for PT_C_BLOB. */
 struct said {
-    int64_t kind, n, hash, ticks, last, key_n;
-    char class[PT_CLASS_MAX];
-    const char *name, *what;
+    int64_t kind, n, hash, ticks, last, key_n, place, ends;
+    const char *what;
 };
 
 static int put_blob(struct pt_catalog *c, const struct said *said, const struct pt_sift_blob *b,
@@ -148,14 +147,12 @@ static int put_blob(struct pt_catalog *c, const struct said *said, const struct 
     int r = pt_catalog_stmt(c, PT_C_BLOB, &st, err);
     if (r < 0)
         return r;
-    const int64_t numbers[] = {said->kind, said->n,     crc,        (int64_t)b->len,
-                               said->hash, said->ticks, said->last, said->key_n};
+    const int64_t numbers[] = {said->kind,  said->n,    crc,         (int64_t)b->len, said->hash,
+                               said->ticks, said->last, said->key_n, said->place,     said->ends};
     const int64_t location[] = {b->live,   b->at.place,    b->at.at,
                                 b->at.end, b->at.overflow, b->at.view};
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 10; i++)
         sqlite3_bind_int64(st, i + 1, numbers[i]);
-    sqlite3_bind_blob(st, 9, said->class, (int)strlen(said->class), SQLITE_STATIC);
-    sqlite3_bind_blob(st, 10, said->name, (int)strlen(said->name), SQLITE_STATIC);
     sqlite3_bind_text(st, 11, said->what, -1, SQLITE_STATIC);
     for (int i = 0; i < 6; i++)
         sqlite3_bind_int64(st, i + 12, location[i]);
@@ -177,21 +174,20 @@ static int64_t ticks_hash(const struct pt_block *b, int64_t *ret_last)
 static int put_block(struct pt_catalog *c, const struct pt_sift_blob *blob, uint32_t crc,
                      struct pt_err *err)
 {
-    struct said said = {.name = ""};
+    struct said said = {0};
     struct pt_shapes *shapes = pt_shapes_new();
     struct pt_block *b;
     if (!shapes)
         return pt_err_nomem(err);
     int r = 0;
     if (pt_block_open(blob->bytes, blob->len, shapes, &b, NULL) >= 0) {
-        const bool named = pt_block_kind(b) != PT_BLOCK_CLOCK && pt_block_sources(b) > 0;
+        bool ends;
         said.kind = (int64_t)pt_block_kind(b);
         said.n = pt_block_first(b);
         said.ticks = pt_block_ticks(b);
         said.hash = ticks_hash(b, &said.last);
-        if (named)
-            said.name = pt_block_name(b, 0);
-        pt_source_class(said.name, said.class, sizeof said.class);
+        said.place = pt_blob_place(blob->bytes, &ends);
+        said.ends = ends;
         pt_buf_reset(&c->what);
         pt_block_what(b, &c->what);
         said.what = (const char *)c->what.data;
@@ -214,7 +210,6 @@ static int put_frame(struct pt_catalog *c, const struct pt_sift_blob *blob, uint
                               .ticks = 1,
                               .last = f->snap.n,
                               .key_n = f->key ? f->snap.n : f->key_n,
-                              .name = "",
                               .what = ""};
     pt_frame_free(f);
     return said.n > 0 ? put_blob(c, &said, blob, crc, err) : 0;

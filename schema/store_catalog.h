@@ -26,7 +26,6 @@ enum pt_catalog_stmt {
     PT_C_EXPECTED,
     PT_C_DROPPED,
     PT_C_BLOCKS,
-    PT_C_PLACE,
     PT_C_WHAT,
     PT_C_HEAD_OF,
     PT_C_FRAMES,

@@ -2,6 +2,7 @@
  * See store_fresh.h. */
 #include "schema/store_fresh.h"
 
+#include "schema/frame_blob.h"
 #include "schema/store_rows.h"
 
 #include <stdlib.h>
@@ -34,9 +35,9 @@ int pt_fresh_block(void *ctx, enum pt_block_kind kind, const char *what, const v
                    size_t len, struct pt_err *err)
 {
     struct pt_fresh *f = ctx;
-    if (f->blocks >= PT_BLOCKS_MAX)
+    if (f->blocks >= PT_BLOB_PLACES)
         return pt_err_set(err, PT_ENOMEM, 0, "segment", f->first,
-                          "more than %d blocks in a segment", PT_BLOCKS_MAX);
+                          "more than %u blocks in a segment", PT_BLOB_PLACES);
     if ((size_t)f->blocks == f->cap) {
         const size_t cap = f->cap ? f->cap * 2 : 16;
         struct pt_fresh_block *more = realloc(f->v, cap * sizeof *more);
@@ -72,6 +73,7 @@ int pt_fresh_write(const struct pt_fresh *f, struct pt_store *s, struct pt_err *
         const struct pt_fresh_block *b = &f->v[i];
         const struct pt_val v[] = {pt_val_int(f->first * PT_BLOCKS_MAX + i), pt_val_int(b->kind),
                                    pt_val_text(b->what)};
+        pt_blob_stamp(b->blob, b->len, (unsigned)i, i + 1 == f->blocks);
         const int r =
             pt_store_run(s, PT_S_BLOCK, PT_T_BLOCK, v, 3, b->blob, b->len, "write a block", err);
         if (r < 0)

@@ -59,7 +59,8 @@ int pt_groups_read(struct pt_groups *s, struct pt_catalog *c, struct pt_err *err
                                .found = sqlite3_column_int64(st, 4),
                                .clocks = sqlite3_column_int64(st, 5),
                                .live = sqlite3_column_int(st, 6)};
-        g->expected = g->found + !g->clocks;
+        /* the last block says that it is; without it there was at least one more */
+        g->expected = sqlite3_column_int64(st, 7) + 1 + !sqlite3_column_int(st, 8);
         r = expect(c, g, err);
         if (r >= 0 && !g->live)
             r = was_dropped(c, g, err);

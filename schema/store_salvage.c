@@ -103,27 +103,6 @@ static int add_snaps(struct salvage *s, struct making *m, const struct pt_block 
     return 0;
 }
 
-static int place_of(struct salvage *s, const struct making *m, int64_t kind, const char *what,
-                    int64_t *ret, struct pt_err *err)
-{
-    sqlite3_stmt *st;
-    const int64_t base = m->g->first * PT_BLOCKS_MAX;
-    *ret = m->next;
-    int r = pt_catalog_stmt(&s->cat, PT_C_PLACE, &st, err);
-    if (r < 0 || kind == PT_BLOCK_CLOCK)
-        return r;
-    sqlite3_bind_int64(st, 1, base + m->next);
-    sqlite3_bind_int64(st, 2, base + m->g->expected - 1);
-    sqlite3_bind_int64(st, 3, kind);
-    sqlite3_bind_text(st, 4, what, -1, SQLITE_STATIC);
-    r = pt_store_step(s->cat.to, st, "look for a block", err);
-    if (r > 0) {
-        *ret = sqlite3_column_int64(st, 0) - base;
-        sqlite3_reset(st);
-    }
-    return r;
-}
-
 static int tell_block(struct salvage *s, const struct making *m, int64_t at, struct pt_err *err)
 {
     static const char *const kinds[] = {"clock", "system", "processes", "names", "deep"};
@@ -162,16 +141,10 @@ static int write_block(struct salvage *s, struct making *m, sqlite3_stmt *st, st
 {
     const int64_t kind = sqlite3_column_int64(st, 0);
     const char *what = (const char *)sqlite3_column_text(st, 1);
-    int64_t place;
-    if (m->next == 0 && kind != PT_BLOCK_CLOCK) { /* the clock is lost */
-        int r = tell_blocks(s, m, 0, 1, err);
-        if (r < 0)
-            return r;
-        m->next = 1;
-    }
-    int r = place_of(s, m, kind, what, &place, err);
-    if (r >= 0)
-        r = tell_blocks(s, m, m->next, place, err);
+    const int64_t place = sqlite3_column_int64(st, 8);
+    if (place < m->next) /* its place is taken */
+        return 0;
+    int r = tell_blocks(s, m, m->next, place, err);
     if (r >= 0)
         r = pt_catalog_blob(&s->cat, st, 2, err);
     if (r < 0)

@@ -446,6 +446,59 @@ static void test_moments(void **state)
     }
 }
 
+/* The main file alone, copied page by page while a checkpoint writes to it: each page is of before
+ * or of after, and so is the length. Every segment that was there before is in the copy. */
+static void torn_copy(const struct file *before, const struct file *after, uint32_t *seed)
+{
+    uint32_t left = 0;
+    bool newer = false;
+    const size_t len = noise(1, (*seed)++) & 1 ? before->len : after->len;
+    uint8_t *data = calloc(1, len);
+    for (size_t at = 0; at < len; at += PAGE) {
+        if (left-- == 0) {
+            left = noise(2, (*seed)++) % 12;
+            newer = noise(3, (*seed)++) & 1;
+        }
+        const struct file *from = newer ? after : before;
+        if (at < from->len)
+            memcpy(data + at, from->data + at, PAGE);
+    }
+    spill(copy, data, len);
+    free(data);
+}
+
+static void test_torn(void **state)
+{
+    struct world w;
+    struct pt_err err = {0};
+    uint32_t seed = 0;
+    int sealed = 0;
+    (void)state;
+    unlink(path);
+    open_world(&w, path);
+    for (int i = 0; i < EVENTS; i++)
+        event(&w, i);
+    while (w.n < TICKS) {
+        tick(&w);
+        if (w.n % CHAIN != 1 || w.n == 1)
+            continue;
+        struct file before = slurp(path);
+        assert_true(pt_store_seal(w.store, false, &err) >= 0);
+        struct file after = slurp(path);
+        for (int i = 0; i < (all ? 2000 : 25); i++) {
+            torn_copy(&before, &after, &seed);
+            const struct seen seen = salvage();
+            if (seen.snapshots < sealed || seen.texts < (int64_t)sealed * SOURCES)
+                fail_msg("copy %u: %lld texts of %lld snapshots, %d were sealed", seed,
+                         (long long)seen.texts, (long long)seen.snapshots, sealed);
+        }
+        sealed = (int)w.n - 1;
+        free(before.data);
+        free(after.data);
+    }
+    close_world(&w);
+}
+
 static void test_not_one(void **state)
 {
     static const char text[] = "PTbl PTfr not a recording at all";
@@ -469,7 +522,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_good),         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_pages),        cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_no_beginning), cmocka_unit_test(test_moments),
-        cmocka_unit_test(test_not_one),
+        cmocka_unit_test(test_torn),         cmocka_unit_test(test_not_one),
     };
     all = argc > 1 && strcmp(argv[1], "--all") == 0;
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
