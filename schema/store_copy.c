@@ -13,6 +13,7 @@
 #include "schema/segment_int.h"
 #include "schema/store_db.h"
 #include "schema/store_rows.h"
+#include "schema/store_trim.h"
 #include "schema/store_write.h"
 
 struct copy {
@@ -399,10 +400,14 @@ int pt_db_copy(struct pt_db *db, const struct pt_copy *what, struct pt_store *to
     if (r >= 0)
         while ((r = copy_some(&c, err)) > 0)
             ;
+    if (r >= 0 && (c.first > 1 || c.last < INT64_MAX))
+        r = pt_store_trim(to, c.first, c.last, err);
     if (r >= 0)
         r = pt_store_vacuum(to, err);
     if (r >= 0)
         r = count(&c, &copied, err);
+    if (r >= 0 && copied.snapshots == 0 && c.total > 0)
+        r = pt_err_set(err, PT_ENOTFOUND, 0, "", -1, "nothing was recorded in that time");
     if (r >= 0 && pt_db_overtaken(db))
         r = pt_err_set(err, PT_ELOCKED, 0, db->path, -1, "'%s' was written to meanwhile", db->path);
     if (r >= 0)

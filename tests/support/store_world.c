@@ -300,18 +300,23 @@ static void check_view(struct pt_db *db, int tick, struct pt_buf *buf)
     pt_view_free(v);
 }
 
-void world_check_all(struct pt_db *db, int ticks)
+void world_check_span(struct pt_db *db, int from, int to)
 {
     struct pt_buf buf;
     pt_buf_init(&buf, 1u << 20);
-    for (int tick = 0; tick < ticks; tick++) {
+    for (int tick = from; tick < to; tick++) {
         check_view(db, tick, &buf);
         for (int i = 0; i < SOURCES; i++)
             check_text(db, i, tick, &buf);
     }
-    for (int tick = ticks - 1; tick >= 0; tick -= 7)
+    for (int tick = to - 1; tick >= from; tick -= 7)
         check_text(db, SMAPS, tick, &buf);
     pt_buf_release(&buf);
+}
+
+void world_check_all(struct pt_db *db, int ticks)
+{
+    world_check_span(db, 0, ticks);
 }
 
 void world_check_cursor(struct pt_db *db, int ticks)

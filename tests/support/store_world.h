@@ -40,6 +40,8 @@ int world_entries(const char *dir);
 void world_close(struct world *w);
 struct pt_db *world_db(const char *path);
 void world_same_text(const struct pt_buf *buf, const char *text, int len);
+/* ticks from..to-1 */
+void world_check_span(struct pt_db *db, int from, int to);
 void world_check_all(struct pt_db *db, int ticks);
 void world_check_cursor(struct pt_db *db, int ticks);
 

@@ -70,6 +70,13 @@ static void is_sound(const char *path)
     assert_int_equal(access(wal, F_OK), -1);
 }
 
+static void is_right(const char *path, int from, int to)
+{
+    struct pt_db *db = world_db(path);
+    world_check_span(db, from, to);
+    pt_db_close(db);
+}
+
 static int one_more(void *ctx, const struct pt_db_event *e)
 {
     (void)e;
@@ -168,16 +175,30 @@ static void test_slice(void **state)
     what.since_us = world_snap_of(22).real_us - 1000;
     what.until_us = world_snap_of(44).real_us + 1000;
     struct pt_copied copied = copy(&w, &what, &told);
-    assert_int_equal(copied.first, 21); /* the segment's first */
+    assert_int_equal(copied.first, 23);
     assert_int_equal(copied.last, 45);
+    assert_int_equal(copied.snapshots, 23);
     assert_int_equal(copied.events, 23);
     is_sound(copy_path(&w));
+    is_right(copy_path(&w), 22, 45);
     what = everything;
     what.first = 45; /* within the chain that is not sealed */
     copied = copy(&w, &what, &told);
-    assert_int_equal(copied.first, 41);
+    assert_int_equal(copied.first, 45);
     assert_int_equal(copied.last, TICKS);
+    assert_int_equal(copied.frames, 0); /* cut, so sealed */
     is_sound(copy_path(&w));
+    is_right(copy_path(&w), 44, TICKS);
+    what.first = 41; /* where a chain begins */
+    copied = copy(&w, &what, &told);
+    assert_int_equal(copied.first, 41);
+    assert_int_equal(copied.frames, 10);
+    is_right(copy_path(&w), 40, TICKS);
+    what.first = what.last = 7;
+    copied = copy(&w, &what, &told);
+    assert_int_equal(copied.snapshots, 1);
+    is_sound(copy_path(&w));
+    is_right(copy_path(&w), 6, 7);
     assert_int_equal(told.places, 0);
     what = everything;
     what.since_us = world_snap_of(TICKS).real_us;
