@@ -3,9 +3,9 @@
 """The benchmark: one table, measured in one run, on a population of processes that it starts itself
 (population.c: 300, a third of them busy every second).
 
-    cmake --build BUILD --target bench          all of it, some fifteen minutes
-    cmake --build BUILD --target bench-quick    fewer pairs, shorter recordings: some four minutes
-    bench.py --build BUILD [--quick] [--only bytes,cpu,rss,victim,analyze] [--keep]
+    cmake --build BUILD --target bench          all of it, some forty minutes
+    cmake --build BUILD --target bench-quick    fewer pairs, shorter recordings: some ten minutes
+    bench.py --build BUILD [--quick] [--only bytes,cpu,...] [--keep]
 
 How it measures:
 - As root it runs in a PID namespace of its own, so that /proc shows the population and the programs
