@@ -61,7 +61,7 @@ static void tick(struct fixture *f, bool full)
     struct pt_err err = {0};
     const struct pt_snap snap = {.n = ++f->n, .real_us = f->n * 1000000, .boot = 1};
     struct pt_buf frame;
-    pt_buf_init(&frame, 1 << 20);
+    pt_buf_init(&frame, 64 << 20); /* as many processes as there are */
     f->sink.n = f->n;
     assert_true(pt_enc_begin(f->enc, &snap, &err) >= 0);
     assert_true(pt_procs_tick(f->procs, &f->sink, f->cgroups, (uint64_t)f->n, full, &err) >= 0);
