@@ -87,12 +87,21 @@ static bool looks_ours(int fd)
     return ours || (zeros && n == 0);
 }
 
-static bool has_wal(const char *path)
+static bool has(const char *path, const char *side)
 {
-    char wal[PATH_MAX + 8];
+    char name[PATH_MAX + 16];
     struct stat st;
-    snprintf(wal, sizeof wal, "%s-wal", path);
-    return stat(wal, &st) == 0 && st.st_size > 0;
+    snprintf(name, sizeof name, "%s%s", path, side);
+    return stat(name, &st) == 0 && st.st_size > 0;
+}
+
+/* The power failed while SQLite made the file: its other pages are there, and the journal. */
+static bool half_made(const char *path, const uint8_t *head, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (head[i])
+            return false;
+    return has(path, "-journal");
 }
 
 /* size > 0 */
@@ -114,7 +123,7 @@ static int inspect(int fd, const char *path, struct pt_err *err)
                           "'%s' has format %u, this program knows formats up to %d", path, version,
                           PT_FORMAT);
     }
-    if (sqlite || looks_ours(fd))
+    if (sqlite || looks_ours(fd) || half_made(path, head, (size_t)n))
         return pt_err_set(err, PT_EDAMAGED, 0, path, -1, "the head of '%s' is damaged", path);
     return pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a Pagetrail database", path);
 }
@@ -128,7 +137,7 @@ int pt_file_prepare(const char *path, struct stat *ret, struct pt_err *err)
     if (there && pt_held(st.st_dev, st.st_ino))
         return pt_err_set(err, PT_ELOCKED, 0, path, -1, "'%s' is open in this process already",
                           path);
-    if ((!there || st.st_size == 0) && has_wal(path))
+    if ((!there || st.st_size == 0) && has(path, "-wal"))
         return pt_err_set(err, PT_EDAMAGED, 0, path, -1, "'%s' is %s, and its -wal is not", path,
                           there ? "empty" : "gone");
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);

@@ -256,7 +256,10 @@ static int prepare_file(struct pt_store *s, const struct pt_meta *meta, struct p
     if (r >= 0)
         r = check_format(s, tables, &fresh, err);
     /* Everything in the main file before there is a WAL, so that the file alone is a database from
-     * the first. */
+     * the first. EXTRA: a rollback journal whose removal a power failure undoes would undo all that
+     * came after it. */
+    if (r >= 0)
+        r = pt_sql_exec(s->db, "PRAGMA synchronous=EXTRA", "set up the database", err);
     if (r >= 0 && fresh)
         r = pt_store_create(s, write_meta, meta, err);
     if (r >= 0)

@@ -84,6 +84,8 @@ static void beside(struct drive *d, int64_t n, bool key)
         r = pt_store_event(store, n, PT_EVENT_NOTE, n, "1 x", "a note", &err);
     if (r >= 0 && n % 4 == 0)
         r = pt_store_sync(store, &err);
+    if (r >= 0 && n % 4 == 0)
+        d->durable = n;
     if (r >= 0 && key)
         r = pt_store_seal(store, false, &err);
     if (r < 0)

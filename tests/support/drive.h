@@ -17,6 +17,7 @@ struct drive {
     void (*over)(void); /* ends the fault; may be NULL */
     /* told */
     int64_t committed; /* the last snapshot the store said it has */
+    int64_t durable;   /* and the last one of a sync that succeeded */
     int64_t errors;    /* failures that were reported */
     struct pt_err err; /* the first of them */
     const char *wrong; /* what should never be, if anything was */

@@ -88,7 +88,7 @@ const char *stream_wrong(struct pt_db *db, int64_t n, struct pt_buf *buf)
         if (pt_db_text(db, n, name, &at, buf, &err) < 0)
             return "a text cannot be read";
         if (at.presence != PT_READ)
-            return "a text is missing";
+            return at.presence == PT_LOST ? "a text is lost" : "a text is missing";
         if (buf->len != (size_t)len || memcmp(buf->data, text, buf->len) != 0)
             return "another text";
     }
