@@ -158,6 +158,7 @@ static void writing_push(struct writing *w)
     pt_buf_init(&frame, 1u << 20);
     pt_buf_put(&frame, s->frame.data, s->frame.len);
     pt_writer_push(w->writer, &s->snap, n == 1, &frame);
+    pt_buf_release(&frame);
     struct pt_writer_stats stats = {0};
     for (int i = 0; i < 5000 && stats.frames < (uint64_t)n; i++) {
         usleep(1000);
