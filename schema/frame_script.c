@@ -20,13 +20,20 @@ static void op(struct writer *w, unsigned code, uint32_t n)
     pt_buf_varint(w->out, (uint64_t)n << 2 | code);
 }
 
+/* Into the script, and empty: with what failed in it, which being emptied would forget. */
+static void take_changes(struct writer *w)
+{
+    pt_buf_put(w->out, w->changes.data, w->changes.len);
+    w->out->failed |= w->changes.failed;
+    pt_buf_reset(&w->changes);
+}
+
 static void flush_change(struct writer *w)
 {
     if (!w->nchanges)
         return;
     op(w, PT_OP_CHANGE, w->nchanges);
-    pt_buf_put(w->out, w->changes.data, w->changes.len);
-    pt_buf_reset(&w->changes);
+    take_changes(w);
     w->nchanges = 0;
 }
 
@@ -85,8 +92,7 @@ static void reshape(struct writer *w, const struct pt_row *row)
     op(w, PT_OP_INS, w->nchanges + 1);
     pt_buf_varint(w->out, local_of(w, row->head));
     pt_buf_varint(w->out, local_of(w, row->body));
-    pt_buf_put(w->out, w->changes.data, w->changes.len);
-    pt_buf_reset(&w->changes);
+    take_changes(w);
     w->nchanges = 0;
 }
 
@@ -104,8 +110,7 @@ static void put_row(struct writer *w, const struct pt_row *row)
     pt_script_row(row, w->ids, &w->changes);
     op(w, PT_OP_INS, 0);
     pt_buf_varint(w->out, w->changes.len);
-    pt_buf_put(w->out, w->changes.data, w->changes.len);
-    pt_buf_reset(&w->changes);
+    take_changes(w);
 }
 
 static int on_ins(void *ctx, uint32_t to_row, const struct pt_row *row)

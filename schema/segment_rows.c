@@ -215,6 +215,8 @@ int pt_w_rows(struct pt_block_writer *w, const struct pt_reading *to, struct pt_
             w->rows_work += w->live.n;
         }
     }
+    if (w->script.failed) /* before it is used again */
+        return pt_err_nomem(err);
     w->nversions++;
     return w->rows_work > PT_ROWS_WORK_MAX
                ? pt_err_set(err, PT_ENOMEM, 0, NULL, -1, "a block's tables change too often")

@@ -38,6 +38,12 @@ static bool open_store(struct drive *d)
     return false;
 }
 
+static void at_work(const struct drive *d, bool on)
+{
+    if (d->at_work)
+        d->at_work(on);
+}
+
 /* One try. */
 static bool append(struct drive *d, bool key)
 {
@@ -55,10 +61,12 @@ static bool append(struct drive *d, bool key)
         return true;
     }
     key |= k->follows != n;
-    if ((s->made != n || key) && stream_make(s, n, k->boot, key, &err) < 0) {
+    at_work(d, false);
+    if ((s->made != n || key) && stream_make(s, n, k->boot, key, &err) < 0)
         d->wrong = "the frame cannot be made";
+    at_work(d, true);
+    if (d->wrong)
         return true;
-    }
     if (pt_store_append(k->store, &s->snap, key, s->frame.data, s->frame.len, &err) < 0) {
         failed(d, &err);
         return false;
@@ -94,6 +102,7 @@ static void beside(struct drive *d, int64_t n, bool key)
 
 void drive_record(struct drive *d, int snapshots)
 {
+    at_work(d, true);
     for (int i = 0; i < snapshots && !d->wrong; i++) {
         const bool key = i % d->chain == 0;
         int tries = 0;
@@ -103,12 +112,16 @@ void drive_record(struct drive *d, int snapshots)
         if (!d->wrong && d->keep.store)
             beside(d, d->committed, key);
     }
+    at_work(d, false);
 }
 
 void drive_close(struct drive *d)
 {
     struct pt_err err = {0};
-    if (pt_keep_close(&d->keep, &err) < 0) {
+    at_work(d, true);
+    const int r = pt_keep_close(&d->keep, &err);
+    at_work(d, false);
+    if (r < 0) {
         d->errors++;
         d->err = err;
     }

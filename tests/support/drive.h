@@ -12,9 +12,10 @@ struct drive {
     struct pt_keep keep;
     struct pt_meta meta;
     struct stream stream;
-    int chain;          /* snapshots in one */
-    int tries;          /* of one snapshot, before the fault is taken to be over */
-    void (*over)(void); /* ends the fault; may be NULL */
+    int chain;             /* snapshots in one */
+    int tries;             /* of one snapshot, before the fault is taken to be over */
+    void (*at_work)(bool); /* the store begins and ends to work; may be NULL */
+    void (*over)(void);    /* ends the fault; may be NULL */
     /* told */
     int64_t committed; /* the last snapshot the store said it has */
     int64_t durable;   /* and the last one of a sync that succeeded */
