@@ -267,13 +267,17 @@ static bool pids_are_foreign(const struct pt_roots *roots)
 
 static void open_log(struct pt_alarm *a)
 {
+    char text[160];
     a->kmsg_fd = -1;
     if (!a->config.roots->root[PT_ROOT_PROC].live)
         return;
     a->kmsg_fd = pt_kmsg_open();
-    if (a->kmsg_fd < 0)
-        pt_log(PT_LOG_NOTICE, "the kernel log cannot be read: %s; it would say who is killed",
-               strerror(-a->kmsg_fd));
+    if (a->kmsg_fd < 0) {
+        snprintf(text, sizeof(text),
+                 "the kernel log cannot be read: %s; OOM kills are counted, not named",
+                 strerror(-a->kmsg_fd));
+        event(a, PT_EVENT_NOTE, text);
+    }
     a->foreign_pids = pids_are_foreign(a->config.roots);
     pt_loop_add(a->config.loop, a->kmsg_fd, POLLIN, LOG_PAUSE_US, on_log, a);
 }

@@ -117,3 +117,5 @@ is 'select subject from event where kind=9' "/$group" || fail "without the log: 
 is 'select text from event where kind=9' '1 killed: the kernel log, which says whom, cannot be read' ||
     fail "without the log: $(ask 'select text from event where kind=9')"
 until_true 10 at_least 'select count(*) from snapshot where trigger=6' 1 || fail 'without the log: no snapshot'
+is "select count(*) from event where kind=5 and text like 'the kernel log cannot be read: %; OOM kills are counted, not named'" 1 ||
+    fail 'without the log: it does not say so'
