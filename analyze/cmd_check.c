@@ -77,12 +77,10 @@ const struct pt_command pt_cmd_check = {
     .name = "check",
     .usage = "DB [--repair [-o NEW]]",
     .summary = "verify every byte of a recording, or save what is good of it",
-    .detail =
-        "Decodes every frame and block, and lists the damaged places on standard error.\n"
-        "A repair looks for snapshots in every page of DB, and of the -wal beside it, whatever "
-        "their\n"
-        "condition, writes them into a new recording, and says what is missing. DB stays as it "
-        "is.\n",
+    .detail = "Decodes every frame and block, and lists the damaged places on standard error.\n"
+              "A repair looks for snapshots in every page of DB, and of the -wal beside it,\n"
+              "whatever their condition, writes them into a new recording, and says what is\n"
+              "missing. DB stays as it is.\n",
     .options = PT_OPT_REPAIR,
     .min = 1,
     .max = 1,
