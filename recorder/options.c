@@ -478,6 +478,8 @@ int pt_options_parse(struct pt_options *ret, int argc, char **argv, struct pt_er
         rc = config(&o, path, err);
     if (rc >= 0)
         rc = command_line(&recording, &o, argc, argv, NULL, err);
+    if (first.verbose && !first.quiet)
+        o.quiet = 0; /* the command line goes over the file */
     if (!o.budget_ppm)
         o.budget_ppm = usual_budget_ppm(o.interval_us);
     if (rc >= 0)

@@ -45,14 +45,14 @@ start sleep 600
 of_root=$pid
 start setpriv --reuid 65534 --regid 65534 --clear-groups sleep 600
 of_nobody=$pid
-start $python "$PT_SOURCE/tests/e2e/sandbox.py" "$unit" "$recorder" "$box" -i 500ms --raw-log /mnt/state/raw \
+start $python "$PT_SOURCE/tests/e2e/sandbox.py" "$unit" "$recorder" "$box" -i 500ms --deep all --raw-log /mnt/state/raw \
     >"$PT_TMP/box" 2>"$PT_TMP/err"
 db=$box/state/pagetrail.db
 enough()
 {
     [ "$(snapshots "$db")" -ge 4 ] && grep -aq "source proc:$of_nobody/smaps length [1-9]" "$box/state/raw"
 }
-until_true 60 enough || fail 'no snapshots'
+until_true 120 enough || fail 'no snapshots'
 
 # text SOURCE PATTERN
 text()
