@@ -5,8 +5,9 @@
  * gives back 40 pages or more, so that its statm changes. One in sixty leaks four pages a second on
  * top. What each does follows from its number alone.
  *
- *   population [--count N] [--idle] [--no-python] [--big MIB] [--seconds S]
+ *   population [--count N] [--busy N] [--idle] [--no-python] [--big MIB] [--seconds S]
  *
+ * --busy: so many of them, a third where it is not given.
  * --big: one process more, that holds so much memory in small pages and grows a little each second.
  * Prints "ready N python P busy B" when all of them stand, and goes on until SIGTERM, SIGINT, the
  * end of its parent or S seconds. --idle starts small sleeping C programs only. The children die
@@ -32,7 +33,7 @@
 enum kind { KIND_SMALL, KIND_THREADS, KIND_PYTHON, KIND_BIG };
 
 struct options {
-    unsigned count;
+    unsigned count, busy;
     uint64_t seconds, big_mib;
     bool idle;
     const char *python;
@@ -92,8 +93,9 @@ static struct member member_of(const struct options *o, unsigned number)
     m.kind = tenth < 4 ? KIND_SMALL : tenth < 7 ? KIND_THREADS : KIND_PYTHON;
     if (m.kind == KIND_PYTHON && !o->python)
         m.kind = KIND_THREADS;
-    m.busy = number % 3 == 0;
-    m.leaks = m.busy && number % 60 == 0;
+    const unsigned nth = o->busy && o->busy < o->count ? o->count / o->busy : 3;
+    m.busy = number % nth == 0;
+    m.leaks = m.busy && number / nth % 20 == 0;
     return m;
 }
 
@@ -268,6 +270,9 @@ static struct options parse(int argc, char **argv)
         } else if (!strcmp(argv[i], "--seconds")) {
             o.seconds = bench_option("--seconds", argv[i + 1], 1000000);
             i++;
+        } else if (!strcmp(argv[i], "--busy")) {
+            o.busy = (unsigned)bench_option("--busy", argv[i + 1], 30000);
+            i++;
         } else if (!strcmp(argv[i], "--big")) {
             o.big_mib = bench_option("--big", argv[i + 1], 1000000);
             i++;
@@ -276,7 +281,7 @@ static struct options parse(int argc, char **argv)
         } else if (!strcmp(argv[i], "--no-python")) {
             o.python = NULL;
         } else {
-            fputs("usage: population [--count N] [--idle] [--no-python] [--big MIB] "
+            fputs("usage: population [--count N] [--busy N] [--idle] [--no-python] [--big MIB] "
                   "[--seconds S]\n",
                   stderr);
             exit(2);

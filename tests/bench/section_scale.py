@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""300, 3,000 and 10,000 processes, a third of them busy: what a snapshot costs, how it grows, what
+"""300, 3,000 and 10,000 processes, of which 100, 500 and 500 are busy every second: what a snapshot costs, how it grows, what
 the budget makes of it, and atop -w and atop -R beside it.
 
 Costs of the recorder are those between two snapshots of the timer, start and end left out; those of
@@ -9,13 +9,13 @@ import time
 
 from benchlib import Account, Ratio, bytes_text, time_text
 
-COUNTS = (300, 3000, 10000)
+COUNTS = ((300, 100), (3000, 500), (10000, 500))
 
 
 def measure(b):
     first = {}
-    for count in COUNTS:
-        population = b.populate(count, "--no-python")
+    for count, busy in COUNTS:
+        population = b.populate(count, "--no-python", "--busy", str(busy))
         try:
             one(b, count, first)
         except (RuntimeError, OSError) as e:
@@ -33,8 +33,8 @@ def one(b, count, first):
                             ("rss", "peak RSS", bytes_text)):
         value = free[key]
         first.setdefault(key, value)
-        grown = "" if count == COUNTS[0] else "%.2f times as much for %.1f times as many" % (
-            value / first[key], count / COUNTS[0])
+        grown = "" if count == COUNTS[0][0] else "%.2f times as much for %.1f times as many" % (
+            value / first[key], count / COUNTS[0][0])
         b.table.add("%s, %s" % (what, name), text(value), grown)
     percent = 100 * held["cpu"] / 1e9 / held["interval"]
     b.table.add("  within the budget, %s" % name, time_text(held["cpu"]),
