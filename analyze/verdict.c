@@ -261,9 +261,10 @@ static void judge(const struct pt_case *c, struct pt_ruling *ret)
         }
     }
     struct pt_look past, fine;
-    if (!pt_leaks(&l) && c->nload) {
+    if (!pt_leaks(&l) && l.contest.margin > -MARGIN) {
         pt_look_at(c, start, c->to, PT_BINS, Z_GATE, &fine);
-        if (fine.enough && pt_look_past_load(c, &fine, &past, ret)) {
+        if (fine.enough &&
+            (pt_look_past_load(c, &fine, &past, ret) || pt_look_past_cycle(c, &fine, &past, ret))) {
             l = past;
             of_load = fine;
         }

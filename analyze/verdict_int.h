@@ -29,12 +29,14 @@ struct pt_look {
     int stairs;                    /* rises of the floor, one after the other, in all thirds */
     bool enough;                   /* bins */
     bool a, b, c, d;
+    bool rescued; /* judged already, with something taken out */
 };
 
 /* Of an envelope; z: what the trend must have. */
 void pt_look_on(const struct pt_case *c, const struct pt_env *env, double z, struct pt_look *ret);
 void pt_look_at(const struct pt_case *c, double from, double to, int bins, double z,
                 struct pt_look *ret);
+bool pt_gates(const struct pt_look *l);
 /* It passes all gates, and growth that goes on describes it better than growth that ends. */
 bool pt_leaks(const struct pt_look *l);
 
@@ -47,6 +49,10 @@ enum pt_verdict pt_weigh_loads(const struct pt_case *c, const struct pt_look *l,
  * the work as time. */
 bool pt_look_past_load(const struct pt_case *c, const struct pt_look *l, struct pt_look *ret,
                        struct pt_ruling *r);
+/* Ups and downs that come back in even cycles are taken out by means over one cycle, and what is
+ * left is looked at again. */
+bool pt_look_past_cycle(const struct pt_case *c, const struct pt_look *l, struct pt_look *ret,
+                        struct pt_ruling *r);
 /* What its mappings say. */
 enum pt_verdict pt_weigh_parts(const struct pt_case *c, const struct pt_look *l,
                                enum pt_verdict verdict, struct pt_ruling *r);

@@ -101,7 +101,7 @@ void pt_look_at(const struct pt_case *c, double from, double to, int bins, doubl
     pt_look_on(c, &e, z, ret);
 }
 
-static bool gates(const struct pt_look *l)
+bool pt_gates(const struct pt_look *l)
 {
     return l->enough && l->a && l->b && l->c && l->d;
 }
@@ -119,5 +119,5 @@ static double margin_of(const struct pt_look *l)
 
 bool pt_leaks(const struct pt_look *l)
 {
-    return gates(l) && l->contest.margin >= margin_of(l);
+    return l->rescued || (pt_gates(l) && l->contest.margin >= margin_of(l));
 }

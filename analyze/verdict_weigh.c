@@ -7,6 +7,7 @@
 
 #include "analyze/units.h"
 
+#define CYCLE    0.5  /* autocorrelation after a cycle */
 #define REMAIN   0.50 /* of the growth must stay where load is equal */
 #define FOLLOWS  0.8  /* correlation of memory and load, both without their trends */
 #define WORK     0.3  /* residual about the work done / residual about time */
@@ -201,6 +202,65 @@ bool pt_look_past_load(const struct pt_case *c, const struct pt_look *l, struct 
             return true; /* that it is so is told when loads are weighed */
     }
     return false;
+}
+
+/* ---- cycles ---- */
+
+/* Autocorrelation at a lag. */
+static double likeness(const double *r, int n, int lag)
+{
+    double num = 0, den = 0;
+    for (int i = 0; i < n; i++)
+        den += r[i] * r[i] / n;
+    for (int i = 0; i + lag < n; i++)
+        num += r[i] * r[i + lag] / (n - lag);
+    return den > 0 ? num / den : 0;
+}
+
+/* The length of the cycle of what is left about the trend, in bins; 0: none. It must come back at
+ * least three times, and be its own opposite half a cycle away. */
+static int cycle_of(const struct pt_look *l)
+{
+    double r[PT_BINS], best = CYCLE;
+    int cycle = 0;
+    for (int i = 0; i < l->env.n; i++)
+        r[i] = l->env.v[i] - l->slope.at0 - l->slope.b * l->env.t[i];
+    for (int lag = 4; lag <= l->env.n / 3; lag++) {
+        const double same = likeness(r, l->env.n, lag);
+        if (same > best && likeness(r, l->env.n, lag / 2) < -CYCLE / 2) {
+            best = same;
+            cycle = lag;
+        }
+    }
+    return cycle;
+}
+
+bool pt_look_past_cycle(const struct pt_case *c, const struct pt_look *l, struct pt_look *ret,
+                        struct pt_ruling *r)
+{
+    const int cycle = l->env.n < PT_BINS / 2 ? 0 : cycle_of(l);
+    struct pt_env e = {.width = l->env.width, .from = l->env.from, .to = l->env.to};
+    if (cycle == 0)
+        return false;
+    for (int i = 0; i + cycle <= l->env.n; i++) {
+        double t = 0, v = 0;
+        for (int k = i; k < i + cycle; k++) {
+            t += l->env.t[k] / cycle;
+            v += l->env.v[k] / cycle;
+        }
+        e.t[e.n] = t;
+        e.v[e.n++] = v;
+    }
+    pt_look_on(c, &e, Z_RETRY, ret);
+    /* neighbours share all but two bins: the contest counts few that are independent */
+    if (!pt_gates(ret) || ret->contest.margin < MARGIN / 2)
+        return false;
+    ret->rescued = true;
+    char text[PT_UNITS_BUF];
+    pt_evidence_add(r, "cycle", cycle * l->env.width, NAN, true,
+                    "what comes and goes every %s was taken out",
+                    pt_units_duration(text, sizeof(text), (int64_t)(cycle * l->env.width * 1e6)));
+    return true;
 }
 
 /* ---- mappings ---- */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# results.sh BUILD: prints RESULTS.md: the recordings of recordings/ by pagetrail of that build and by the baselines.
+# results.sh BUILD: prints RESULTS.md: the recordings of tests/fixtures/labelled by pagetrail of that build and by the baselines.
 set -eu
 cd "$(dirname "$0")"
 build=${1:?usage: results.sh BUILD}
@@ -14,4 +14,4 @@ same recordings. Thresholds were chosen on the first group of recordings and on 
 (tests/unit/analyze_verdict.c), never on the second.
 END
 python3 score.py --pagetrail "$build/pagetrail" --series "$build/tests/labelled_series" --times \
-    recordings/chosen/*.db --set-aside recordings/aside/*.db
+    ../fixtures/labelled/chosen/*.db --set-aside ../fixtures/labelled/aside/*.db

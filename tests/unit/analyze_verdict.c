@@ -216,6 +216,7 @@ static const struct family {
     {"staircase", staircase, &quick, 0, true, 95, 100, NULL, 0},
     {"leak and step", leak_step, &quick, 0.03, true, 95, 100, NULL, 0},
     {"leak under waves", diurnal_leak, &quick, 0, true, 95, 100, wave, 0},
+    {"leak under waves, load unknown", diurnal_leak, &quick, 0, true, 95, 100, NULL, 0},
     {"leak, load waves", linear, &quick, 0.03, true, 95, 100, wave, 0},
     {"leak by request", per_request, &quick, 0, true, 95, 100, request_load, PT_PER_REQUEST},
     {"follows load", follows, &quick, 0, false, 0, 0, rising_load, PT_LOAD_FOLLOWING},
