@@ -66,7 +66,7 @@ SECTIONS = {
 OWN_POPULATION = ("analyze", "scale", "governor")
 # snapshots of the long recording; turns and their seconds; seconds of a recording for its memory
 FULL = {"snapshots": 370, "pairs": 7, "turn": 12, "atop turn": 6, "peer turns": 3, "rss": 100,
-        "diffs": 41, "victim": 6144, "victim pairs": 21, "victim turn": 12,
+        "diffs": 41, "victim": 6144, "victim pairs": 21, "victim turn": 11,
         "scale": 60, "scale atop": 3, "governor": 600, "big": 8192}
 QUICK = {"snapshots": 62, "pairs": 3, "turn": 6, "atop turn": 4, "peer turns": 1, "rss": 30,
          "diffs": 11, "victim": 2048, "victim pairs": 5, "victim turn": 11,

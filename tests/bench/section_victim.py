@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a large process feels: one thread maps and unmaps memory, another faults pages in
-(victim.c), alone, beside the recorder at its defaults, beside atop -R, and during one deep read.
+(victim.c), alone, beside the recorder at its defaults, beside atop without and with -R, and during
+one deep read.
 
 The others are stopped but in their turns. By its defaults the recorder reads a process this large
 deeply once an hour at most, and not in its first minutes: what a deep read does to it is measured
@@ -40,21 +41,21 @@ def measure(b):
     victim = Victim(b)
     argv = [b.tools.recorder, "-q", "-o", b.path("victim.db")]
     beside = {"recorder": Turns(b.start("victim", argv))}
-    if b.peers.path["atop"]:
-        argv = [b.peers.path["atop"], "-R", "-w", b.path("victim.raw"), "10"]
-        beside["atop -R"] = Turns(b.start("victim-atop", argv))
+    for name, option in (("atop", []), ("atop -R", ["-R"])):
+        if b.peers.path["atop"]:
+            argv = [b.peers.path["atop"], *option, "-w", b.path(name + ".raw"), "10"]
+            beside[name] = Turns(b.start("victim-" + name, argv))
     time.sleep(WARM)
     for t in beside.values():
         t.rest()
+    seconds = b.size["victim turn"]
     got = {name: [] for name in ["alone", "deep read"] + list(beside)}
     for _ in range(b.size["victim pairs"]):
-        for name, seconds in (("alone", b.size["victim turn"]),) + tuple(
-                (name, b.size["victim turn"]) for name in beside):
-            if name in beside:
-                beside[name].wake()
+        got["alone"].append(victim.turn(seconds))
+        for name, turns in beside.items():
+            turns.wake()
             got[name].append(victim.turn(seconds))
-            if name in beside:
-                beside[name].rest()
+            turns.rest()
         got["deep read"].append(victim.turn(4, lambda: deep_read(b)))
     victim.close()
     b.raw["victim"] = got
