@@ -63,6 +63,7 @@ struct pt_sampler {
     struct pt_thin thin;
     int64_t n; /* of the next snapshot */
     uint64_t tick, snapshots, frame_bytes;
+    size_t key_bytes; /* of the chain's key frame */
     bool want_key;
     struct pt_own own;
 };
@@ -440,6 +441,14 @@ int64_t pt_sampler_interval_us(const struct pt_sampler *s)
     return s->plan.gov.interval_us * s->plan.gov.stretch;
 }
 
+/* With very many processes the key frame alone is longer than a chain should be. */
+static bool chain_full(const struct pt_sampler *s)
+{
+    const size_t limit = s->key_bytes > PT_CHAIN_BYTES ? s->key_bytes : PT_CHAIN_BYTES;
+    return pt_enc_chain_frames(s->enc) >= PT_CHAIN_FRAMES ||
+           pt_enc_chain_bytes(s->enc) >= s->key_bytes + limit;
+}
+
 int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err *err)
 {
     static const struct manner other = {true, PT_GOV_EAGER, 0, 0};
@@ -451,8 +460,7 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     budget_pass(s);
     if ((s->config.writer && (pt_writer_wants_key(s->config.writer, &s->n) ||
                               pt_writer_ends_chain(s->config.writer))) ||
-        pt_enc_chain_frames(s->enc) >= PT_CHAIN_FRAMES ||
-        pt_enc_chain_bytes(s->enc) >= PT_CHAIN_BYTES)
+        chain_full(s))
         s->want_key = true;
     pt_deep_watch(s->deep);
     pthread_mutex_lock(&s->lock);
@@ -477,6 +485,8 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     compare_clocks(s, &snap);
     s->frame_bytes += s->frame.len;
     hand_over(s, &snap);
+    if (s->want_key)
+        s->key_bytes = pt_enc_chain_bytes(s->enc);
     s->want_key = false;
     s->last = snap;
     s->snapshots++;

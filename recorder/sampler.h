@@ -11,7 +11,8 @@
 #include "recorder/sources.h"
 #include "recorder/writer.h"
 
-/* A chain is sealed after so many frames, or so many bytes of them (before compression). */
+/* A chain is sealed after so many frames, or when those after its key frame have so many bytes
+ * (before compression), or as many as the key frame where that has more. */
 #define PT_CHAIN_FRAMES 360
 #define PT_CHAIN_BYTES  (4u << 20)
 
