@@ -4,6 +4,7 @@
 # recordings that are right; the copy stays as it is.
 . "${PT_SOURCE:?}/tests/lib/e2e.sh"
 cd "$PT_TMP" || exit 1
+tree=$PT_SOURCE/tests/fixtures/linux-6.18-x86_64/proc
 
 # repair STATUS COPY ARGUMENT...: what is written to standard output is in ./out.
 repair()
@@ -40,7 +41,7 @@ any()
     esac
 }
 
-start "$recorder" -q -o r.db -i 20ms --deep off --raw-log log
+start "$recorder" -q -o r.db -i 20ms --deep off --cpu-budget 100% --procfs "$tree" --raw-log log
 daemon=$pid
 sealed()
 {
