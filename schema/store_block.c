@@ -36,7 +36,7 @@ static struct pt_cached *cache_oldest(struct pt_db *db, bool in_use)
     return oldest;
 }
 
-static void cache_drop(struct pt_db *db, struct pt_cached *c)
+void pt_db_drop_block(struct pt_db *db, struct pt_cached *c)
 {
     db->cached -= c->cost;
     pt_block_free(c->block);
@@ -47,10 +47,10 @@ static void cache_add(struct pt_db *db, int64_t id, struct pt_block *b, size_t c
 {
     struct pt_cached *c;
     while (db->cached > 0 && db->cached + cost > CACHE_MAX && (c = cache_oldest(db, true)))
-        cache_drop(db, c);
+        pt_db_drop_block(db, c);
     c = cache_oldest(db, false);
     if (c->block)
-        cache_drop(db, c);
+        pt_db_drop_block(db, c);
     *c = (struct pt_cached){.id = id, .block = b, .cost = cost, .used = ++db->clock_hand};
     db->cached += cost;
 }

@@ -130,6 +130,7 @@ struct pt_block_query {
     uint32_t *lost;
 };
 int pt_db_blocks(struct pt_db *db, const struct pt_block_query *q, struct pt_err *err);
+void pt_db_drop_block(struct pt_db *db, struct pt_cached *c);
 
 /* Blocks of the sources that glob matches, from frames that overlap [from, to] and are not sealed.
  */

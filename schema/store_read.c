@@ -430,6 +430,31 @@ void pt_db_unload(struct pt_db *db)
     free(db->boots);
 }
 
+/* A recorder that thins replaces segments by smaller ones with the same first snapshot. What is
+ * cached is good while its segment still has its snapshots. */
+static bool stands(const struct pt_db *db, int64_t first, int64_t last, int64_t count)
+{
+    const struct pt_seg *seg = pt_db_seg_of(db, first);
+    return seg && seg->first == first && seg->last == last && seg->count == count;
+}
+
+static void drop_replaced(struct pt_db *db)
+{
+    for (size_t i = 0; i < PT_CLOCKS; i++) {
+        struct pt_clock *c = &db->clocks[i];
+        if (!c->first || stands(db, c->first, c->snaps[c->count - 1].n, c->count))
+            continue;
+        free(c->snaps);
+        *c = (struct pt_clock){0};
+    }
+    for (size_t i = 0; i < PT_BLOCKS; i++) {
+        const struct pt_block *b = db->blocks[i].block;
+        const uint32_t ticks = b ? pt_block_ticks(b) : 0;
+        if (b && !stands(db, pt_block_first(b), pt_block_n(b, ticks - 1), ticks))
+            pt_db_drop_block(db, &db->blocks[i]);
+    }
+}
+
 int pt_db_enter(struct pt_db *db, struct pt_err *err)
 {
     int64_t version;
@@ -445,6 +470,8 @@ int pt_db_enter(struct pt_db *db, struct pt_err *err)
     if (r >= 0 && version != db->data_version) {
         drop_chain(db);
         r = load_lists(db, err);
+        if (r >= 0)
+            drop_replaced(db);
         db->data_version = version;
     }
     if (r < 0)
