@@ -64,12 +64,14 @@ static struct pt_cell joined(struct pt_cell a, struct pt_cell b)
 static void widen(struct pt_curve *t)
 {
     const uint32_t n = (t->n + 1) / 2;
+    t->width *= 2;
+    if (n == 0) /* no cells yet */
+        return;
     for (uint32_t i = 0; i < n; i++)
         t->cell[i] =
             joined(t->cell[2 * i], 2 * i + 1 < t->n ? t->cell[2 * i + 1] : (struct pt_cell){0});
     memset(t->cell + n, 0, (t->n - n) * sizeof(*t->cell));
     t->n = n;
-    t->width *= 2;
 }
 
 /* Adds the value to each cell it held in. */

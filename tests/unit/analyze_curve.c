@@ -83,6 +83,20 @@ static void slopes(void **state)
 }
 
 /* 200 MB with a day of 100 MB up and down, for ten days: what is left is the trend. */
+/* One value for long has no cells; what comes after it may need them much wider. */
+static void widens_without_cells(void **state)
+{
+    (void)state;
+    struct pt_curve t;
+    pt_curve_init(&t, 1);
+    assert_true(pt_curve_hold(&t, 0, 100000, 7));
+    assert_int_equal(t.n, 0);
+    assert_true(pt_curve_hold(&t, 100000, 100100, 9));
+    assert_true(t.n > 0 && t.n <= PT_CURVE_CELLS && t.n * t.width >= 100100);
+    assert_true(t.cell[0].min == 7 && t.cell[t.n - 1].max == 9);
+    pt_curve_release(&t);
+}
+
 static void seasons(void **state)
 {
     (void)state;
@@ -108,7 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_long), cmocka_unit_test(weighs_by_time),
         cmocka_unit_test(holes_stay), cmocka_unit_test(slopes),
-        cmocka_unit_test(seasons),
+        cmocka_unit_test(seasons),    cmocka_unit_test(widens_without_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
