@@ -128,8 +128,8 @@ static int64_t print_table(const struct pt_leaks *l, const struct pt_session *s,
                            int32_t offset)
 {
     static const struct pt_column alarm_columns[] = {
-        {"VERDICT", false, 0}, {"WHO", false, 16},   {"CLASS", false, 6}, {"GROWTH", true, 0},
-        {"AN HOUR", true, 0},  {"FULL IN", true, 0}, {"SHAPE", false, 0}};
+        {"VERDICT", false, 11}, {"WHO", false, 12},   {"CLASS", false, 6}, {"GROWTH", true, 0},
+        {"AN HOUR", true, 0},   {"FULL IN", true, 0}, {"SHAPE", false, 0}};
     static const struct pt_column columns[] = {{"VERDICT", false, 0},
                                                {"WHO", false, 16},
                                                {"CLASS", false, 6},

@@ -15,6 +15,7 @@ struct alias {
 };
 
 struct load {
+    struct pt_db *db;
     const struct pt_timeline *timeline;
     const struct pt_series_spec *spec;
     struct pt_series *ret;
@@ -23,6 +24,7 @@ struct load {
     double source_end;
     struct alias *alias;
     size_t naliases, cap;
+    int64_t asked, after; /* the snapshot that follows the one asked for last */
     bool nomem;
 };
 
@@ -123,6 +125,20 @@ static void finish(struct load *l, struct pt_serie *s, double at)
     s->over = true;
 }
 
+/* Whether snapshots lie between the last one that told of a series and a point. Counted, not timed:
+ * steps of a thinned recording are wider than its usual ones. */
+static bool skipped(struct load *l, const struct pt_serie *s, const struct pt_point *p)
+{
+    if (p->n <= s->end_n)
+        return false;
+    if (l->asked != s->end_n) {
+        l->asked = s->end_n;
+        if (pt_db_step(l->db, s->end_n, 1, &l->after, NULL) < 0)
+            l->after = p->n;
+    }
+    return l->after < p->n;
+}
+
 /* The series a point belongs to: the same as before, unless that one ended. */
 static struct pt_serie *serie_of(struct load *l, const struct pt_point *p, uint32_t ordinal,
                                  double at)
@@ -134,8 +150,8 @@ static struct pt_serie *serie_of(struct load *l, const struct pt_point *p, uint3
     struct pt_serie *s = *slot;
     /* a segment without it lies between: it was not there */
     if (s && !s->over &&
-        (s->boot != p->boot ||
-         pt_timeline_known(l->timeline, s->end, at) > 5 * l->timeline->interval))
+        (s->boot != p->boot || (skipped(l, s, p) && pt_timeline_known(l->timeline, s->end, at) >
+                                                        5 * l->timeline->interval)))
         finish(l, s, s->end);
     /* its row took another form at this very moment: it goes on */
     if (s && s->over && s->boot == p->boot && !(at > s->to)) {
@@ -194,6 +210,12 @@ static void forget(struct load *l, double at, bool gone)
         l->naliases = 0;
 }
 
+static void note_end(struct pt_serie *s, const struct pt_point *p, double end)
+{
+    s->end = end > s->end ? end : s->end;
+    s->end_n = p->end_n > s->end_n ? p->end_n : s->end_n;
+}
+
 static int on_point(void *ctx, const struct pt_point *p)
 {
     struct load *l = ctx;
@@ -211,7 +233,7 @@ static int on_point(void *ctx, const struct pt_point *p)
     struct pt_serie *s = alias_of(l, p, at);
     if (!s)
         return -1;
-    s->end = end > s->end ? end : s->end;
+    note_end(s, p, end);
     if (!p->known) {
         if (!s->over)
             finish(l, s, at);
@@ -230,7 +252,7 @@ static int on_point(void *ctx, const struct pt_point *p)
         s = alias_of(l, p, at);
         if (!s)
             return -1;
-        s->end = end;
+        note_end(s, p, end);
     } else if (at > s->since) {
         hold(l, s, at);
     }
@@ -282,6 +304,8 @@ int pt_series_load(struct pt_db *db, const struct pt_timeline *t,
         return pt_err_nomem(err);
     for (size_t k = 0; k < n; k++) {
         ret[k] = (struct pt_series){0};
+        loads[k].db = db;
+        loads[k].asked = -1;
         loads[k].timeline = t;
         loads[k].spec = &specs[k];
         loads[k].ret = &ret[k];

@@ -19,6 +19,7 @@ struct pt_serie {
     int64_t v[PT_FIELDS_MAX];
     uint32_t known;
     double since, end;
+    int64_t end_n; /* of the snapshot at the end */
     bool over;
     unsigned nmeasures;
     struct pt_curve track[]; /* of each measure */

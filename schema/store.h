@@ -203,10 +203,10 @@ struct pt_point {
     uint32_t instance;  /* tells rows of one name apart within a segment */
     int64_t n, real_us; /* the snapshot from which on it holds */
     uint32_t boot;
-    int64_t boot_us;     /* PT_UNKNOWN where the segment's clock is damaged, as real_us */
-    int64_t end_boot_us; /* of the last snapshot of the segment or the span: as far as it is known
-                            to hold, unless a later point says more */
-    bool known;          /* false: unreadable, absent or lost from here on (presence says which) */
+    int64_t boot_us;            /* PT_UNKNOWN where the segment's clock is damaged, as real_us */
+    int64_t end_n, end_boot_us; /* the last snapshot of the segment or the span: as far as it is
+                                   known to hold, unless a later point says more */
+    bool known; /* false: unreadable, absent or lost from here on (presence says which) */
     enum pt_presence presence;
     double value;   /* scaled: in the field's unit */
     int64_t ivalue; /* the same where it is a whole number */

@@ -411,6 +411,7 @@ static int emit(struct field *f, const struct pt_block *b, uint32_t source)
             .real_us = tick < f->nsnaps ? f->snaps[tick].real_us : PT_UNKNOWN,
             .boot = tick < f->nsnaps ? f->snaps[tick].boot : 0,
             .boot_us = tick < f->nsnaps ? f->snaps[tick].boot_us : PT_UNKNOWN,
+            .end_n = pt_block_n(b, f->last_tick),
             .end_boot_us = f->last_tick < f->nsnaps ? f->snaps[f->last_tick].boot_us : PT_UNKNOWN,
             .known = known,
             .presence = p->presence,

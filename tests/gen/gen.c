@@ -21,7 +21,7 @@ struct gen {
     struct text *text;
     int64_t system[F_SYSTEM_COUNT];
     int64_t (*handles)[P_COUNT]; /* by process index; NO_FILE: not open */
-    int64_t now_us;
+    int64_t now_us, step_us;
     uint32_t boot, tick, gaps;
     bool new_chain, restart;
 };
@@ -134,7 +134,7 @@ static int step_process(struct gen *g, struct process *p, struct pt_err *err)
     }
     const bool busy = (double)(p->index * 7919u % 1000) < g->o->changing * 1000;
     if (busy || p->runs_in-- == 0) {
-        process_run(&g->m, p, g->o->interval_us);
+        process_run(&g->m, p, g->step_us);
         p->runs_in = 20 + (uint32_t)rng_below(rng, 200);
         ran = true;
     }
@@ -244,8 +244,9 @@ static int write_all(struct gen *g, pt_gen_progress *progress, void *ctx, struct
     for (g->tick = 0; g->tick < g->o->snapshots && r >= 0; g->tick++) {
         if (g->tick && g->o->gap_every && g->tick % g->o->gap_every == 0)
             r = gap(g, err);
-        machine_tick(&g->m, g->o->interval_us);
-        g->now_us += g->o->interval_us + rng_walk(&g->m.rng, 300);
+        g->step_us = g->tick < g->o->coarse ? 60 * g->o->interval_us : g->o->interval_us;
+        machine_tick(&g->m, g->step_us);
+        g->now_us += g->step_us + rng_walk(&g->m.rng, 300);
         if (r >= 0)
             r = write_snapshot(g, err);
         if (r >= 0 && progress)

@@ -18,6 +18,7 @@ struct pt_gen_options {
     uint32_t gap_every;  /* snapshots between gaps of the recorder (0: none); every third gap is a
                             reboot */
     uint32_t deep_every; /* snapshots between two smaps (0: none) */
+    uint32_t coarse;     /* the first so many snapshots are 60 times as far apart: thinned */
     bool unsealed;       /* the last chain stays frames */
 };
 void pt_gen_defaults(struct pt_gen_options *o);

@@ -2,7 +2,7 @@
  * ptgen: a long synthetic recording.
  *
  *   ptgen -o FILE [-n SNAPSHOTS] [-i SECONDS] [-p PROCESSES] [-c PERCENT CHANGING] [-s SEED]
- * [--chain N] [--gap-every N]
+ * [--chain N] [--gap-every N] [--coarse N]
  *         [--deep-every N] [--unsealed] */
 #include "tests/gen/gen.h"
 
@@ -12,7 +12,7 @@
 
 #include "tests/support/number.h"
 
-enum { OPT_CHAIN = 256, OPT_GAP, OPT_DEEP, OPT_UNSEALED };
+enum { OPT_CHAIN = 256, OPT_GAP, OPT_COARSE, OPT_DEEP, OPT_UNSEALED };
 
 static const struct option options[] = {
     {"output", required_argument, NULL, 'o'},
@@ -23,6 +23,7 @@ static const struct option options[] = {
     {"seed", required_argument, NULL, 's'},
     {"chain", required_argument, NULL, OPT_CHAIN},
     {"gap-every", required_argument, NULL, OPT_GAP},
+    {"coarse", required_argument, NULL, OPT_COARSE},
     {"deep-every", required_argument, NULL, OPT_DEEP},
     {"unsealed", no_argument, NULL, OPT_UNSEALED},
     {0},
@@ -53,6 +54,9 @@ static bool set(struct pt_gen_options *o, int opt, int64_t v)
         return v > 0;
     case OPT_GAP:
         o->gap_every = (uint32_t)v;
+        return true;
+    case OPT_COARSE:
+        o->coarse = (uint32_t)v;
         return true;
     case OPT_DEEP:
         o->deep_every = (uint32_t)v;
