@@ -252,7 +252,8 @@ static void summarise(struct sums *s, struct pt_parts_found *ret)
     }
     ret->parts.largest = ret->growth[ret->largest];
     ret->parts.arena = ret->growth[PT_CLASS_ARENA];
-    ret->parts.growth -= ret->lazy_free > 0 ? ret->lazy_free : 0;
+    ret->parts.lazy = ret->lazy_free > 0 ? ret->lazy_free : 0;
+    ret->parts.growth -= ret->parts.lazy;
     ret->parts.known = true;
 }
 

@@ -55,6 +55,7 @@ struct pt_parts {
     double room;     /* size - (rss + swap) of those */
     double arena;    /* growth in arenas of the allocator */
     double huge;     /* growth of AnonHugePages */
+    double lazy;     /* growth of LazyFree, which growth is without */
     double data;     /* growth of VmData; NAN: not known */
     double mapped;   /* growth of the mappings' own size */
 };

@@ -13,6 +13,7 @@
 #define WORK     0.3  /* residual about the work done / residual about time */
 #define CONSTANT 0.80 /* of the growth within mappings that do not grow */
 #define ARENA    0.60
+#define LAZY     0.50 /* of the growth is freed memory: what is left may be noise of two readings */
 
 static const char *size_of(char *buf, size_t size, double bytes)
 {
@@ -272,6 +273,12 @@ enum pt_verdict pt_weigh_parts(const struct pt_case *c, const struct pt_look *l,
     char a[PT_UNITS_BUF], b[PT_UNITS_BUF];
     if (c->owner != PT_OWNER_PROCESS)
         return verdict;
+    if (p->known && p->lazy > 0 && p->lazy >= LAZY * (p->lazy + p->growth)) {
+        pt_evidence_add(r, "lazy-free", p->lazy, LAZY * (p->lazy + p->growth), false,
+                        "%s of it was freed already (LazyFree): the kernel takes it back at need",
+                        size_of(a, sizeof(a), p->lazy));
+        return PT_BOUNDED;
+    }
     if (!p->known || !(p->growth > 0)) {
         pt_evidence_add(r, "mappings", NAN, NAN, false,
                         "where it grows is not known: its mappings were not read twice");

@@ -114,6 +114,7 @@ static void sides_and_shares(void **state)
         {0x7f0000000000, 0x7f0001000000, "rw-s", "/memfd:x (deleted)", 7000, 0, 0, 0}};
     const struct pt_parts_found f = COMPARE(a, b);
     assert_true(f.parts.growth == 1100 * KIB);
+    assert_true(f.parts.lazy == 400 * KIB);
     assert_true(f.growth[PT_CLASS_SHMEM] == 7000 * KIB);
     assert_int_equal(f.largest, PT_CLASS_ANON);
     assert_string_equal(f.top[0].name, "/memfd:x");

@@ -284,6 +284,35 @@ static void judge(const struct family *f, uint64_t seed, struct pt_ruling *ret)
     pt_curve_release(&load);
 }
 
+/* The same rise, by what its mappings say of it: memory of its own, or freed already. */
+static void freed_is_no_leak(void **unused)
+{
+    (void)unused;
+    const struct family f = {.name = "linear", .fn = linear, .shape = &quick};
+    for (int lazily = 0; lazily < 2; lazily++) {
+        struct pt_curve t, load;
+        struct pt_ruling r;
+        record(&f, &t, &load);
+        struct pt_case c = {.track = &t,
+                            .from = t.start,
+                            .to = t.last,
+                            .interval = quick.interval,
+                            .noise = 256 * 1024,
+                            .headroom = NAN,
+                            .threads = 1};
+        c.parts = (struct pt_parts){
+            .known = true, .growth = 40 * MIB, .largest = 40 * MIB, .data = 40 * MIB};
+        if (lazily) {
+            c.parts.lazy = 40 * MIB;
+            c.parts.growth = 0;
+        }
+        pt_judge(&c, &r);
+        assert_int_equal(r.verdict, lazily ? PT_BOUNDED : PT_LEAK);
+        pt_curve_release(&t);
+        pt_curve_release(&load);
+    }
+}
+
 static void families_hold(void **unused)
 {
     (void)unused;
@@ -322,6 +351,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(families_hold),
+        cmocka_unit_test(freed_is_no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
