@@ -20,8 +20,9 @@
 #define LIVES_RISING  0.8
 #define LIVES_Z       4.0
 #define LIFE_GROWTH   MIB
-#define LIVES_PRESENT 0.7 /* of the span, lives added up */
-#define LIVES_ALIKE   2.5 /* third quartile of their slopes / first */
+#define LIVES_SPAN    300.0 /* seconds; a shorter record tells a start from a leak in no service */
+#define LIVES_PRESENT 0.7   /* of the span, lives added up */
+#define LIVES_ALIKE   2.5   /* third quartile of their slopes / first */
 /* Readings of smaps: instants that are asked for the first and the last one. */
 #define PROBES 9
 
@@ -180,9 +181,12 @@ static void find_parts(struct pt_db *db, const struct pt_leaks *l, const struct 
     if (got && pt_db_find(db, pt_timeline_real(&l->timeline, life->to), PT_SEEK_LAST_BEFORE, &last,
                           NULL) >= 0) {
         /* the last instants of a process may be told as gone already */
-        for (int i = 0; i < 3 && got == 1; i++)
-            if (read_smaps(db, last - i, name, &t.text[1], &t.read_us[1]))
+        for (int i = 0; i < 3 && got == 1; i++) {
+            if (read_smaps(db, last, name, &t.text[1], &t.read_us[1]))
                 got = 2;
+            else if (pt_db_step(db, last, -1, &last, NULL) < 0)
+                break;
+        }
     }
     if (got == 2 && t.read_us[1] > t.read_us[0] &&
         pt_parts_of((const char *)t.text[0].data, t.text[0].len, (const char *)t.text[1].data,
@@ -190,6 +194,26 @@ static void find_parts(struct pt_db *db, const struct pt_leaks *l, const struct 
         ret->parts.known = false;
     for (int i = 0; i < 2; i++)
         pt_buf_release(&t.text[i]);
+}
+
+static int note_smaps(void *ctx, const struct pt_source_at *at, int64_t n)
+{
+    struct pt_leaks *l = ctx;
+    (void)n;
+    l->smaps = at->presence <= PT_CARRIED;
+    return l->smaps ? -1 : 0; /* one is enough */
+}
+
+/* Where nothing was suspected no mappings were looked at: were there any? */
+static void find_smaps(struct pt_db *db, struct pt_leaks *l)
+{
+    const struct pt_last_query q = {.glob = "proc:*/smaps",
+                                    .from = l->timeline.first,
+                                    .to = l->timeline.last,
+                                    .fn = note_smaps,
+                                    .ctx = l};
+    if (!l->smaps)
+        pt_db_last(db, &q, 1, NULL);
 }
 
 /* ---- processes ---- */
@@ -380,7 +404,8 @@ static void rule_lives(const struct pt_leaks *l, const struct pt_lives *r, struc
     const double each = r->n ? r->growth / r->n : 0;
     /* a batch job, too, grows until it ends: a service is there most of the time, and its lives
      * are alike */
-    const bool serves = r->lived >= LIVES_PRESENT * l->timeline.end;
+    const bool serves =
+        l->timeline.end >= LIVES_SPAN && r->lived >= LIVES_PRESENT * l->timeline.end;
     const bool alike = r->low > 0 && r->high <= LIVES_ALIKE * r->low;
     const bool rises = r->n >= LIVES_LEAST && share >= LIVES_RISING && r->z >= LIVES_Z &&
                        each >= LIFE_GROWTH && serves && alike;
@@ -400,6 +425,9 @@ static void rule_lives(const struct pt_leaks *l, const struct pt_lives *r, struc
     f->ruling.growth = r->growth;
     f->ruling.z = r->z;
     f->ruling.since = 0;
+    /* each restart gives all back: nothing is foretold by how one life grows */
+    f->ruling.more = f->ruling.exhaustion = NAN;
+    f->ruling.exhaustion_low = f->ruling.exhaustion_high = NAN;
 }
 
 static int rule_groups(struct pt_leaks *l)
@@ -450,6 +478,8 @@ int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
             rc = pt_err_nomem(err);
     if (rc >= 0 && rule_groups(l) < 0)
         rc = pt_err_nomem(err);
+    if (rc >= 0)
+        find_smaps(db, l);
     pt_series_release(&d.fds);
     pt_series_release(&d.cpu);
     free(d.by_fds.v);
