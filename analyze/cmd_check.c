@@ -76,7 +76,7 @@ static int run(const struct pt_args *args)
 const struct pt_command pt_cmd_check = {
     .name = "check",
     .usage = "DB [--repair [-o NEW]]",
-    .summary = "verify every byte of a recording, or save what is good of it",
+    .summary = "verify every byte, or save what is good",
     .detail = "Decodes every frame and block, and lists the damaged places on standard error.\n"
               "A repair looks for snapshots in every page of DB, and of the -wal beside it,\n"
               "whatever their condition, writes them into a new recording, and says what is\n"

@@ -268,7 +268,7 @@ static int run(const struct pt_args *args)
 const struct pt_command pt_cmd_events = {
     .name = "events",
     .usage = "DB [FROM [TO]] [--kind KIND,...] [--top N]",
-    .summary = "what happened: OOM kills, exits, triggers, gaps, ...",
+    .summary = "OOM kills, exits, triggers, gaps, ...",
     .detail = "OOM kills come with the picture before them: memory, pressure and the largest\n"
               "processes at the last snapshot that has the victim (more with -v).\n\n"
               "kinds: start, stop, crash (of the recorder), gap, clock, suspend, reboot, oom,\n"

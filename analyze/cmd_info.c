@@ -23,7 +23,7 @@ static int run(const struct pt_args *args)
 const struct pt_command pt_cmd_info = {
     .name = "info",
     .usage = "DB",
-    .summary = "host, span, gaps, events, coverage, cost, size",
+    .summary = "host, span, gaps, events, cost, size",
     .detail = "",
     .options = PT_OPT_UTC,
     .min = 1,

@@ -73,8 +73,8 @@ const struct pt_command pt_cmd_leaks = {
     .name = "leaks",
     .usage = "DB [--since T] [--until T] [--subject WHO] [--all]",
     .summary = "who leaks memory, since when and how fast",
-    .detail = "Rules on every process, service, slab cache, tmpfs and kernel counter: a leak, or\n"
-              "why its growth is not called one. -v shows the evidence.\n",
+    .detail = "Rules on every process, service, slab cache, tmpfs and kernel counter: a leak,\n"
+              "or why its growth is not called one. -v shows the evidence.\n",
     .options = PT_OPT_FINDINGS | PT_OPT_TOP | PT_OPT_UTC,
     .min = 1,
     .max = 1,

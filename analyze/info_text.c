@@ -60,8 +60,8 @@ static void print_host(const struct pt_session *s)
 {
     const struct pt_meta *m = pt_db_meta(s->db);
     char text[512], size[PT_UNITS_BUF];
-    line(s, "host", m->host);
-    snprintf(text, sizeof(text), "%s %s", m->kernel, m->arch);
+    line(s, "host", *m->host ? m->host : "?");
+    snprintf(text, sizeof(text), "%s %s", *m->kernel ? m->kernel : "?", m->arch);
     line(s, "kernel", text);
     snprintf(text, sizeof(text), "%s, %" PRId64 " CPUs, pages of %" PRId64 " bytes",
              pt_units_bytes(size, sizeof(size),
@@ -107,10 +107,12 @@ static void print_span(const struct pt_session *s, const struct pt_info *info)
     fprintf(out, "%-*s %" PRId64 " over %s, every %s\n", LABEL - 1, "snapshots", s->span.count,
             pt_units_duration(a, sizeof(a), pt_units_minus(s->span.last_us, s->span.first_us)),
             pt_units_duration(b, sizeof(b), pt_session_interval(s)));
-    if (s->span.removed > 0 && info->thin_n > 0)
-        fprintf(out, "%*s%" PRId64 " thinned out or dropped, every one kept since %s\n", LABEL, "",
-                s->span.removed, pt_units_time(a, sizeof(a), info->thin_us, offset));
-    else if (s->span.removed > 0)
+    if (s->span.removed > 0 && info->thin_n > 0) {
+        struct list l = {.n = 0};
+        add(&l, "%" PRId64 " thinned out or dropped", s->span.removed);
+        add(&l, "every one kept since %s", pt_units_time(a, sizeof(a), info->thin_us, offset));
+        end(s, "", &l);
+    } else if (s->span.removed > 0)
         fprintf(out, "%*s%" PRId64 " dropped before these\n", LABEL, "", s->span.removed);
     print_boots(s, offset);
     fprintf(out, "%-*s %zu\n", LABEL - 1, "gaps", info->gaps_in_all);

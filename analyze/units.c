@@ -56,6 +56,10 @@ char *pt_units_duration(char *buf, size_t size, int64_t us)
         return unknown(buf, size);
     const char *mark = us < 0 ? "-" : "";
     const uint64_t abs_us = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
+    if (abs_us >= 1000 && abs_us < 100 * 1000u) {
+        snprintf(buf, size, "%s%.0f ms", mark, (double)abs_us / 1e3);
+        return buf;
+    }
     if (abs_us < 10 * 1000000u) {
         snprintf(buf, size, "%s%.1f s", mark, (double)abs_us / 1e6);
         return buf;

@@ -98,6 +98,15 @@ static bool sees_others(int proc)
     return seen;
 }
 
+const char *pt_access_empty(const struct pt_roots *roots)
+{
+    struct stat st;
+    return fstatat(roots->root[PT_ROOT_PROC].fd, "meminfo", &st, 0) == 0
+               ? NULL
+               : "there is no meminfo in the directory that --procfs names: is procfs mounted "
+                 "there?";
+}
+
 const char *pt_access_hidden(const struct pt_roots *roots)
 {
     const struct pt_root *proc = &roots->root[PT_ROOT_PROC];

@@ -25,6 +25,7 @@ void pt_access_add(struct pt_access *a, const char *source, int why);
 /* "not permitted to read: smaps of 12 processes, proc:slabinfo". false: it may read everything. */
 bool pt_access_denied(const struct pt_access *a, char ret[PT_ACCESS_TEXT]);
 /* Why processes or cgroups of the host are not seen at all; NULL: they are. */
+const char *pt_access_empty(const struct pt_roots *roots); /* as where nothing was mounted */
 const char *pt_access_hidden(const struct pt_roots *roots);
 const char *pt_access_cgroups(const struct pt_roots *roots);
 

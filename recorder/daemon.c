@@ -108,6 +108,11 @@ static void tell_asides(struct daemon *d, const struct pt_writer_stats *w)
     d->told_asides = w->asides;
 }
 
+static void tell_lost(uint64_t n)
+{
+    pt_log(PT_LOG_ERROR, "%" PRIu64 " snapshot%s could not be stored", n, n == 1 ? "" : "s");
+}
+
 static void tell_writer(struct daemon *d)
 {
     struct pt_writer_stats w;
@@ -124,7 +129,7 @@ static void tell_writer(struct daemon *d)
         d->told_moved = w.moved;
     }
     if (w.lost != d->told_lost && !w.failing && pt_writer_pace(d->writer) == 1) {
-        pt_log(PT_LOG_ERROR, "%" PRIu64 " snapshots could not be stored", w.lost - d->told_lost);
+        tell_lost(w.lost - d->told_lost);
         d->told_lost = w.lost;
     }
 }
@@ -264,6 +269,7 @@ static void tell_access(struct daemon *d)
     char denied[PT_ACCESS_TEXT];
     const char *texts[] = {
         pt_access_denied(pt_sampler_access(d->sampler), denied) ? denied : NULL,
+        pt_access_empty(&d->roots),
         pt_access_hidden(&d->roots),
         pt_access_cgroups(&d->roots),
     };
@@ -496,7 +502,7 @@ static int end(struct daemon *d)
         status = PT_EXIT_FAILED;
     }
     if (w.lost != d->told_lost)
-        pt_log(PT_LOG_ERROR, "%" PRIu64 " snapshots could not be stored", w.lost - d->told_lost);
+        tell_lost(w.lost - d->told_lost);
     pt_alarm_free(d->alarm);
     if (d->sampler)
         pt_sampler_free(d->sampler);
@@ -507,8 +513,8 @@ static int end(struct daemon *d)
     }
     pt_lock_drop(&d->lock);
     if (d->sampler)
-        pt_log(PT_LOG_INFO, "%" PRIu64 " snapshots recorded to '%s'%s", w.frames, d->path,
-               d->skipped ? "; ticks were skipped" : "");
+        pt_log(PT_LOG_INFO, "%" PRIu64 " snapshot%s recorded to '%s'%s", w.frames,
+               w.frames == 1 ? "" : "s", d->path, d->skipped ? "; ticks were skipped" : "");
     return w.frames || !d->sampler ? status : PT_EXIT_FAILED;
 }
 

@@ -44,11 +44,12 @@ static const char *const cmdline_words[] = {
 
 static const struct option_row rows[] = {
     {"output", 'o', TEXT, AT(output), .arg = "FILE",
-     .help = "database to write (default /var/lib/pagetrail/pagetrail.db\n"
-             "for root, else below $XDG_STATE_HOME)"},
+     .help = "database to write (default: for root\n"
+             "/var/lib/pagetrail/pagetrail.db, else below\n"
+             "$XDG_STATE_HOME)"},
     {"interval", 'i', SPAN, AT(interval_us), .min = PT_INTERVAL_MIN_US, .max = DAY,
      .preset = PT_INTERVAL_US, .arg = "TIME",
-     .help = "time between snapshots: 10s, 500ms, 1m (default 10s)"},
+     .help = "time between snapshots: 500ms, 1m (default 10s)"},
     {"duration", 'd', SPAN, AT(duration_us), .min = 1000, .max = 3660 * DAY, .cli_only = true,
      .arg = "TIME", .help = "stop after this time"},
     {"once", 0, FLAG, AT(once), .cli_only = true, .help = "take one snapshot and stop"},
@@ -56,16 +57,19 @@ static const struct option_row rows[] = {
      .help = "with --once: the time to record it under"},
     {"estimate", 0, SPAN, AT(estimate_us), .min = 2 * PT_SECOND, .max = DAY, .cli_only = true,
      .arg = "TIME",
-     .help = "record nothing: watch for TIME, then say what recording\n"
-             "this machine would cost a day"},
+     .help = "record nothing: watch for TIME, then say what\n"
+             "recording this machine would cost a day"},
     {"cpu-budget", 0, SHARE, AT(budget_ppm), .min = 100, .max = 1000000, .preset = 0,
      .arg = "PERCENT",
      .help = "CPU to spend, of one core (default 0.5%; more in\n"
              "proportion for intervals below 10s)"},
     {"stall-limit", 0, SPAN, AT(stall_us), .min = 1000, .max = 10 * PT_SECOND, .preset = 20000,
-     .arg = "TIME", .help = "longest that one read may hold up a process (default 20ms)"},
+     .arg = "TIME",
+     .help = "longest that one read may hold up a process\n"
+             "(default 20ms)"},
     {"deep", 0, WORD, AT(deep), .preset = PT_DEEP_AUTO, .words = deep_words, .arg = "MODE",
-     .help = "smaps of processes: auto (within the budget), off, all"},
+     .help = "smaps of processes: auto (within the budget),\n"
+             "off, all"},
     {"burst-interval", 0, SPAN, AT(burst_interval_us), .min = 100000, .max = DAY,
      .preset = PT_SECOND, .arg = "TIME", .help = "time between snapshots after a trigger (1s)"},
     {"burst-length", 0, SPAN, AT(burst_length_us), .min = PT_SECOND, .max = 3600 * PT_SECOND,
@@ -81,8 +85,8 @@ static const struct option_row rows[] = {
      .help = "drop what is older: 90d (0, the default: never)"},
     {"sync", 0, SPAN, AT(sync_us), .min = 100000, .max = 3600 * PT_SECOND, .zero_off = true,
      .preset = 30 * PT_SECOND, .arg = "TIME",
-     .help = "snapshots survive a power failure after so long (30s;\n"
-             "0: at once)"},
+     .help = "snapshots survive a power failure after so long\n"
+             "(30s; 0: at once)"},
     {"cmdline", 0, WORD, AT(cmdline), .preset = PT_CMDLINE_MASKED, .words = cmdline_words,
      .arg = "MODE", .help = "command lines: masked (secrets hidden), full, name"},
     {"procfs", 0, TEXT, AT(procfs), .arg = "DIR",
@@ -158,8 +162,8 @@ const char *pt_options_help(void)
         "Usage: pagetraild [OPTION]...\n"
         "       pagetraild dump [DB] [--since TIME] [--until TIME] [-o FILE]\n"
         "Record the memory of this machine: every process, cgroup and kernel counter.\n\n",
-        "\nSIGTERM and SIGINT end the recording cleanly, SIGHUP opens FILE anew, SIGUSR1 takes\n"
-        "a snapshot at once. See pagetraild(8).\n");
+        "\nSIGTERM and SIGINT end the recording cleanly, SIGHUP opens FILE anew, SIGUSR1\n"
+        "takes a snapshot at once. See pagetraild(8).\n");
 }
 
 const char *pt_dump_help(void)
@@ -169,8 +173,8 @@ const char *pt_dump_help(void)
         &help, &dumping,
         "Usage: pagetraild dump [OPTION]... [DB]\n"
         "Copy a database, also while it is recorded to, or a slice of it into one file.\n\n",
-        "\nTimes: 2d, -30m, '2h ago', 14:05, yesterday, '2026-11-23 14:05', @SNAPSHOT, seconds\n"
-        "since 1970; relative to the end of the recording. See pagetraild(8).\n");
+        "\nTimes: 2d, -30m, '2h ago', 14:05, yesterday, '2026-11-23 14:05', @SNAPSHOT,\n"
+        "seconds since 1970; relative to the end of the recording. See pagetraild(8).\n");
 }
 
 /* ---- one value ---- */
@@ -456,8 +460,9 @@ static int agree(const struct pt_options *o, struct pt_err *err)
         char interval[32], length[32];
         pt_print_span(interval, sizeof(interval), o->burst_interval_us);
         pt_print_span(length, sizeof(length), o->burst_length_us);
-        return wrong(&here, err, "burst-interval: '%s' is longer than burst-length, '%s'", interval,
-                     length);
+        return wrong(&here, err,
+                     "burst-interval: '%s' is out of range: 100ms to %s, which is burst-length",
+                     interval, length);
     }
     return 0;
 }

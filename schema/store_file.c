@@ -150,6 +150,8 @@ int pt_file_prepare(const char *path, struct stat *ret, struct pt_err *err)
         r = pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a regular file", path);
     else if (ret->st_size > 0)
         r = inspect(fd, path, err);
+    else if ((ret->st_mode & 077) && fchmod(fd, 0600) < 0) /* made beforehand, by touch */
+        r = cannot("take away others' right to read", path, err);
     close(fd);
     return r;
 }

@@ -26,7 +26,7 @@ static int cannot(const char *do_what, const char *path, struct pt_err *err)
 {
     const int e = errno;
     const enum pt_code code = e == ENOSPC || e == EDQUOT || e == EFBIG ? PT_EFULL
-                              : e == EIO                               ? PT_EIO
+                              : e == EIO || e == EPIPE                 ? PT_EIO
                                                                        : PT_EOPEN;
     return pt_err_set(err, code, e, path, -1, "cannot %s '%s': %s", do_what, path, strerror(e));
 }

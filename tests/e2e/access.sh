@@ -99,6 +99,12 @@ if [ -r /proc/1/mounts ] && readlink /proc/1/ns/net >/dev/null; then
     refuses "$db" proc:net/sockstat 'not recorded'
 fi
 
+echo '-- a container that has nothing where its --procfs should be'
+db=$box/root/g.db
+# shellcheck disable=SC2086
+run "$box/pagetraild" $once --procfs "$box/tmpfs" -o "$db" 2>"$PT_TMP/err"
+says "$db" 'no meminfo in the directory that --procfs names'
+
 echo '-- a service whose view of the file system is its own'
 db=$box/root/f.db
 cat >"$PT_TMP/host" <<'END'

@@ -105,8 +105,10 @@ if [ -c /dev/full ]; then
     "$recorder" dump "$db" >/dev/full 2>said && fail 'dump to a full device'
     grep -q 'No space left' said || fail "$(cat said)"
 fi
-"$recorder" dump "$db" 2>said | head -c 100 >/dev/null
+{ "$recorder" dump "$db" 2>said; echo $? >code; } | head -c 100 >/dev/null
 until_true 10 grep -q 'Broken pipe' said || fail "a pipe that closes early: $(cat said)"
+until_true 10 test -s code
+[ "$(cat code)" = 1 ] || fail "a pipe that closes early: exit status $(cat code)"
 mkdir -p small
 if mount -t tmpfs -o size=64k none small 2>/dev/null; then
     TMPDIR=$PT_TMP/small "$recorder" dump "$db" 2>said | cat >part.db

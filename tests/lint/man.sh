@@ -11,10 +11,13 @@ for page in recorder/pagetraild.8 analyze/pagetrail.1; do
     [ -x "${PT_BUILD:-}/$program" ] && [ -z "${PT_LINT_TREE:-}" ] || continue
     {
         "$PT_BUILD/$program" --help 2>&1
+        [ "$program" != pagetraild ] || "$PT_BUILD/$program" dump --help 2>&1
         for command in $("$PT_BUILD/$program" --help 2>&1 | sed -n 's/^ *pagetrail \([a-z]*\) .*/\1/p' | sort -u); do
             "$PT_BUILD/$program" "$command" --help 2>&1
         done
-    } | grep -oE -- '--[a-z][a-z-]+' | sort -u >"$PT_TMP/help"
+    } >"$PT_TMP/text"
+    awk 'length > 80' "$PT_TMP/text" | rule "help of $program over 80 columns"
+    grep -oE -- '--[a-z][a-z-]+' "$PT_TMP/text" | sort -u >"$PT_TMP/help"
     mandoc -T ascii "$page" | sed 's/.\x08//g' | grep -oE -- '--[a-z][a-z-]*[a-z]' | sort -u >"$PT_TMP/man"
     comm -23 "$PT_TMP/help" "$PT_TMP/man" | rule "options of $program that $page does not tell"
     comm -13 "$PT_TMP/help" "$PT_TMP/man" | rule "options of $page that $program --help does not tell"

@@ -118,6 +118,7 @@ static void durations_and_times(void **state)
     char buf[PT_UNITS_BUF];
     assert_string_equal(pt_units_duration(buf, sizeof(buf), 1500000), "1.5 s");
     assert_string_equal(pt_units_duration(buf, sizeof(buf), -12000000), "-12 s");
+    assert_string_equal(pt_units_duration(buf, sizeof(buf), 20000), "20 ms");
     assert_string_equal(pt_units_duration(buf, sizeof(buf), INT64_C(200000000)), "3 min 20 s");
     assert_string_equal(pt_units_duration(buf, sizeof(buf), INT64_C(7 * 86400000000)), "7 d");
     assert_string_equal(pt_units_duration(buf, sizeof(buf), PT_UNKNOWN), "?");

@@ -179,6 +179,27 @@ static void refused(const char *path, enum pt_code code)
     assert_true(werr.text[0] != '\0');
 }
 
+/* Made beforehand, by touch: it is ours from then on. */
+static void test_empty_file(void **state)
+{
+    (void)state;
+    struct world w;
+    struct stat st;
+    struct pt_store *store;
+    char path[320];
+    world_record(&w, 2);
+    snprintf(path, sizeof path, "%s/touched.db", w.dir);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(fchmod(fd, 0644), 0);
+    close(fd);
+    assert_int_equal(pt_store_open(path, &world_meta, &store, NULL), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(pt_store_close(store, NULL), 0);
+    world_close(&w);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -544,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_live),
         cmocka_unit_test(test_copy),
         cmocka_unit_test(test_reopen),
+        cmocka_unit_test(test_empty_file),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_damaged_frame),
         cmocka_unit_test(test_each_damaged_frame),
