@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * Writes the generator's machine as the recorder would: through the encoder and the store. */
-#include "tests/gen/model.h"
+#include "tests/gen/history.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "schema/source.h"
 
-#define GAP_US  (2 * 3600 * 1000000ll)
 #define NO_FILE (-1)
 
 struct gen {
@@ -37,6 +37,8 @@ void pt_gen_defaults(struct pt_gen_options *o)
         .start_us = 1795000000000000,
         .chain = 360,
         .gap_every = 5000,
+        .gap_us = 2 * 3600 * 1000000ll,
+        .reboot_every = 3,
         .deep_every = 2,
     };
 }
@@ -115,27 +117,26 @@ static int tell_process(struct gen *g, struct process *p, bool ran, struct pt_er
         return pt_enc_put(g->enc, (uint32_t)statm,
                           pt_reading_ref((struct pt_reading *)pt_enc_last(g->enc, (uint32_t)statm)),
                           PT_UNKNOWN, err);
-    for (unsigned f = P_STATM; f <= P_STATUS && r >= 0; f++)
+    for (unsigned f = P_STATM; f <= P_FD && r >= 0; f++)
         r = tell_file(g, p, (enum process_file)f, err);
     return r;
 }
 
 static int step_process(struct gen *g, struct process *p, struct pt_err *err)
 {
-    struct rng *rng = &g->m.rng;
     bool ran = p->born;
     int r = 0;
-    /* One process in 20 is a short-lived worker; of these one in 200 ends in a snapshot. */
-    if (p->index % 20 == 7 && !p->born && rng_below(rng, 200) == 0) {
+    if (process_ends(&g->m, p)) {
         r = close_process(g, p, err);
         process_end(&g->m, p);
-        process_start(&g->m, p);
+        if (process_start(&g->m, p) < 0)
+            return pt_err_nomem(err);
         ran = true;
     }
     const bool busy = (double)(p->index * 7919u % 1000) < g->o->changing * 1000;
     if (busy || p->runs_in-- == 0) {
         process_run(&g->m, p, g->step_us);
-        p->runs_in = 20 + (uint32_t)rng_below(rng, 200);
+        p->runs_in = 20 + (uint32_t)rng_below(&g->m.rng, 200);
         ran = true;
     }
     return r < 0 ? r : tell_process(g, p, ran, err);
@@ -166,23 +167,24 @@ static int start_encoder(struct gen *g, struct pt_err *err)
 
 static int gap(struct gen *g, struct pt_err *err)
 {
-    const bool reboot = ++g->gaps % 3 == 0;
+    const bool reboot = g->tick && g->o->reboot_every && ++g->gaps % g->o->reboot_every == 0;
     char boot_id[40];
     int r = 0;
-    g->now_us += GAP_US;
+    g->now_us += g->o->gap_us;
+    g->m.now_us = g->now_us;
     if (reboot || g->tick == 0) {
         r = start_encoder(g, err);
         if (r < 0)
             return r;
-        if (g->tick)
-            machine_boot(&g->m, g->o);
+        if (g->tick && machine_boot(&g->m, g->o) < 0)
+            return pt_err_nomem(err);
         snprintf(boot_id, sizeof boot_id, "00000000-0000-4000-8000-%012u", g->gaps);
         const int64_t boot = pt_store_boot(g->store, boot_id, g->now_us - g->m.uptime_us, err);
         if (boot < 0)
             return (int)boot;
         g->boot = (uint32_t)boot;
     } else {
-        g->m.uptime_us += GAP_US;
+        g->m.uptime_us += g->o->gap_us;
     }
     if (r >= 0 && g->tick)
         r = pt_store_event(g->store, g->now_us, PT_EVENT_GAP, pt_store_next(g->store), "",
@@ -247,6 +249,7 @@ static int write_all(struct gen *g, pt_gen_progress *progress, void *ctx, struct
         g->step_us = g->tick < g->o->coarse ? 60 * g->o->interval_us : g->o->interval_us;
         machine_tick(&g->m, g->step_us);
         g->now_us += g->step_us + rng_walk(&g->m.rng, 300);
+        g->m.now_us = g->now_us;
         if (r >= 0)
             r = write_snapshot(g, err);
         if (r >= 0 && progress)
@@ -282,14 +285,26 @@ static int open_all(struct gen *g, const char *path, struct pt_err *err)
     return pt_store_open(path, &meta, &g->store, err);
 }
 
+static int write_labels(const struct gen *g, const char *path, struct pt_err *err)
+{
+    char beside[4096];
+    const size_t n = strlen(path), cut = n > 3 && !strcmp(path + n - 3, ".db") ? n - 3 : n;
+    snprintf(beside, sizeof beside, "%.*s.labels.json", (int)cut, path);
+    if (history_labels(&g->m, g->o, beside, (g->now_us - g->o->start_us) / 1000000) < 0)
+        return pt_err_set(err, PT_EIO, errno, beside, 0, "cannot write '%s'", beside);
+    return 0;
+}
+
 int pt_gen_write(const char *path, const struct pt_gen_options *o, pt_gen_progress *progress,
                  void *ctx, struct pt_err *err)
 {
-    struct gen g = {.o = o, .now_us = o->start_us - GAP_US};
+    struct gen g = {.o = o, .now_us = o->start_us - o->gap_us};
     pt_buf_init(&g.frame, 1u << 30);
     int r = machine_init(&g.m, o) < 0 ? pt_err_nomem(err) : open_all(&g, path, err);
     if (r >= 0)
         r = write_all(&g, progress, ctx, err);
+    if (r >= 0 && o->history)
+        r = write_labels(&g, path, err);
     const int closed = pt_store_close(g.store, err);
     pt_enc_free(g.enc);
     pt_shapes_free(g.shapes);

@@ -13,13 +13,15 @@ struct pt_gen_options {
     uint32_t processes;
     double changing; /* share of the processes that run between two snapshots */
     uint64_t seed;
-    int64_t start_us;    /* real time of the first snapshot */
-    uint32_t chain;      /* snapshots a segment */
-    uint32_t gap_every;  /* snapshots between gaps of the recorder (0: none); every third gap is a
-                            reboot */
-    uint32_t deep_every; /* snapshots between two smaps (0: none) */
-    uint32_t coarse;     /* the first so many snapshots are 60 times as far apart: thinned */
-    bool unsealed;       /* the last chain stays frames */
+    int64_t start_us;   /* real time of the first snapshot */
+    uint32_t chain;     /* snapshots a segment */
+    uint32_t gap_every; /* snapshots between gaps of the recorder (0: none) */
+    int64_t gap_us;
+    uint32_t reboot_every; /* every so many gaps one is a reboot (0: none) */
+    uint32_t deep_every;   /* snapshots between two smaps (0: none) */
+    uint32_t coarse;       /* the first so many snapshots are 60 times as far apart: thinned */
+    bool unsealed;         /* the last chain stays frames */
+    bool history; /* families that are known to leak or not, and labels beside the recording */
 };
 void pt_gen_defaults(struct pt_gen_options *o);
 

@@ -2,8 +2,12 @@
  * ptgen: a long synthetic recording.
  *
  *   ptgen -o FILE [-n SNAPSHOTS] [-i SECONDS] [-p PROCESSES] [-c PERCENT CHANGING] [-s SEED]
- * [--chain N] [--gap-every N] [--coarse N]
- *         [--deep-every N] [--unsealed] */
+ *         [--chain N] [--gap-every N] [--gap-hours N] [--reboot-every GAPS] [--coarse N]
+ *         [--deep-every N] [--unsealed] [--history]
+ *
+ * With --history, given first, all processes run all the time and are of families that leak or not
+ * (history.c); FILE.labels.json says which. Two weeks of 1,000 series are -n 20160 -i 60 -p 1000 -c
+ * 10, a week at 10 s is -n 60480 -i 10. */
 #include "tests/gen/gen.h"
 
 #include <getopt.h>
@@ -12,7 +16,16 @@
 
 #include "tests/support/number.h"
 
-enum { OPT_CHAIN = 256, OPT_GAP, OPT_COARSE, OPT_DEEP, OPT_UNSEALED };
+enum {
+    OPT_CHAIN = 256,
+    OPT_GAP,
+    OPT_HOURS,
+    OPT_REBOOT,
+    OPT_COARSE,
+    OPT_DEEP,
+    OPT_UNSEALED,
+    OPT_HISTORY
+};
 
 static const struct option options[] = {
     {"output", required_argument, NULL, 'o'},
@@ -23,6 +36,9 @@ static const struct option options[] = {
     {"seed", required_argument, NULL, 's'},
     {"chain", required_argument, NULL, OPT_CHAIN},
     {"gap-every", required_argument, NULL, OPT_GAP},
+    {"gap-hours", required_argument, NULL, OPT_HOURS},
+    {"reboot-every", required_argument, NULL, OPT_REBOOT},
+    {"history", no_argument, NULL, OPT_HISTORY},
     {"coarse", required_argument, NULL, OPT_COARSE},
     {"deep-every", required_argument, NULL, OPT_DEEP},
     {"unsealed", no_argument, NULL, OPT_UNSEALED},
@@ -54,6 +70,12 @@ static bool set(struct pt_gen_options *o, int opt, int64_t v)
         return v > 0;
     case OPT_GAP:
         o->gap_every = (uint32_t)v;
+        return true;
+    case OPT_HOURS:
+        o->gap_us = v * 3600 * 1000000;
+        return v <= 1000;
+    case OPT_REBOOT:
+        o->reboot_every = (uint32_t)v;
         return true;
     case OPT_COARSE:
         o->coarse = (uint32_t)v;
@@ -87,6 +109,10 @@ int main(int argc, char **argv)
             path = optarg;
         } else if (opt == OPT_UNSEALED) {
             o.unsealed = true;
+        } else if (opt == OPT_HISTORY) {
+            o.history = true;
+            o.changing = 1;
+            o.reboot_every = 0;
         } else if (opt == '?' || !number_of(optarg, &v) || !set(&o, opt, v)) {
             fprintf(stderr, "ptgen: wrong value or option\n");
             return 2;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The generator's machine: what changes from snapshot to snapshot. */
-#include "tests/gen/model.h"
+#include "tests/gen/history.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HOUR_US 3600000000ll
+#define UNTOLD  (200 * 1024) /* KiB that no counter tells */
 
 uint64_t rng_next(struct rng *r)
 {
@@ -49,18 +50,19 @@ static enum pt_gen_kind kind_of(uint32_t index)
     }
 }
 
-void process_start(struct machine *m, struct process *p)
+int process_start(struct machine *m, struct process *p)
 {
     const uint32_t index = p->index;
     struct rng *r = &m->rng;
     *p = (struct process){.index = index, .kind = kind_of(index), .born = true};
-    if (m->nfree_pids > 0 && rng_below(r, 4) == 0) /* pids come back */
+    if (m->nfree_pids > 0 && !m->stories && rng_below(r, 4) == 0) /* pids come back */
         p->pid = m->free_pids[--m->nfree_pids];
     else
         p->pid = m->next_pid++;
     snprintf(p->name, sizeof p->name, "%s-%u", pt_gen_kind_name(p->kind), index % 100000);
     p->start = (uint64_t)m->uptime_us / 10000;
     p->threads = 1 + (uint32_t)rng_below(r, 8);
+    p->files = 4 + (uint32_t)rng_below(r, 60);
     p->base = p->anon = 1000 + (int64_t)rng_below(r, 30000);
     p->file = 2000 + (int64_t)rng_below(r, 9000);
     p->shmem = (int64_t)rng_below(r, 3) * 64;
@@ -69,6 +71,15 @@ void process_start(struct machine *m, struct process *p)
     p->rate = 500 + (int64_t)rng_below(r, 20000);
     p->minflt = rng_below(r, 9000);
     p->smaps_in = 2 + (int64_t)rng_below(r, 4);
+    return m->stories ? history_start(m, p) : 0;
+}
+
+/* One process in 20 is a short-lived worker; of these one in 200 ends in a snapshot. */
+bool process_ends(struct machine *m, const struct process *p)
+{
+    if (p->born)
+        return false;
+    return m->stories ? history_ends(m, p) : p->index % 20 == 7 && rng_below(&m->rng, 200) == 0;
 }
 
 void process_end(struct machine *m, struct process *p)
@@ -96,6 +107,10 @@ static int64_t grown(const struct process *p)
 void process_run(struct machine *m, struct process *p, int64_t us)
 {
     struct rng *r = &m->rng;
+    if (m->stories) {
+        history_run(m, p);
+        return;
+    }
     p->grown_us += us;
     p->utime += rng_below(r, (uint64_t)us / 20000 + 2);
     p->stime += rng_below(r, (uint64_t)us / 60000 + 2);
@@ -117,40 +132,45 @@ void process_run(struct machine *m, struct process *p, int64_t us)
         p->peak = p->anon - p->swap + p->file;
 }
 
-void machine_boot(struct machine *m, const struct pt_gen_options *o)
+int machine_boot(struct machine *m, const struct pt_gen_options *o)
 {
     m->uptime_us = 30000000;
-    m->next_pid = 300;
+    if (!m->stories || !m->next_pid) /* labels know a process by its pid */
+        m->next_pid = 300;
     m->nfree_pids = 0;
     memset(m->vmstat, 0, sizeof m->vmstat);
     memset(m->cpu, 0, sizeof m->cpu);
     m->psi_some = m->psi_full = m->forks = m->ctxt = 0;
     for (uint32_t i = 0; i < SLABS; i++)
-        m->slabs[i] = 200 + rng_below(&m->rng, 40000);
+        m->slabs[i] = m->slab_base[i] = 200 + rng_below(&m->rng, 40000);
     for (uint32_t i = 0; i < o->processes; i++) {
         m->processes[i].index = i;
-        process_start(m, &m->processes[i]);
+        if (process_start(m, &m->processes[i]) < 0)
+            return -1;
         m->processes[i].runs_in = (uint32_t)rng_below(&m->rng, 30);
         m->processes[i].smaps_in = 1 + (int64_t)rng_below(&m->rng, o->processes);
     }
+    return 0;
 }
 
 int machine_init(struct machine *m, const struct pt_gen_options *o)
 {
-    *m = (struct machine){.rng = {o->seed}, .count = o->processes};
+    *m = (struct machine){.rng = {o->seed}, .count = o->processes, .now_us = o->start_us};
     m->processes = calloc(o->processes ? o->processes : 1, sizeof *m->processes);
     if (!m->processes)
         return -1;
     m->total = 16 * 1024 * 1024 + (int64_t)o->processes * 32 * 1024;
-    m->cached = m->total / 5;
-    m->slab = m->total / 20;
     m->swap_total = 4 * 1024 * 1024;
-    machine_boot(m, o);
-    return 0;
+    if (o->history && history_init(m, o) < 0)
+        return -1;
+    m->cached = m->total / 5;
+    m->slab = m->slab_size = m->total / 20;
+    return machine_boot(m, o);
 }
 
 void machine_release(struct machine *m)
 {
+    history_release(m);
     free(m->processes);
 }
 
@@ -176,10 +196,10 @@ void machine_tick(struct machine *m, int64_t us)
         m->swap_used += m->processes[i].swap;
     }
     m->cached += rng_walk(r, 900) * 4;
-    m->slab += rng_walk(r, 40) * 4;
+    m->slab += rng_walk(r, 40) * 4 - (m->slab - m->slab_size) / 64;
     if (m->cached < m->total / 10)
         m->cached = m->total / 10;
-    m->available = m->total - m->anon - m->slab / 2;
+    m->available = m->total - m->anon - m->anon / 200 - m->slab - UNTOLD;
     if (m->available < 0)
         m->available = 0;
     if (m->swap_used > m->swap_total)
@@ -194,8 +214,10 @@ void machine_tick(struct machine *m, int64_t us)
     for (uint32_t i = 0; i < VMSTAT_MAX; i++)
         if (i % 5 == 0 || (i % 5 == 1 && rng_below(r, 12) == 0))
             m->vmstat[i] += rng_below(r, 40000);
-    for (uint32_t i = 0; i < 4; i++)
-        m->slabs[rng_below(r, SLABS)] += rng_below(r, 60);
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint64_t s = rng_below(r, SLABS);
+        m->slabs[s] = m->slabs[s] * 15 / 16 + m->slab_base[s] / 16 + rng_below(r, 60);
+    }
     for (uint32_t z = 1; z < ZONES; z++)
         for (uint32_t i = 0; i < 5; i++)
             m->buddy[z][i] = (m->buddy[z][i] + rng_below(r, 40)) % (4000u >> i);

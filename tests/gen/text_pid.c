@@ -136,10 +136,15 @@ static void print_status(struct text *t, const struct process *p)
     text_str(t, "\n");
 }
 
+static void print_fd(struct text *t, const struct process *p)
+{
+    text_num(t, p->files);
+}
+
 static void print_exe(struct text *t, const struct process *p)
 {
     text_str(t, "/usr/bin/");
-    text_str(t, pt_gen_kind_name(p->kind));
+    text_str(t, p->service ? p->name : pt_gen_kind_name(p->kind));
 }
 
 static void print_cmdline(struct text *t, const struct process *p)
@@ -153,7 +158,9 @@ static void print_cmdline(struct text *t, const struct process *p)
 
 static void print_cgroup(struct text *t, const struct process *p)
 {
-    text_str(t, p->index % 2 ? "0::/system.slice/a.service\n" : "0::/system.slice/b.service\n");
+    text_str(t, "0::/system.slice/");
+    text_str(t, p->service ? p->name : p->index % 2 ? "a" : "b");
+    text_str(t, ".service\n");
 }
 
 /* ---- smaps ---- */
@@ -216,18 +223,19 @@ static void print_smaps(struct text *t, const struct process *p)
                                             "/usr/lib/x86_64-linux-gnu/libm.so.6",
                                             "/usr/lib/x86_64-linux-gnu/libz.so.1.2.13"};
     static const char *const perms[] = {"r--p", "r-xp", "r--p", "rw-p"};
-    const int64_t heap = p->anon * 3 / 4 / 4 * 4;
+    const int64_t heap = p->anon - (p->base < p->anon ? p->base : p->anon) / 16 * 4;
+    const int64_t out = p->anon ? p->swap * (heap / 4) / (p->anon / 4) / 4 * 4 : 0;
     const uint64_t kind = (uint64_t)p->kind * 0x1000000;
     for (unsigned i = 0; i < 4; i++)
         print_mapping(
             t, &(struct mapping){p->heap - 0x100000 + i * 0x20000, 128, perms[i],
                                  p->kind == PT_GEN_LEAK ? "/usr/bin/leak" : "/usr/bin/steady", 64,
                                  i == 3 ? 64 : 0, 0});
-    print_mapping(t, &(struct mapping){p->heap, (uint64_t)heap + 132, "rw-p", "[heap]",
-                                       heap - p->swap / 2, heap - p->swap / 2, p->swap / 2});
+    print_mapping(t, &(struct mapping){p->heap, (uint64_t)heap + 132, "rw-p", "[heap]", heap - out,
+                                       heap - out, out});
     print_mapping(t, &(struct mapping){0x7f0000000000u + kind, (uint64_t)(p->anon - heap) + 64,
-                                       "rw-p", "", p->anon - heap - p->swap / 4,
-                                       p->anon - heap - p->swap / 4, p->swap / 4});
+                                       "rw-p", "", p->anon - heap - p->swap + out,
+                                       p->anon - heap - p->swap + out, p->swap - out});
     for (unsigned l = 0; l < 3; l++)
         for (unsigned i = 0; i < 4; i++)
             print_mapping(t, &(struct mapping){0x7f1000000000u + kind + l * 0x400000 + i * 0x100000,
@@ -237,8 +245,8 @@ static void print_smaps(struct text *t, const struct process *p)
 }
 
 const struct process_def process_files[P_COUNT] = {
-    [P_STATM] = {"statm", print_statm},       [P_STAT] = {"stat", print_pid_stat},
-    [P_STATUS] = {"status", print_status},    [P_EXE] = {"exe", print_exe},
-    [P_CMDLINE] = {"cmdline", print_cmdline}, [P_CGROUP] = {"cgroup", print_cgroup},
-    [P_SMAPS] = {"smaps", print_smaps},
+    [P_STATM] = {"statm", print_statm},    [P_STAT] = {"stat", print_pid_stat},
+    [P_STATUS] = {"status", print_status}, [P_FD] = {"fd", print_fd},
+    [P_EXE] = {"exe", print_exe},          [P_CMDLINE] = {"cmdline", print_cmdline},
+    [P_CGROUP] = {"cgroup", print_cgroup}, [P_SMAPS] = {"smaps", print_smaps},
 };

@@ -83,11 +83,11 @@ def detection(program, db, entities, labels, best):
     first, last = epoch(begin), epoch(end)
     for k in range(2, PREFIXES + 1):
         at = first + (last - first) * k / PREFIXES
-        part, _ = verdicts(entities, leaks(program, db, "%.3f" % at) if k < PREFIXES else found, labels["tmpfs"])
+        part, _ = verdicts(entities, leaks(program, db, "%.3f" % at) if k < PREFIXES else found, labels.get("tmpfs"))
         for name, f in part.items():
             if f["verdict"] in ALARMS and name not in times and best[name]["verdict"] in ALARMS:
                 growth = [e for e in f["evidence"] if e["test"] == "growth" and e["threshold"]]
-                left = f["exhaustion"]["seconds"]
+                left = (f["exhaustion"] or {}).get("seconds")
                 times[name] = (k / PREFIXES, growth[0]["value"] / growth[0]["threshold"] if growth else None,
                                (at - first) / (at - first + left) if left else None)
     return times
@@ -177,7 +177,7 @@ class Score:
 def score_one(args, db, score, others):
     labels = json.load(open(os.path.splitext(db)[0] + ".labels.json"))
     entities = labels["entities"]
-    best, strays = verdicts(entities, leaks(args.pagetrail, db), labels["tmpfs"])
+    best, strays = verdicts(entities, leaks(args.pagetrail, db), labels.get("tmpfs"))
     for f in strays:
         score.count["fp"] += 1
         score.wrong.append("%s: stray %s on %s %s (%s)" % (os.path.basename(db), f["verdict"], f["subject"]["kind"],
@@ -209,7 +209,7 @@ def score_one(args, db, score, others):
         span, series = series_of(args.series, db)
         step = max(1.0, span / 600)
         for e in entities:
-            v = entity_series(e, span, series, step, labels["tmpfs"])
+            v = entity_series(e, span, series, step, labels.get("tmpfs"))
             v = v[int(len(v) * 0.02):] or [0.0]
             for name, rule in baselines.ALL.items():
                 others[name].add(e["label"], "leak" if len(v) > 20 and rule(v, step) else "stable")
