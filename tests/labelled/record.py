@@ -288,7 +288,7 @@ def main():
     args = parser.parse_args()
     if "LABELLED_INSIDE" not in os.environ:
         os.environ["LABELLED_INSIDE"] = "1"
-        os.execvp("unshare", ["unshare", "--fork", "--pid", "--mount", "--mount-proc", "--kill-child", sys.executable]
+        os.execvp("unshare", ["unshare", "--fork", "--pid", "--ipc", "--mount", "--mount-proc", "--kill-child", sys.executable]
                   + sys.argv)
     run = Run(args)
     tmpfs = os.path.join(run.work, "tmpfs")

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # results.sh BUILD: prints RESULTS.md: the recordings of tests/fixtures/labelled by pagetrail of that build and by the baselines.
 set -eu
+
+build=$(cd "${1:?usage: results.sh BUILD}" && pwd)
 cd "$(dirname "$0")"
-build=${1:?usage: results.sh BUILD}
 cat <<'END'
 # Labelled recordings: results
 
