@@ -285,7 +285,7 @@ static void judge(const struct pt_case *c, struct pt_ruling *ret)
 /* With days enough the hours of the day are taken out of a copy. */
 static bool without_season(const struct pt_case *c, struct pt_curve *copy, double *ret_share)
 {
-    if (c->to - c->from < SEASON_DAYS * 86400)
+    if (c->track->n == 0 || c->to - c->from < SEASON_DAYS * 86400)
         return false;
     *copy = *c->track;
     copy->cap = copy->n;

@@ -313,6 +313,22 @@ static void freed_is_no_leak(void **unused)
     }
 }
 
+/* What never moved has no cells, however long it is known. */
+static void never_moved(void **unused)
+{
+    (void)unused;
+    struct pt_curve t;
+    struct pt_ruling r;
+    pt_curve_init(&t, 10);
+    for (int i = 0; i < 5 * 8640; i++)
+        assert_true(pt_curve_hold(&t, i * 10.0, i * 10.0 + 10, 40 * MIB));
+    assert_int_equal(t.n, 0);
+    const struct pt_case c = {.track = &t, .from = t.start, .to = t.last, .interval = 10};
+    pt_judge(&c, &r);
+    assert_int_equal(r.verdict, PT_STABLE);
+    pt_curve_release(&t);
+}
+
 static void families_hold(void **unused)
 {
     (void)unused;
@@ -352,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(families_hold),
         cmocka_unit_test(freed_is_no_leak),
+        cmocka_unit_test(never_moved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
