@@ -93,10 +93,13 @@ struct pt_finding pt_quiet_finding(const struct pt_quiet *q)
 void pt_leaks_judge(struct pt_leaks *l, struct pt_case *c, struct pt_finding *f)
 {
     c->interval = l->timeline.interval;
-    c->headroom = l->headroom;
+    c->headroom = pt_leaks_headroom(l,
+                                    f->life    ? f->life->memory_cgroup
+                                    : f->group ? f->group->memory_cgroup
+                                               : NULL,
+                                    &f->limit);
     c->local = (double)l->timeline.first_us / 1e6 + l->timeline.utc_offset_s;
     pt_judge(c, &f->ruling);
-    f->limit = isnan(l->headroom) ? NULL : "machine";
     l->series++;
 }
 
@@ -191,6 +194,8 @@ int pt_leaks_find(struct pt_db *db, int64_t from, int64_t to, struct pt_leaks *r
         rc = pt_lives_load(db, &l.timeline, &l.lives, err);
     }
     if (rc >= 0)
+        rc = pt_leaks_load_limits(db, &l, err);
+    if (rc >= 0)
         rc = pt_groups_make(&l.lives, &l.timeline, &l.groups, err);
     if (rc >= 0)
         rc = pt_leaks_of_lives(db, &l, err);
@@ -219,6 +224,7 @@ void pt_leaks_release(struct pt_leaks *l)
     pt_arena_release(&l->arena);
     free(l->v);
     free(l->quiet);
+    free(l->limits);
     *l = (struct pt_leaks){0};
 }
 

@@ -51,6 +51,7 @@ enum pt_host_series {
     PT_HOSTS
 };
 
+struct pt_limit;
 struct pt_leaks {
     struct pt_timeline timeline;
     struct pt_lives_of_span lives;
@@ -64,7 +65,9 @@ struct pt_leaks {
     double available; /* slope of MemAvailable; NAN: not known */
     double explained; /* share of its decline that alarms explain; NAN: it does not decline */
     double headroom;  /* MemAvailable + SwapFree at the end; NAN: not known */
-    bool smaps;       /* any was read */
+    struct pt_limit *limits; /* of control groups, at the end */
+    size_t nlimits;
+    bool smaps; /* any was read */
     struct pt_arena arena;
 };
 

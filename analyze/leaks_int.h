@@ -27,6 +27,11 @@ int pt_leaks_settle(struct pt_leaks *l);
 /* Fills what every case has, and rules. */
 void pt_leaks_judge(struct pt_leaks *l, struct pt_case *c, struct pt_finding *f);
 
+int pt_leaks_load_limits(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
+/* Bytes until a process of this group (a path of PID/cgroup; may be NULL) has no memory left, and
+ * what runs out: "machine", or the path of the group whose limit is nearer. NAN and NULL: not
+ * known. */
+double pt_leaks_headroom(const struct pt_leaks *l, const char *cgroup, const char **ret_limit);
 int pt_leaks_load_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
 int pt_leaks_of_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
 int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);

@@ -12,6 +12,8 @@
 
 #define SPARKS 8
 #define HOUR   3600.0
+/* Of the path of a group that has a limit. */
+#define LIMIT_WIDTH 48
 
 /* Further than so many times the record nothing is foretold. */
 #define FORESIGHT 10.0
@@ -90,10 +92,16 @@ static void print_since(const struct pt_leaks *l, const struct pt_finding *f, FI
             pt_units_bytes(low, sizeof(low), (int64_t)(r->low * HOUR), false),
             pt_units_bytes(high, sizeof(high), (int64_t)(r->high * HOUR), false));
     if (!isnan(r->exhaustion) && isfinite(r->exhaustion_high) &&
-        r->exhaustion_high <= FORESIGHT * l->timeline.end)
-        fprintf(out, "; %s full in %s to %s", f->limit ? f->limit : "?",
+        r->exhaustion_high <= FORESIGHT * l->timeline.end) {
+        struct pt_buf limit;
+        pt_buf_init(&limit, 4096);
+        pt_text_fit(f->limit ? f->limit : "?", f->limit ? strlen(f->limit) : 1, LIMIT_WIDTH,
+                    &limit);
+        fprintf(out, "\n    %.*s full in %s to %s", (int)limit.len, (const char *)limit.data,
                 pt_units_duration(low, sizeof(low), (int64_t)(r->exhaustion_low * 1e6)),
                 pt_units_duration(high, sizeof(high), (int64_t)(r->exhaustion_high * 1e6)));
+        pt_buf_release(&limit);
+    }
     fputc('\n', out);
 }
 
@@ -181,7 +189,7 @@ static void print_head(const struct pt_leaks *l, const struct pt_session *s)
     fprintf(out, "span %s, %" PRId64 " snapshots, %zu series",
             pt_units_duration(a, sizeof(a), (int64_t)(t->end * 1e6)), t->count, l->series);
     if (!isnan(l->available))
-        fprintf(out, "; available memory %s an hour",
+        fprintf(out, "\navailable memory %s an hour",
                 pt_units_bytes(b, sizeof(b), (int64_t)(l->available * HOUR), true));
     fputc('\n', out);
     if (!isnan(l->explained))

@@ -238,6 +238,9 @@ static void name_cgroup(struct names *n, const char *text, size_t len)
         if (pt_service_of_cgroup(path, &s) && (!*best.name || *s.container))
             best = s;
     }
+    if (hierarchy(text, len, "memory", path, sizeof(path)) ||
+        hierarchy(text, len, "", path, sizeof(path)))
+        n->life->memory_cgroup = keep(n, n->life->memory_cgroup, path, strlen(path));
     n->life->cgroup = *cgroup ? keep(n, n->life->cgroup, cgroup, strlen(cgroup)) : NULL;
     n->life->service = *best.name ? keep(n, n->life->service, best.name, strlen(best.name)) : NULL;
 }
@@ -378,6 +381,8 @@ static bool add_life(struct pt_group *g, const struct pt_life *l, const struct p
     }
     g->from = fmin(g->from, l->from);
     g->to = fmax(g->to, l->to);
+    if (!l->died || !g->memory_cgroup)
+        g->memory_cgroup = l->memory_cgroup;
     pt_curve_add(&g->count, l->from, l->to, 1);
     if (anon && anon->n == 0)
         pt_curve_add(&g->sum, anon->start, anon->last, anon->first_value);

@@ -24,6 +24,7 @@ struct pt_life {
     int64_t last_n;                                     /* last snapshot that told of it */
     bool born, died;                                    /* within the span */
     const char *comm, *exe, *cgroup, *service, *parent; /* parent: its exe; NULL: not known */
+    const char *memory_cgroup; /* where its memory is accounted; NULL: not known */
     int64_t uid;
     const struct pt_serie *memory; /* NULL: its status was never read */
     uint32_t group;                /* of struct pt_groups */
@@ -45,7 +46,8 @@ const struct pt_curve *pt_life_track(const struct pt_life *l, enum pt_life_measu
 struct pt_group {
     const char *name; /* what a person calls it; owned by the lives' arena */
     const char *key;
-    bool unit; /* by cgroup, not by executable */
+    bool unit;                 /* by cgroup, not by executable */
+    const char *memory_cgroup; /* of the newest process of it that lives */
     size_t lives;
     struct pt_curve sum;   /* PT_LIFE_ANON of all */
     struct pt_curve count; /* of them */

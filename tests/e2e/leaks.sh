@@ -55,6 +55,15 @@ jq -e '[.findings[] | select(.subject.kind == "process") | [.subject.pid, .subje
 jq -e 'all(.findings[]; .verdict == "undetermined" or .verdict == "insufficient" or .more_seconds == null)' \
     "$PT_TMP/coarse.json" >/dev/null || fail 'a verdict that stands asks for more'
 
+# what is exhausted first: the limit of a.service is nearer than the machine's, b.service has none
+run "$analyzer" leaks "$PT_TMP/gaps.db" --all --format json >"$PT_TMP/limits.json"
+jq -e '[.findings[] | select(.exhaustion.limit != null) | [.subject.service, .exhaustion.limit]] | unique |
+    . - [["a.service", "/system.slice/a.service"]] |
+    length > 0 and all(.[0] != "a.service" and .[1] == "machine")' "$PT_TMP/limits.json" >/dev/null ||
+    fail "a limit is wrong: $(jq -c '[.findings[] | [.subject.service, .exhaustion.limit]] | unique' "$PT_TMP/limits.json")"
+jq -e 'any(.findings[]; .exhaustion.limit == "/system.slice/a.service")' "$PT_TMP/limits.json" >/dev/null ||
+    fail 'no control group is exhausted'
+
 # spans: of nothing, of one snapshot, backwards
 run "$analyzer" leaks "$PT_TMP/gaps.db" --since @5 --until @5 >"$PT_TMP/text"
 grep -q 'no leak found' "$PT_TMP/text" || fail 'one snapshot has a leak'

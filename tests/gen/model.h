@@ -83,6 +83,7 @@ enum system_file {
     F_SWAPS,
     F_SLABINFO,
     F_CGROUP_A,
+    F_CGROUP_A_MAX,
     F_CGROUP_B,
     F_SYSTEM_COUNT,
 };

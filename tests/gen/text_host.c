@@ -462,6 +462,12 @@ static void print_cgroup_b(struct text *t, const struct machine *m)
     text_str(t, "\n");
 }
 
+static void print_cgroup_a_max(struct text *t, const struct machine *m)
+{
+    text_num(t, (uint64_t)m->total / 8 * 1024);
+    text_str(t, "\n");
+}
+
 const struct system_def system_files[F_SYSTEM_COUNT] = {
     [F_MEMINFO] = {"proc:meminfo", 1, print_meminfo},
     [F_VMSTAT] = {"proc:vmstat", 1, print_vmstat},
@@ -474,5 +480,6 @@ const struct system_def system_files[F_SYSTEM_COUNT] = {
     [F_SWAPS] = {"proc:swaps", 1, print_swaps},
     [F_SLABINFO] = {"proc:slabinfo", 6, print_slabinfo},
     [F_CGROUP_A] = {"cgroup:system.slice/a.service/memory.current", 1, print_cgroup_a},
+    [F_CGROUP_A_MAX] = {"cgroup:system.slice/a.service/memory.max", 6, print_cgroup_a_max},
     [F_CGROUP_B] = {"cgroup:system.slice/b.service/memory.current", 1, print_cgroup_b},
 };
