@@ -26,6 +26,7 @@ struct pt_finding {
     const struct pt_group *group; /* SERVICE; of a process the service beside it; or NULL */
     const char *name;             /* of the others: slab, mount, segment, counter */
     const char *what;             /* class of memory: "heap", "page-tables", ... */
+    bool anon;                    /* private memory of a process, whichever class of it grew most */
     struct pt_parts_found parts;
     const char *limit; /* what is exhausted: "machine", a cgroup; NULL: nothing is known of it */
     struct pt_lives regional; /* SERVICE */

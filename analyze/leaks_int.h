@@ -35,6 +35,9 @@ double pt_leaks_headroom(const struct pt_leaks *l, const char *cgroup, const cha
 int pt_leaks_load_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
 int pt_leaks_of_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
 int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
+/* An alarm on a process that has not grown beyond what those before it came to: not yet one. Of the
+ * first n findings. */
+void pt_leaks_beside_earlier(const struct pt_leaks *l, size_t n, struct pt_finding *f);
 /* Takes out the findings that another one is the cause of. */
 void pt_leaks_one_cause(struct pt_leaks *l);
 

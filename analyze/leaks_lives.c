@@ -266,6 +266,7 @@ static int first_look(struct pt_leaks *l, const struct pt_life *life, const stru
     if (!f)
         return -1;
     f->life = life;
+    f->anon = s->measure == PT_LIFE_ANON;
     f->group = life->group == UINT32_MAX ? NULL : &l->groups.v[life->group];
     struct pt_case c = case_of(life, t);
     pt_leaks_judge(l, &c, f);
@@ -473,6 +474,8 @@ int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
     for (size_t i = 0; i < n && rc >= 0; i++)
         if (suspicious(&l->v[i].ruling) && second_look(db, l, &l->v[i], &d) < 0)
             rc = pt_err_nomem(err);
+    for (size_t i = 0; i < n && rc >= 0; i++)
+        pt_leaks_beside_earlier(l, n, &l->v[i]);
     for (size_t i = 0; i < l->lives.n && rc >= 0; i++)
         if (rule_fds(l, &d, &l->lives.v[i]) < 0)
             rc = pt_err_nomem(err);

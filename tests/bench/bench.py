@@ -49,6 +49,7 @@ import section_analyze
 import section_bytes
 import section_cpu
 import section_governor
+import section_leaks
 import section_rss
 import section_scale
 import section_victim
@@ -60,10 +61,11 @@ SECTIONS = {
     "rss": section_rss,
     "victim": section_victim,
     "analyze": section_analyze,
+    "leaks": section_leaks,
     "scale": section_scale,
     "governor": section_governor,
 }
-OWN_POPULATION = ("analyze", "scale", "governor")
+OWN_POPULATION = ("analyze", "leaks", "scale", "governor")
 # snapshots of the long recording; turns and their seconds; seconds of a recording for its memory
 FULL = {"snapshots": 370, "pairs": 7, "turn": 12, "atop turn": 6, "peer turns": 3, "rss": 100,
         "diffs": 41, "victim": 6144, "victim pairs": 21, "victim turn": 11,

@@ -12,7 +12,7 @@ SECOND_NS = 1e9
 
 
 def measure(b):
-    db = history(b)
+    db = history(b, SNAPSHOTS, b.population)
     b.table.note("history: %d generated snapshots of %d processes, %s." % (
         SNAPSHOTS, b.population, bytes_text(os.path.getsize(db))))
     peaks = []
@@ -23,11 +23,11 @@ def measure(b):
                 max(peaks) <= 128 * MIB)
 
 
-def history(b):
+def history(b, snapshots, processes):
     """Kept between runs while the generator is the same."""
-    db = os.path.join(b.build, "bench-history.db")
+    db = os.path.join(b.build, "bench-history-%d-%d.db" % (snapshots, processes))
     stamp = db + ".made"
-    made = "%d %d" % (SNAPSHOTS, os.stat(b.tools.ptgen).st_mtime_ns)
+    made = "%d" % os.stat(b.tools.ptgen).st_mtime_ns
     if os.path.exists(stamp) and os.path.exists(db):
         with open(stamp) as f:
             if f.read() == made:
@@ -35,8 +35,8 @@ def history(b):
     for name in (db, db + "-wal", db + "-shm", stamp):
         if os.path.exists(name):
             os.unlink(name)
-    say("generating a history of %d snapshots" % SNAPSHOTS)
-    argv = [b.tools.ptgen, "-o", db, "-n", str(SNAPSHOTS), "-p", str(b.population)]
+    say("generating a history of %d snapshots of %d processes" % (snapshots, processes))
+    argv = [b.tools.ptgen, "-o", db, "-n", str(snapshots), "-p", str(processes)]
     b.used["ptgen"] = b.start("ptgen", argv).wait(3600)
     with open(stamp, "w") as f:
         f.write(made)
