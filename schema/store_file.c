@@ -3,6 +3,7 @@
  * SQLite plays a journal that it finds back into the file, whoever's they are, and deletes the WAL
  * of a file that was cut to nothing: so it is given nothing but what looks like a database of ours.
  */
+#include "schema/store_db.h"
 #include "schema/store_write.h"
 
 #include <errno.h>
@@ -148,6 +149,9 @@ int pt_file_prepare(const char *path, struct stat *ret, struct pt_err *err)
         r = cannot("stat", path, err);
     else if (!S_ISREG(ret->st_mode))
         r = pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a regular file", path);
+    else if (ret->st_nlink > 1 && pt_db_in_use(fd)) /* each name has a -wal of its own */
+        r = pt_err_set(err, PT_ELOCKED, 0, path, -1,
+                       "'%s' has other names (hard links), and is open in another process", path);
     else if (ret->st_size > 0)
         r = inspect(fd, path, err);
     else if ((ret->st_mode & 077) && fchmod(fd, 0600) < 0) /* made beforehand, by touch */

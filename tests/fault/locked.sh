@@ -12,6 +12,11 @@ tree=$PT_SOURCE/tests/fixtures/linux-6.18-x86_64/proc
 start "$recorder" -o "$db" -i 100ms --deep off --procfs "$tree" 2>"$log"
 daemon=$pid
 until_true 30 more_than "$db" 5 || fail 'no snapshots'
+# under another name SQLite sees neither its lock nor its -wal
+ln "$db" "$PT_TMP/other.db"
+"$recorder" --once -o "$PT_TMP/other.db" --procfs "$tree" 2>"$PT_TMP/said" && fail 'recorded to by two, under two names'
+grep -q 'hard links' "$PT_TMP/said" || fail "a second name: $(cat "$PT_TMP/said")"
+rm "$PT_TMP/other.db"
 before=$(rss "$daemon")
 hold_lock "$db" $seconds &
 holder=$!
