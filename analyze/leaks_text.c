@@ -211,7 +211,7 @@ static void print_limits(const struct pt_leaks *l, FILE *out)
     if (t->nboots > 1)
         fprintf(out, "%zu boots: processes are followed within each, services across\n", t->nboots);
     if (t->clock_steps)
-        fprintf(out, "the clock was set %" PRIu32 " time%s: times are by the clock before\n",
+        fprintf(out, "the clock was set %" PRIu32 " time%s: times are by the clock as it was\n",
                 t->clock_steps, t->clock_steps == 1 ? "" : "s");
     if (l->lives.unreadable)
         fprintf(out, "the memory of %" PRIu64 " processes could not be read\n",

@@ -15,7 +15,7 @@
 
 struct load {
     struct pt_timeline *t;
-    size_t boots_cap, holes_cap;
+    size_t boots_cap, holes_cap, clocks_cap;
     double recent[RECENT], samples[SAMPLES];
     int nrecent, at;
     int nsamples;
@@ -47,6 +47,17 @@ static bool add_hole(struct load *l, double from, double to)
     if (!room(&t->holes, &l->holes_cap, t->nholes, sizeof(*t->holes)))
         return false;
     t->holes[t->nholes++] = (struct pt_hole){from, to};
+    return true;
+}
+
+static bool note_clock(struct load *l, double at, double real)
+{
+    struct pt_timeline *t = l->t;
+    if (t->nclocks && fabs(real - at - t->clocks[t->nclocks - 1].ahead) <= STEP_S)
+        return true;
+    if (!room(&t->clocks, &l->clocks_cap, t->nclocks, sizeof(*t->clocks)))
+        return false;
+    t->clocks[t->nclocks++] = (struct pt_clock){at, real - at};
     return true;
 }
 
@@ -106,6 +117,8 @@ static bool add_snap(struct load *l, const struct pt_snap *snap)
     const double real = (double)(snap->real_us - t->first_us) / 1e6;
     if (same && at > l->last && !note_step(l, at - l->last))
         return false;
+    if (!note_clock(l, at, real))
+        return false;
     t->clock_steps += same && fabs((real - l->last_real) - (at - l->last)) > STEP_S;
     l->last = b->to = at;
     l->last_real = real;
@@ -146,6 +159,7 @@ void pt_timeline_release(struct pt_timeline *t)
 {
     free(t->boots);
     free(t->holes);
+    free(t->clocks);
     *t = (struct pt_timeline){0};
 }
 
@@ -159,7 +173,15 @@ double pt_timeline_at(const struct pt_timeline *t, uint32_t boot, int64_t boot_u
 
 int64_t pt_timeline_real(const struct pt_timeline *t, double at)
 {
-    return t->first_us + (int64_t)(at * 1e6);
+    size_t lo = 0, hi = t->nclocks;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (t->clocks[mid].from <= at)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return t->first_us + (int64_t)((at + (lo ? t->clocks[lo - 1].ahead : 0)) * 1e6);
 }
 
 double pt_timeline_known(const struct pt_timeline *t, double from, double to)

@@ -14,6 +14,10 @@ struct pt_boot_time {
 struct pt_hole {
     double from, to;
 };
+/* From an axis time on real time is so far ahead of the axis. */
+struct pt_clock {
+    double from, ahead;
+};
 struct pt_timeline {
     int64_t first, last; /* snapshots */
     int64_t count;
@@ -25,6 +29,8 @@ struct pt_timeline {
     size_t nboots;
     struct pt_hole *holes; /* gaps of more than five intervals, and the time between boots */
     size_t nholes;
+    struct pt_clock *clocks; /* as often as it was set, or had drifted */
+    size_t nclocks;
     uint32_t clock_steps; /* times real time jumped against the axis */
 };
 /* Of snapshots [from, to]. */
@@ -33,7 +39,7 @@ int pt_timeline_load(struct pt_db *db, int64_t from, int64_t to, struct pt_timel
 void pt_timeline_release(struct pt_timeline *t);
 /* NAN: the boot is not in the span. */
 double pt_timeline_at(const struct pt_timeline *t, uint32_t boot, int64_t boot_us);
-/* Real time, microseconds, of an axis time (by the clock of the boot's beginning in the span). */
+/* Real time, microseconds, of an axis time, by the clock as it was then. */
 int64_t pt_timeline_real(const struct pt_timeline *t, double at);
 /* How much of [from, to] was recorded. */
 double pt_timeline_known(const struct pt_timeline *t, double from, double to);

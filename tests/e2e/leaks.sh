@@ -64,6 +64,15 @@ jq -e '[.findings[] | select(.exhaustion.limit != null) | [.subject.service, .ex
 jq -e 'any(.findings[]; .exhaustion.limit == "/system.slice/a.service")' "$PT_TMP/limits.json" >/dev/null ||
     fail 'no control group is exhausted'
 
+# a clock that is set an hour ahead: the same findings, the same mappings; what began after it bears the new time
+for clock in 0 200; do
+    run "$PT_TOOLS/ptgen" -o "$PT_TMP/clock-$clock.db" -n 600 -p 20 -s 2 --gap-every 0 --clock-at $clock
+    run "$analyzer" leaks "$PT_TMP/clock-$clock.db" --format json |
+        jq '[.findings[] | {verdict, subject, class, growth_bytes, mappings}]' >"$PT_TMP/clock-$clock.json"
+done
+jq -e 'any(.[]; .mappings != [])' "$PT_TMP/clock-0.json" >/dev/null || fail 'no mappings at all'
+cmp "$PT_TMP/clock-0.json" "$PT_TMP/clock-200.json" || fail 'a clock that was set changes the findings'
+
 # spans: of nothing, of one snapshot, backwards
 run "$analyzer" leaks "$PT_TMP/gaps.db" --since @5 --until @5 >"$PT_TMP/text"
 grep -q 'no leak found' "$PT_TMP/text" || fail 'one snapshot has a leak'

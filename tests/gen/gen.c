@@ -247,6 +247,8 @@ static int write_all(struct gen *g, pt_gen_progress *progress, void *ctx, struct
         if (g->tick && g->o->gap_every && g->tick % g->o->gap_every == 0)
             r = gap(g, err);
         g->step_us = g->tick < g->o->coarse ? 60 * g->o->interval_us : g->o->interval_us;
+        if (g->o->clock_at && g->tick == g->o->clock_at)
+            g->now_us += 3600 * 1000000ll;
         machine_tick(&g->m, g->step_us);
         g->now_us += g->step_us + rng_walk(&g->m.rng, 300);
         g->m.now_us = g->now_us;

@@ -3,6 +3,7 @@
  *
  *   ptgen -o FILE [-n SNAPSHOTS] [-i SECONDS] [-p PROCESSES] [-c PERCENT CHANGING] [-s SEED]
  *         [--chain N] [--gap-every N] [--gap-hours N] [--reboot-every GAPS] [--coarse N]
+ * [--clock-at N]
  *         [--deep-every N] [--unsealed] [--history]
  *
  * With --history, given first, all processes run all the time and are of families that leak or not
@@ -22,6 +23,7 @@ enum {
     OPT_HOURS,
     OPT_REBOOT,
     OPT_COARSE,
+    OPT_CLOCK,
     OPT_DEEP,
     OPT_UNSEALED,
     OPT_HISTORY
@@ -40,6 +42,7 @@ static const struct option options[] = {
     {"reboot-every", required_argument, NULL, OPT_REBOOT},
     {"history", no_argument, NULL, OPT_HISTORY},
     {"coarse", required_argument, NULL, OPT_COARSE},
+    {"clock-at", required_argument, NULL, OPT_CLOCK},
     {"deep-every", required_argument, NULL, OPT_DEEP},
     {"unsealed", no_argument, NULL, OPT_UNSEALED},
     {0},
@@ -79,6 +82,9 @@ static bool set(struct pt_gen_options *o, int opt, int64_t v)
         return true;
     case OPT_COARSE:
         o->coarse = (uint32_t)v;
+        return true;
+    case OPT_CLOCK:
+        o->clock_at = (uint32_t)v;
         return true;
     case OPT_DEEP:
         o->deep_every = (uint32_t)v;
