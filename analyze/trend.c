@@ -24,6 +24,42 @@ double pt_median(double *v, int n)
     return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
+/* The value that sorting would put at k; v is only partly sorted by it: nothing before k is larger,
+ * nothing after it smaller. Of a thousand slopes three are asked for: sorting all takes longer. */
+static double select_at(double *v, int n, int k)
+{
+    int lo = 0, hi = n - 1;
+    while (lo < hi) {
+        const double pivot = v[lo + (hi - lo) / 2];
+        int i = lo, j = hi;
+        while (i <= j) {
+            while (v[i] < pivot)
+                i++;
+            while (v[j] > pivot)
+                j--;
+            if (i <= j) {
+                const double x = v[i];
+                v[i++] = v[j];
+                v[j--] = x;
+            }
+        }
+        if (k <= j)
+            hi = j;
+        else if (k >= i)
+            lo = i;
+        else
+            break;
+    }
+    return v[k];
+}
+
+/* The same as pt_median, which sorts. */
+static double middle_of(double *v, int n)
+{
+    const double high = select_at(v, n, n / 2);
+    return n % 2 ? high : (select_at(v, n / 2, n / 2 - 1) + high) / 2;
+}
+
 /* ---- envelope ---- */
 
 struct held {
@@ -156,21 +192,21 @@ void pt_slope_of(const struct pt_env *e, struct pt_slope *ret)
         for (int k = i + 1; k < e->n; k++)
             if (e->t[k] > e->t[i])
                 slopes[pairs++] = (e->v[k] - e->v[i]) / (e->t[k] - e->t[i]);
-    ret->b = pt_median(slopes, pairs);
+    ret->b = middle_of(slopes, pairs);
     for (int i = 0; i < e->n; i++)
         at[i] = residual[i] = e->v[i] - ret->b * e->t[i];
-    ret->at0 = pt_median(at, e->n);
+    ret->at0 = middle_of(at, e->n);
     for (int i = 0; i < e->n; i++)
         at[i] = fabs(residual[i] - ret->at0);
-    ret->mad = pt_median(at, e->n);
+    ret->mad = middle_of(at, e->n);
     ret->factor = variance_factor(residual, e->n);
     kendall(e->v, e->n, &s, &var);
     const double sd = sqrt(var * ret->factor);
     ret->z = sd > 0 ? (s > 0 ? s - 1 : s < 0 ? s + 1 : 0) / sd : 0;
-    /* slopes are sorted: those that many ranks from the middle bound the interval */
+    /* those that many ranks from the middle bound the interval */
     const double c = Z95 * sd, lo = (pairs - c) / 2, hi = (pairs + c) / 2;
-    ret->low = slopes[lo < 0 ? 0 : (int)lo];
-    ret->high = slopes[hi > pairs - 1 ? pairs - 1 : (int)ceil(hi)];
+    ret->low = select_at(slopes, pairs, lo < 0 ? 0 : (int)lo);
+    ret->high = select_at(slopes, pairs, hi > pairs - 1 ? pairs - 1 : (int)ceil(hi));
 }
 
 /* ---- drops ---- */
