@@ -56,7 +56,7 @@ int pt_loss_store(const struct pt_loss *l, struct pt_store *store, struct pt_err
     if (lost)
         snprintf(text, sizeof(text),
                  "%" PRIu64 " snapshots and %" PRIu64 " events lost from %s to %s: %s",
-                 l->snapshots, l->events, from, to, l->why[0] ? l->why : "the disk was too slow");
+                 l->snapshots, l->events, from, to, l->why[0] ? l->why : "storing did not keep up");
     else
         snprintf(text, sizeof(text), "storing failed for %.1f s, nothing is lost: %s",
                  (double)l->failed_us / (double)PT_SECOND, l->why);

@@ -327,7 +327,8 @@ static void squeeze(uint64_t seed)
         count = check(p, ++steps % 8 == 0 || r == 0);
         assert_true(count <= before);
         before = count;
-        assert_int_equal(check_in(p, held, false), count);
+        if (steps % 4 == 0 || r == 0)
+            assert_int_equal(check_in(p, held, false), count);
     }
     pt_db_close(held);
     assert_true(steps > 30);
