@@ -188,10 +188,16 @@ static void find_parts(struct pt_db *db, const struct pt_leaks *l, const struct 
                 break;
         }
     }
-    if (got == 2 && t.read_us[1] > t.read_us[0] &&
-        pt_parts_of((const char *)t.text[0].data, t.text[0].len, (const char *)t.text[1].data,
-                    t.text[1].len, ret) < 0)
+    const bool two = got == 2 && t.read_us[1] > t.read_us[0];
+    if (two && pt_parts_of((const char *)t.text[0].data, t.text[0].len,
+                           (const char *)t.text[1].data, t.text[1].len, ret) < 0)
         ret->parts.known = false;
+    /* one reading does not tell what grew, but whether it was freed */
+    struct pt_parts_found one;
+    if (got && !two && pt_parts_of("", 0, (const char *)t.text[0].data, t.text[0].len, &one) >= 0) {
+        ret->parts.lazy = one.parts.lazy;
+        ret->parts.growth = one.parts.growth;
+    }
     for (int i = 0; i < 2; i++)
         pt_buf_release(&t.text[i]);
 }

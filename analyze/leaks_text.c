@@ -36,7 +36,7 @@ static void spark(const struct pt_env *e, char *ret)
     }
 }
 
-/* What people want to know: at this rate, until it is full. */
+/* What people want to know: at this rate, until it is full. No wider than its title. */
 static void when_full(const struct pt_leaks *l, const struct pt_finding *f, char *buf, size_t size)
 {
     const double t = f->ruling.exhaustion;
@@ -44,8 +44,14 @@ static void when_full(const struct pt_leaks *l, const struct pt_finding *f, char
         snprintf(buf, size, "?");
     else if (t > FORESIGHT * l->timeline.end)
         snprintf(buf, size, "> 10x");
+    else if (t < 100)
+        snprintf(buf, size, "%.0f s", t);
+    else if (t < 100 * 60)
+        snprintf(buf, size, "%.0f min", t / 60);
+    else if (t < 48 * HOUR)
+        snprintf(buf, size, "%.1f h", t / HOUR);
     else
-        pt_units_duration(buf, size, (int64_t)(t * 1e6));
+        snprintf(buf, size, "%.1f d", t / (24 * HOUR));
 }
 
 static void rate_of(const struct pt_finding *f, char *buf, size_t size)
@@ -136,7 +142,7 @@ static int64_t print_table(const struct pt_leaks *l, const struct pt_session *s,
                            int32_t offset)
 {
     static const struct pt_column alarm_columns[] = {
-        {"VERDICT", false, 11}, {"WHO", false, 12},   {"CLASS", false, 6}, {"GROWTH", true, 0},
+        {"VERDICT", false, 11}, {"WHO", false, 14},   {"CLASS", false, 6}, {"GROWTH", true, 0},
         {"AN HOUR", true, 0},   {"FULL IN", true, 0}, {"SHAPE", false, 0}};
     static const struct pt_column columns[] = {{"VERDICT", false, 0},
                                                {"WHO", false, 16},

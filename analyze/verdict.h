@@ -55,9 +55,10 @@ struct pt_parts {
     double room;     /* size - (rss + swap) of those */
     double arena;    /* growth in arenas of the allocator */
     double huge;     /* growth of AnonHugePages */
-    double lazy;     /* growth of LazyFree, which growth is without */
-    double data;     /* growth of VmData; NAN: not known */
-    double mapped;   /* growth of the mappings' own size */
+    double lazy;   /* growth of LazyFree, which growth is without; where only one reading is known,
+                      what it holds of both */
+    double data;   /* growth of VmData; NAN: not known */
+    double mapped; /* growth of the mappings' own size */
 };
 
 enum pt_owner {

@@ -273,7 +273,7 @@ enum pt_verdict pt_weigh_parts(const struct pt_case *c, const struct pt_look *l,
     char a[PT_UNITS_BUF], b[PT_UNITS_BUF];
     if (c->owner != PT_OWNER_PROCESS)
         return verdict;
-    if (p->known && p->lazy > 0 && p->lazy >= LAZY * (p->lazy + p->growth)) {
+    if (p->lazy > 0 && p->lazy >= LAZY * (p->lazy + p->growth)) {
         pt_evidence_add(r, "lazy-free", p->lazy, LAZY * (p->lazy + p->growth), false,
                         "%s of it was freed already (LazyFree): the kernel takes it back at need",
                         size_of(a, sizeof(a), p->lazy));
