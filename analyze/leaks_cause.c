@@ -84,7 +84,7 @@ static double explained(const struct pt_leaks *l, const struct pt_finding *f)
     return 0;
 }
 
-/* Of the findings about one process the largest stands; the rest is told as evidence. */
+/* Of the findings about one process the largest stands. */
 static bool lesser(const struct pt_leaks *l, const struct pt_finding *f)
 {
     if (f->subject != PT_SUBJECT_PROCESS)

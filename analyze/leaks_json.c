@@ -103,10 +103,11 @@ int pt_leaks_json(const struct pt_leaks *l, const struct pt_session *s)
 {
     const struct pt_timeline *t = &l->timeline;
     json_t *findings = json_array();
-    for (size_t i = 0; i < l->n; i++)
+    const int64_t top = s->args->top == PT_UNKNOWN ? INT64_MAX : s->args->top;
+    for (size_t i = 0; i < l->n && (int64_t)json_array_size(findings) < top; i++)
         if (pt_finding_shown(&l->v[i], s->args))
             json_array_append_new(findings, finding_of(l, &l->v[i]));
-    for (size_t i = 0; i < l->nquiet; i++) {
+    for (size_t i = 0; i < l->nquiet && (int64_t)json_array_size(findings) < top; i++) {
         const struct pt_finding f = pt_quiet_finding(&l->quiet[i]);
         if (pt_finding_shown(&f, s->args))
             json_array_append_new(findings, finding_of(l, &f));

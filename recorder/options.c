@@ -327,6 +327,8 @@ static int config_line(struct pt_options *o, char *line, const struct origin *fr
             continue;
         if (rows[i].cli_only)
             return wrong(from, err, "'%.60s' is for the command line only", key);
+        if (strncmp(key, "burst-", strlen("burst-")) == 0)
+            o->burst_line = from->line;
         return set(o, &rows[i], value, from, err);
     }
     return wrong(from, err, "unknown option '%.60s'", key);
@@ -447,9 +449,11 @@ static int64_t usual_budget_ppm(int64_t interval_us)
     return ppm < BUDGET_PPM ? BUDGET_PPM : ppm > 1000000 ? 1000000 : ppm;
 }
 
-static int agree(const struct pt_options *o, struct pt_err *err)
+/* file: where burst_line is. */
+static int agree(const struct pt_options *o, const char *file, struct pt_err *err)
 {
     static const struct origin here = {0};
+    const struct origin burst = {.file = o->burst_line ? file : NULL, .line = o->burst_line};
     if (o->timestamp_us != PT_UNKNOWN && !o->once)
         return wrong(&here, err, "--timestamp needs --once");
     if (o->once && o->duration_us)
@@ -460,7 +464,7 @@ static int agree(const struct pt_options *o, struct pt_err *err)
         char interval[32], length[32];
         pt_print_span(interval, sizeof(interval), o->burst_interval_us);
         pt_print_span(length, sizeof(length), o->burst_length_us);
-        return wrong(&here, err,
+        return wrong(&burst, err,
                      "burst-interval: '%s' is out of range: 100ms to %s, which is burst-length",
                      interval, length);
     }
@@ -488,7 +492,8 @@ int pt_options_parse(struct pt_options *ret, int argc, char **argv, struct pt_er
     if (!o.budget_ppm)
         o.budget_ppm = usual_budget_ppm(o.interval_us);
     if (rc >= 0)
-        rc = agree(&o, err);
+        rc = agree(&o, path, err);
+    o.burst_line = 0; /* of parsing alone */
     if (rc < 0) {
         pt_options_release(&o);
         return rc;

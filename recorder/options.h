@@ -25,7 +25,8 @@ struct pt_options {
     int64_t once, quiet, help, version, verbose;             /* flags and how often */
     int64_t deep;                                            /* enum pt_deep_mode */
     int64_t cmdline;                                         /* enum pt_cmdline */
-    char *config_text;                                       /* owned */
+    int burst_line;    /* of the file, the last that says how bursts are; 0: none */
+    char *config_text; /* owned */
 };
 
 #define PT_INTERVAL_US     INT64_C(10000000)

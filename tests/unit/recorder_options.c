@@ -157,6 +157,9 @@ static void reads_config(void **state)
         {"# x\n\nmax-size=tiny",
          "options.conf:3: max-size: 'tiny' is not a size such as 512M or 2G (1M to 1024T, or 0)"},
         {"colour = red\n", "options.conf:1: unknown option 'colour'"},
+        {"#\nburst-length = 5s\nburst-interval = 10s\n",
+         "options.conf:3: burst-interval: '10s' is out of range: 100ms to 5s, which is "
+         "burst-length"},
         {"once = yes\n", "options.conf:1: 'once' is for the command line only"},
         {"interval\n", "options.conf:1: 'interval' is not 'option = value'"},
         {"quiet = maybe\n", "options.conf:1: quiet: 'maybe' is not yes or no"},
