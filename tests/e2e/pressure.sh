@@ -67,7 +67,7 @@ full=$(ask "select max(100 * (psi_full_us - was) / (time_ms - before) / 1000) fr
     lag(time_ms, 5) over (order by n) before, lag(psi_full_us, 5) over (order by n) was from snapshot)")
 echo "PSI full up to $full%, longest gap $gap ms at an interval of $interval_ms ms, $(snapshots "$db") snapshots"
 [ "$gap" -le $((2 * interval_ms)) ] || fail "a gap of $gap ms"
-at_least "select count(*) from event where kind=11 and text like 'memory pressure: %'" 1 || fail 'no trigger of pressure'
+at_least "select count(*) from event where kind=11 and text like 'memory pressure: %'" 1 || fail "no trigger of pressure: $(ask 'select kind, time_us, subject, text from event')"
 at_least 'select count(*) from snapshot where trigger=5' 1 || fail 'no snapshot of pressure'
 at_least 'select count(*) from snapshot where trigger=8' 3 || fail 'no burst'
 if [ -n "$(ask 'select subject from event where kind=9')" ]; then
