@@ -77,6 +77,18 @@ static void merging_is_one(void **state)
     assert_true(f.parts.constant == 0);
 }
 
+/* One that ends where it ended is the same, whatever else it now overlaps. */
+static void end_before_overlap(void **state)
+{
+    (void)state;
+    static const struct row a[] = {{0x080000, 0x200000, "rw-p", "", 1000, 0, 1000, 0},
+                                   {0x200000, 0x300000, "rw-p", "", 1000, 0, 1000, 0}};
+    static const struct row b[] = {{0x180000, 0x300000, "rw-p", "", 1500, 0, 1500, 0}};
+    const struct pt_parts_found f = COMPARE(a, b);
+    assert_true(f.parts.constant == 0);
+    assert_true(f.parts.growth == -500 * KIB);
+}
+
 static void room_is_left(void **state)
 {
     (void)state;
@@ -134,9 +146,10 @@ static void any_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(heap_grows),       cmocka_unit_test(merging_is_one),
-        cmocka_unit_test(room_is_left),     cmocka_unit_test(arenas_are_told),
-        cmocka_unit_test(sides_and_shares), cmocka_unit_test(any_bytes),
+        cmocka_unit_test(heap_grows),         cmocka_unit_test(merging_is_one),
+        cmocka_unit_test(end_before_overlap), cmocka_unit_test(room_is_left),
+        cmocka_unit_test(arenas_are_told),    cmocka_unit_test(sides_and_shares),
+        cmocka_unit_test(any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
