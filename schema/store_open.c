@@ -127,8 +127,8 @@ static int connect_to(struct pt_db *db, const char *name, int flags, struct pt_e
     sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     const int r = pt_sql_harden(db->db, err);
     /* Blocks of many processes are some MiB: whoever asks for one text after the other (leaks, for
-     * mappings) must not read them from the file each time. Of 10,000 processes that took 20 s of
-     * CPU with 2 MiB, and 2.5 s with 16. */
+     * mappings) must not read them from the file each time. `bench.py --only leaks` has 10,000
+     * processes, of which most of the time went so with a smaller cache. */
     return r < 0 ? r
                  : pt_sql_exec(db->db, "PRAGMA cache_size=-16384", "set up the connection", err);
 }
