@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "analyze/diff.h"
+#include "analyze/diff/diff.h"
 
 enum {
     PT_EXIT_OK = 0,

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/text.h"
-#include "analyze/units.h"
+#include "analyze/print/text.h"
+#include "analyze/print/units.h"
 
 #define DAMAGE_MAX  100000u
 #define TIME_MAX_US INT64_C(253402300800000000) /* the year 10000 */

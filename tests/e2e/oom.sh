@@ -104,11 +104,7 @@ assert [(one["cgroup"], one["limit"]) for one in before["limits"]][:1] == [("/" 
 grep -q '^ *before it .* available' "$PT_TMP/text" && grep -q "^ *$victim .* killed" "$PT_TMP/text" ||
     fail "pagetrail events: $(cat "$PT_TMP/text")"
 awk 'length > 80 { exit 1 }' "$PT_TMP/text" || fail 'pagetrail events: over 80 columns'
-python3 -c 'import jsonschema' 2>/dev/null || exit 0
-run python3 -c '
-import json, sys, jsonschema
-schema, document = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
-jsonschema.Draft202012Validator(schema).validate(document)' "$PT_SOURCE/analyze/events.schema.json" "$PT_TMP/json"
+validate events "$PT_TMP/json"
 
 [ -n "$blind" ] || skip 'everybody may read the kernel log: what is told without it is not tested'
 db=$PT_TMP/blind.db

@@ -82,8 +82,7 @@ dd if=/dev/zero of=holes.db bs=512 count=3 conv=notrunc status=none
 dd if=/dev/urandom of=holes.db bs=512 seek=40 count=2 conv=notrunc status=none
 repair 4 holes.db --format json -v
 jq -e '.ok == false and .snapshots > 0 and (.lost | length) > 0' out >/dev/null || fail "$(cat out)"
-python3 -c 'import json, jsonschema, sys
-jsonschema.validate(json.load(open("out")), json.load(open(sys.argv[1])))' "$PT_SOURCE/analyze/check-repair.schema.json" || fail 'not what the schema says'
+validate check-repair out
 integrity holes.db.repaired
 head -c $(($(stat -c %s killed.db) * 3 / 4)) killed.db >cut.db
 repair 4 cut.db

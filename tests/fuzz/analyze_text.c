@@ -3,10 +3,10 @@
  * widths hold. */
 #include <stdlib.h>
 
-#include "analyze/json.h"
-#include "analyze/mapping.h"
-#include "analyze/service.h"
-#include "analyze/text.h"
+#include "analyze/print/json.h"
+#include "analyze/picture/mapping.h"
+#include "analyze/series/service.h"
+#include "analyze/print/text.h"
 #include "schema/timespec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

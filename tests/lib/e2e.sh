@@ -75,6 +75,16 @@ until_true()
     done
 }
 
+# validate NAME DOCUMENT: the JSON document is what NAME.schema.json of the analyzer says. Skips without a validator.
+validate()
+{
+    python3 -c 'import jsonschema' 2>/dev/null || skip 'schemas are not checked: no python3 with jsonschema'
+    run python3 -c '
+import json, sys, jsonschema
+schema, document = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
+jsonschema.Draft202012Validator(schema).validate(document)' "$(find "$PT_SOURCE/analyze" -name "$1.schema.json")" "$2"
+}
+
 # snapshots DATABASE: how many are committed.
 snapshots()
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "analyze/balance.h"
+#include "analyze/picture/balance.h"
 #include "schema/frame.h"
 
 #define K INT64_C(1024)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "analyze/trend.h"
+#include "analyze/leaks/trend.h"
 
 static void holds_long(void **state)
 {

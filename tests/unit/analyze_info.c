@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/info.h"
+#include "analyze/info/info.h"
 #include "tests/support/recording.h"
 
 #define START  1795000000000000ll

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "analyze/leaks_int.h"
+#include "analyze/leaks/leaks_int.h"
 
 #define MIB 1048576.0
 

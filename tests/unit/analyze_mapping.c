@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "analyze/mapping.h"
+#include "analyze/picture/mapping.h"
 #include "schema/frame.h"
 #include "schema/source.h"
 

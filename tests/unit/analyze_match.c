@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "analyze/diff.h"
+#include "analyze/diff/diff.h"
 
 static struct pt_process process(int64_t pid, int64_t start, const char *exe, const char *service,
                                  int64_t uid)

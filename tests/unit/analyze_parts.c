@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "analyze/parts.h"
+#include "analyze/leaks/parts.h"
 
 #define KIB 1024.0
 

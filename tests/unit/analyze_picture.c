@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyze/diff.h"
+#include "analyze/diff/diff.h"
 #include "analyze/session.h"
 #include "tests/support/recording.h"
 

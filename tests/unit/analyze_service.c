@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/service.h"
+#include "analyze/series/service.h"
 
 #define ID      "c8b38413c88eefe063b8cd3f01c16be5e3bda9693a19a68a88807baca9feb937"
 #define OTHER   "34dc0b5e626f2c5c4c5170e34b10e7654ce36f0fcd532739f4445baabea03376"

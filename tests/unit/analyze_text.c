@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "analyze/json.h"
-#include "analyze/table.h"
-#include "analyze/text.h"
-#include "analyze/units.h"
+#include "analyze/print/json.h"
+#include "analyze/print/table.h"
+#include "analyze/print/text.h"
+#include "analyze/print/units.h"
 #include "schema/timespec.h"
 
 static void check_escape(const char *s, size_t n, const char *want)

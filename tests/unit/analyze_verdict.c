@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "analyze/verdict.h"
+#include "analyze/leaks/verdict.h"
 
 #define MIB   (1024.0 * 1024.0)
 #define SEEDS 100

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * pagetrail leaks: who leaks, since when, how fast; and why all else that grew is not called so. */
+#include <string.h>
+
+#include "analyze/leaks/leaks_print.h"
+#include "schema/source.h"
+
+static bool names(const char *name, const char *wanted)
+{
+    return name && strcmp(name, wanted) == 0;
+}
+
+static bool of_subject(const struct pt_finding *f, const char *wanted)
+{
+    int64_t pid, scale;
+    if (f->life && pt_number(wanted, strlen(wanted), &pid, &scale) && scale == 1)
+        return f->life->pid == pid;
+    const struct pt_life *l = f->life;
+    return names(f->name, wanted) || (f->group && names(f->group->name, wanted)) ||
+           (l && (names(l->comm, wanted) || names(l->service, wanted) || names(l->exe, wanted)));
+}
+
+bool pt_finding_shown(const struct pt_finding *f, const struct pt_args *args)
+{
+    if (args->subject && !of_subject(f, args->subject))
+        return false;
+    return args->all || args->subject ||
+           (f->ruling.verdict != PT_STABLE && f->ruling.verdict != PT_INSUFFICIENT);
+}
+
+static int span_of(const struct pt_session *s, int64_t *ret_from, int64_t *ret_to,
+                   struct pt_err *err)
+{
+    *ret_from = s->span.first;
+    int rc = pt_session_find(s, s->args->to, false, ret_to, err);
+    if (rc >= 0 && s->args->from)
+        rc = pt_session_find(s, s->args->from, true, ret_from, err);
+    if (rc >= 0 && *ret_from > *ret_to)
+        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "--since lies after --until");
+    return rc;
+}
+
+static int run(const struct pt_args *args)
+{
+    struct pt_session s;
+    struct pt_leaks leaks;
+    struct pt_err err = {0};
+    int64_t from, to;
+    bool found = false;
+    int status = pt_session_open(args, args->positional[0], &s);
+    if (status)
+        return status;
+    int rc = span_of(&s, &from, &to, &err);
+    if (rc >= 0)
+        rc = pt_leaks_find(s.db, from, to, &leaks, &err);
+    if (rc >= 0) {
+        rc = args->json ? pt_leaks_json(&leaks, &s) : pt_leaks_text(&leaks, &s);
+        if (rc < 0) /* a failed write is told at the end of the program */
+            rc = ferror(args->out) ? 0 : pt_err_nomem(&err);
+        for (size_t i = 0; i < leaks.n; i++)
+            found |=
+                pt_verdict_alarms(leaks.v[i].ruling.verdict) && pt_finding_shown(&leaks.v[i], args);
+        pt_leaks_release(&leaks);
+    }
+    if (rc < 0)
+        status = pt_fail(&err);
+    else if (found && args->exit_code)
+        status = PT_EXIT_FINDINGS;
+    return pt_session_close(&s, status);
+}
+
+const struct pt_command pt_cmd_leaks = {
+    .name = "leaks",
+    .usage = "DB [--since T] [--until T] [--subject WHO] [--all]",
+    .summary = "who leaks memory, since when and how fast",
+    .detail = "Rules on every process, service, slab cache, tmpfs and kernel counter: a leak,\n"
+              "or why its growth is not called one. -v shows the evidence.\n",
+    .options = PT_OPT_FINDINGS | PT_OPT_TOP | PT_OPT_UTC,
+    .min = 1,
+    .max = 1,
+    .run = run,
+};

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT
+ * Findings about processes and services. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/leaks/leaks_int.h"
+#include "schema/ident.h"
+
+#define MIB 1048576.0
+/* What an open file takes in the kernel: struct file, dentry and inode, or a socket. An estimate,
+ * and said to be one: it only makes growing tables of files comparable. */
+#define FD_BYTES 2048.0
+/* Worse than this no counter of a process is: batches of 64 pages a thread, or of a CPU. */
+#define BATCH (64 * 4096.0)
+/* Lives of a service that are looked at; more say nothing more. */
+#define LIVES_MAX     4096
+#define LIVES_LEAST   3
+#define LIVES_RISING  0.8
+#define LIVES_Z       4.0
+#define LIFE_GROWTH   MIB
+#define LIVES_SPAN    300.0 /* seconds; a shorter record tells a start from a leak in no service */
+#define LIVES_PRESENT 0.7   /* of the span, lives added up */
+#define LIVES_ALIKE   2.5   /* third quartile of their slopes / first */
+/* Readings of smaps: instants that are asked for the first and the last one. */
+#define PROBES 9
+
+/* ---- load ---- */
+
+struct indexed {
+    int64_t pid;
+    const struct pt_serie *serie;
+};
+/* Series by pid. */
+struct index {
+    struct indexed *v;
+    size_t n;
+};
+
+/* What a process did, beside its memory. */
+struct deeds {
+    struct pt_series fds, cpu;
+    struct index by_fds, by_cpu;
+    int64_t *pids; /* sorted */
+    size_t npids;
+};
+
+static double measure_value(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
+{
+    const double *unit = ctx;
+    (void)measure;
+    return known & 1 ? (double)v[0] * *unit : NAN;
+}
+
+static double measure_cpu(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
+{
+    (void)ctx, (void)measure;
+    return (known & 3) == 3 ? (double)v[0] + (double)v[1] : NAN;
+}
+
+static bool another_start(void *ctx, const int64_t *before, const int64_t *now)
+{
+    (void)ctx;
+    return before[2] != now[2];
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool wanted(void *ctx, const char *source)
+{
+    const struct deeds *d = ctx;
+    const char *leaf;
+    const int64_t pid = pt_source_pid(source, &leaf);
+    return bsearch(&pid, d->pids, d->npids, sizeof(pid), by_number) != NULL;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+    const struct indexed *x = a, *y = b;
+    return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static int index_series(const struct pt_series *s, struct index *ret)
+{
+    ret->v = calloc(s->n ? s->n : 1, sizeof(*ret->v));
+    if (!ret->v)
+        return -1;
+    for (size_t i = 0; i < s->n; i++) {
+        const char *leaf;
+        ret->v[ret->n++] = (struct indexed){pt_source_pid(s->v[i]->source, &leaf), s->v[i]};
+    }
+    if (ret->n)
+        qsort(ret->v, ret->n, sizeof(*ret->v), by_pid);
+    return 0;
+}
+
+/* The serie of a life: the one of its pid that shares most time with it. */
+static const struct pt_serie *serie_of(const struct index *index, const struct pt_life *l)
+{
+    const struct pt_serie *best = NULL;
+    double most = 0;
+    size_t lo = 0, hi = index->n;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (index->v[mid].pid < l->pid)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (; lo < index->n && index->v[lo].pid == l->pid; lo++) {
+        const struct pt_serie *s = index->v[lo].serie;
+        const double shared = fmin(s->to, l->to) - fmax(s->from, l->from);
+        if (s->boot == l->boot && shared > most) {
+            most = shared;
+            best = s;
+        }
+    }
+    return best;
+}
+
+/* A counter's track as one of its rate. */
+static bool rate_of(const struct pt_curve *counter, struct pt_curve *ret)
+{
+    pt_curve_init(ret, counter->width);
+    for (uint32_t i = 0; i + 1 < counter->n; i++) {
+        const struct pt_cell *a = &counter->cell[i], *b = &counter->cell[i + 1];
+        const double at = counter->start + (i + 0.5) * counter->width;
+        if (a->time > 0 && b->time > 0 && b->mean >= a->mean &&
+            !pt_curve_hold(ret, at, at + counter->width,
+                           (double)(b->mean - a->mean) / counter->width))
+            return false;
+    }
+    return true;
+}
+
+/* ---- mappings ---- */
+
+struct texts {
+    struct pt_buf text[2];
+    int64_t read_us[2];
+};
+
+static bool read_smaps(struct pt_db *db, int64_t n, const char *name, struct pt_buf *out,
+                       int64_t *ret_us)
+{
+    struct pt_source_at at;
+    pt_buf_reset(out);
+    if (pt_db_text(db, n, name, &at, out, NULL) < 0 || out->len == 0 || out->failed)
+        return false;
+    *ret_us = at.read_us;
+    return true;
+}
+
+/* The first and the last reading within a life, by asking at instants spread over it. */
+static void find_parts(struct pt_db *db, const struct pt_leaks *l, const struct pt_life *life,
+                       double since, struct pt_parts_found *ret)
+{
+    struct texts t = {0};
+    char name[64];
+    const int64_t life_from_us = pt_timeline_real(&l->timeline, life->from);
+    const double begin = fmax(since, life->from);
+    int got = 0;
+    *ret = (struct pt_parts_found){.parts = {.data = NAN}};
+    snprintf(name, sizeof(name), "proc:%lld/smaps", (long long)life->pid);
+    for (int i = 0; i < 2; i++)
+        pt_buf_init(&t.text[i], 256u << 20);
+    for (int i = 0; i < PROBES && got == 0; i++) {
+        const double at = begin + (life->to - begin) * i / PROBES;
+        int64_t n;
+        if (pt_db_find(db, pt_timeline_real(&l->timeline, at), PT_SEEK_NEAREST, &n, NULL) >= 0 &&
+            read_smaps(db, n, name, &t.text[0], &t.read_us[0]) &&
+            t.read_us[0] >= life_from_us - 1000000)
+            got = 1;
+    }
+    int64_t last;
+    if (got && pt_db_find(db, pt_timeline_real(&l->timeline, life->to), PT_SEEK_LAST_BEFORE, &last,
+                          NULL) >= 0) {
+        /* the last instants of a process may be told as gone already */
+        for (int i = 0; i < 3 && got == 1; i++) {
+            if (read_smaps(db, last, name, &t.text[1], &t.read_us[1]))
+                got = 2;
+            else if (pt_db_step(db, last, -1, &last, NULL) < 0)
+                break;
+        }
+    }
+    const bool two = got == 2 && t.read_us[1] > t.read_us[0];
+    if (two && pt_parts_of((const char *)t.text[0].data, t.text[0].len,
+                           (const char *)t.text[1].data, t.text[1].len, ret) < 0)
+        ret->parts.known = false;
+    /* one reading does not tell what grew, but whether it was freed */
+    struct pt_parts_found one;
+    if (got && !two && pt_parts_of("", 0, (const char *)t.text[0].data, t.text[0].len, &one) >= 0) {
+        ret->parts.lazy = one.parts.lazy;
+        ret->parts.growth = one.parts.growth;
+    }
+    for (int i = 0; i < 2; i++)
+        pt_buf_release(&t.text[i]);
+}
+
+static int note_smaps(void *ctx, const struct pt_source_at *at, int64_t n)
+{
+    struct pt_leaks *l = ctx;
+    (void)n;
+    l->smaps = at->presence <= PT_CARRIED;
+    return l->smaps ? -1 : 0; /* one is enough */
+}
+
+/* Where nothing was suspected no mappings were looked at: were there any? */
+static void find_smaps(struct pt_db *db, struct pt_leaks *l)
+{
+    const struct pt_last_query q = {.glob = "proc:*/smaps",
+                                    .from = l->timeline.first,
+                                    .to = l->timeline.last,
+                                    .fn = note_smaps,
+                                    .ctx = l};
+    if (!l->smaps)
+        pt_db_last(db, &q, 1, NULL);
+}
+
+/* ---- processes ---- */
+
+static double change_of(const struct pt_curve *t)
+{
+    return t ? t->last_value - t->first_value : NAN;
+}
+
+static double noise_of(const struct pt_life *life)
+{
+    const struct pt_curve *threads = pt_life_track(life, PT_LIFE_THREADS);
+    /* before Linux 6.2 each thread keeps up to 64 pages back */
+    const double n = threads ? fmin(threads->last_value, 16) : 1;
+    return BATCH * fmax(1, n / 4);
+}
+
+static struct pt_case case_of(const struct pt_life *life, const struct pt_curve *t)
+{
+    const struct pt_curve *threads = pt_life_track(life, PT_LIFE_THREADS);
+    return (struct pt_case){.track = t,
+                            .from = t->start,
+                            .to = t->last,
+                            .noise = noise_of(life),
+                            .threads = threads ? threads->last_value : NAN};
+}
+
+static const struct suspect {
+    enum pt_life_measure measure;
+    const char *what;
+} suspects[] = {
+    {PT_LIFE_ANON, "anon"},
+    {PT_LIFE_SHMEM, "shmem"},
+    {PT_LIFE_PTE, "page-tables"},
+    {PT_LIFE_HUGETLB, "hugetlb"},
+};
+
+static bool suspicious(const struct pt_ruling *r)
+{
+    return pt_verdict_alarms(r->verdict) || r->verdict == PT_UNDETERMINED ||
+           (r->growth > 0 && r->verdict != PT_STABLE && r->verdict != PT_INSUFFICIENT);
+}
+
+static int first_look(struct pt_leaks *l, const struct pt_life *life, const struct suspect *s)
+{
+    const struct pt_curve *t = pt_life_track(life, s->measure);
+    if (!t)
+        return 0;
+    struct pt_finding *f = pt_leaks_add(l, PT_SUBJECT_PROCESS, s->what);
+    if (!f)
+        return -1;
+    f->life = life;
+    f->anon = s->measure == PT_LIFE_ANON;
+    f->group = life->group == UINT32_MAX ? NULL : &l->groups.v[life->group];
+    struct pt_case c = case_of(life, t);
+    pt_leaks_judge(l, &c, f);
+    return pt_leaks_settle(l);
+}
+
+/* What the first look suspects, with all that is known of the process. */
+static int second_look(struct pt_db *db, struct pt_leaks *l, struct pt_finding *f,
+                       const struct deeds *d)
+{
+    const struct pt_life *life = f->life;
+    const bool anon = strcmp(f->what, "anon") == 0;
+    const struct pt_curve *t = NULL;
+    for (size_t i = 0; i < sizeof(suspects) / sizeof(*suspects); i++)
+        if (strcmp(suspects[i].what, f->what) == 0)
+            t = pt_life_track(life, suspects[i].measure);
+    if (!t)
+        return 0;
+    struct pt_case c = case_of(life, t);
+    struct pt_curve rate = {0};
+    const struct pt_curve *threads = pt_life_track(life, PT_LIFE_THREADS);
+    const struct pt_serie *fds = serie_of(&d->by_fds, life), *cpu = serie_of(&d->by_cpu, life);
+    if (threads)
+        c.load[c.nload++] = (struct pt_load){"threads", threads, false};
+    if (fds && fds->track[0].holds)
+        c.load[c.nload++] = (struct pt_load){"open files", &fds->track[0], false};
+    if (cpu && cpu->track[0].holds) {
+        if (!rate_of(&cpu->track[0], &rate))
+            return -1;
+        if (rate.holds)
+            c.load[c.nload++] = (struct pt_load){"CPU", &rate, true};
+    }
+    find_parts(db, l, life, f->ruling.since, &f->parts);
+    l->smaps = l->smaps || f->parts.parts.known;
+    if (anon)
+        c.parts = f->parts.parts;
+    else
+        c.owner = PT_OWNER_KERNEL; /* private mappings say nothing of it */
+    c.parts.data = change_of(pt_life_track(life, PT_LIFE_DATA));
+    l->series--; /* the same one */
+    pt_leaks_judge(l, &c, f);
+    if (anon && f->parts.parts.known)
+        f->what = pt_class_name(f->parts.largest);
+    pt_curve_release(&rate);
+    return 0;
+}
+
+static int rule_fds(struct pt_leaks *l, const struct deeds *d, const struct pt_life *life)
+{
+    const struct pt_serie *fds = serie_of(&d->by_fds, life);
+    if (!fds || !fds->track[0].holds)
+        return 0;
+    struct pt_finding *f = pt_leaks_add(l, PT_SUBJECT_PROCESS, "descriptors");
+    if (!f)
+        return -1;
+    f->life = life;
+    f->group = life->group == UINT32_MAX ? NULL : &l->groups.v[life->group];
+    struct pt_case c = {.track = &fds->track[0],
+                        .from = fds->track[0].start,
+                        .to = fds->track[0].last,
+                        .noise = 16 * FD_BYTES,
+                        .owner = PT_OWNER_KERNEL,
+                        .threads = NAN};
+    pt_leaks_judge(l, &c, f);
+    if (f->ruling.growth > 0)
+        pt_evidence_add(&f->ruling, "descriptors", f->ruling.growth / FD_BYTES, NAN, true,
+                        "%.0f more open files, taken as 2 KiB each", f->ruling.growth / FD_BYTES);
+    return pt_leaks_settle(l);
+}
+
+static int load_deeds(struct pt_db *db, struct pt_leaks *l, struct deeds *d, struct pt_err *err)
+{
+    static const char *const value[] = {"value"}, *const times[] = {"utime", "stime", "starttime"};
+    double unit = FD_BYTES;
+    d->pids = calloc(l->n ? l->n : 1, sizeof(*d->pids));
+    if (!d->pids)
+        return pt_err_nomem(err);
+    for (size_t i = 0; i < l->n; i++)
+        if (suspicious(&l->v[i].ruling))
+            d->pids[d->npids++] = l->v[i].life->pid;
+    if (d->npids)
+        qsort(d->pids, d->npids, sizeof(*d->pids), by_number);
+    const struct pt_series_spec specs[] = {
+        {.glob = "proc:*/fd",
+         .fields = value,
+         .nfields = 1,
+         .nmeasures = 1,
+         .measure = measure_value,
+         .ctx = &unit},
+        {.glob = "proc:*/stat",
+         .fields = times,
+         .nfields = 3,
+         .nmeasures = 1,
+         .measure = measure_cpu,
+         .other = another_start,
+         .keep = wanted,
+         .ctx = d},
+    };
+    struct pt_series loaded[2];
+    const int rc = pt_series_load(db, &l->timeline, specs, loaded, 2, err);
+    if (rc < 0)
+        return rc;
+    d->fds = loaded[0];
+    d->cpu = loaded[1];
+    if (index_series(&d->fds, &d->by_fds) < 0 || index_series(&d->cpu, &d->by_cpu) < 0)
+        return pt_err_nomem(err);
+    return 0;
+}
+
+/* ---- services ---- */
+
+static bool alarmed(const struct pt_leaks *l, const struct pt_group *g)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (l->v[i].group == g && pt_verdict_alarms(l->v[i].ruling.verdict))
+            return true;
+    return false;
+}
+
+static void regional(const struct pt_leaks *l, uint32_t group, struct pt_lives *ret)
+{
+    static double slopes[LIVES_MAX];
+    *ret = (struct pt_lives){0};
+    for (size_t i = 0; i < l->lives.n; i++) {
+        const struct pt_curve *t = pt_life_track(&l->lives.v[i], PT_LIFE_ANON);
+        if (l->lives.v[i].group == group && t)
+            pt_lives_add(ret, t, slopes, LIVES_MAX);
+    }
+    pt_lives_end(ret, slopes);
+}
+
+/* Each life of a service rises to its end: whoever restarts or recycles it hides a leak. */
+static void rule_lives(const struct pt_leaks *l, const struct pt_lives *r, struct pt_finding *f)
+{
+    const double share = r->n ? (double)r->rising / r->n : 0;
+    const double each = r->n ? r->growth / r->n : 0;
+    /* a batch job, too, grows until it ends: a service is there most of the time, and its lives
+     * are alike */
+    const bool serves =
+        l->timeline.end >= LIVES_SPAN && r->lived >= LIVES_PRESENT * l->timeline.end;
+    const bool alike = r->low > 0 && r->high <= LIVES_ALIKE * r->low;
+    const bool rises = r->n >= LIVES_LEAST && share >= LIVES_RISING && r->z >= LIVES_Z &&
+                       each >= LIFE_GROWTH && serves && alike;
+    if (r->n < LIVES_LEAST)
+        return;
+    pt_evidence_add(&f->ruling, "lives", share, LIVES_RISING, rises,
+                    "%d of %d processes of it rose to their end, by %.1f MiB each", r->rising, r->n,
+                    each / MIB);
+    if (!rises || pt_verdict_alarms(f->ruling.verdict))
+        return;
+    f->regional = *r;
+    f->ruling.verdict = PT_LEAK;
+    f->ruling.confidence = PT_MEDIUM;
+    f->ruling.b = r->b;
+    f->ruling.low = r->low;
+    f->ruling.high = r->high;
+    f->ruling.growth = r->growth;
+    f->ruling.z = r->z;
+    f->ruling.since = 0;
+    /* each restart gives all back: nothing is foretold by how one life grows */
+    f->ruling.more = f->ruling.exhaustion = NAN;
+    f->ruling.exhaustion_low = f->ruling.exhaustion_high = NAN;
+}
+
+static int rule_groups(struct pt_leaks *l)
+{
+    for (size_t i = 0; i < l->groups.n; i++) {
+        const struct pt_group *g = &l->groups.v[i];
+        if (g->lives < 2 || alarmed(l, g))
+            continue;
+        struct pt_finding *f = pt_leaks_add(l, PT_SUBJECT_SERVICE, "anon");
+        if (!f)
+            return -1;
+        struct pt_lives lives;
+        f->group = g;
+        struct pt_case c = {.track = &g->sum,
+                            .from = g->from,
+                            .to = g->to,
+                            .load = {{"processes", &g->count, false}},
+                            .nload = 1,
+                            .noise = BATCH * fmin((double)g->lives, 64),
+                            .least = 8 * MIB,
+                            .owner = PT_OWNER_SERVICE,
+                            .threads = NAN};
+        pt_leaks_judge(l, &c, f);
+        regional(l, (uint32_t)i, &lives);
+        rule_lives(l, &lives, f);
+        if (pt_leaks_settle(l) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
+{
+    struct deeds d = {0};
+    int rc = 0;
+    for (size_t i = 0; i < l->lives.n; i++)
+        for (size_t k = 0; k < sizeof(suspects) / sizeof(*suspects); k++)
+            if (rc >= 0 && first_look(l, &l->lives.v[i], &suspects[k]) < 0)
+                rc = pt_err_nomem(err);
+    const size_t n = l->n;
+    if (rc >= 0)
+        rc = load_deeds(db, l, &d, err);
+    for (size_t i = 0; i < n && rc >= 0; i++)
+        if (suspicious(&l->v[i].ruling) && second_look(db, l, &l->v[i], &d) < 0)
+            rc = pt_err_nomem(err);
+    for (size_t i = 0; i < n && rc >= 0; i++)
+        pt_leaks_beside_earlier(l, n, &l->v[i]);
+    for (size_t i = 0; i < l->lives.n && rc >= 0; i++)
+        if (rule_fds(l, &d, &l->lives.v[i]) < 0)
+            rc = pt_err_nomem(err);
+    if (rc >= 0 && rule_groups(l) < 0)
+        rc = pt_err_nomem(err);
+    if (rc >= 0)
+        find_smaps(db, l);
+    pt_series_release(&d.fds);
+    pt_series_release(&d.cpu);
+    free(d.by_fds.v);
+    free(d.by_cpu.v);
+    free(d.pids);
+    return rc;
+}

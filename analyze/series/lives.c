@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT
+ * Lives from the columns of stat and status, names from the last readings of each segment. */
+#include "analyze/series/lives.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/picture/items.h"
+#include "analyze/series/service.h"
+#include "schema/ident.h"
+
+#define TEXT_MAX (1u << 20)
+
+/* ---- columns ---- */
+
+enum { F_ANON, F_SWAP, F_SHMEM, F_PTE, F_HUGETLB, F_DATA, F_THREADS, F_UID, F_COUNT };
+static const char *const status_fields[F_COUNT] = {
+    [F_ANON] = "RssAnon",         [F_SWAP] = "VmSwap", [F_SHMEM] = "RssShmem",  [F_PTE] = "VmPTE",
+    [F_HUGETLB] = "HugetlbPages", [F_DATA] = "VmData", [F_THREADS] = "Threads", [F_UID] = "Uid",
+};
+
+static double kib(const int64_t *v, uint32_t known, unsigned field)
+{
+    return known >> field & 1 ? (double)v[field] * 1024 : NAN;
+}
+
+static double memory_of(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
+{
+    (void)ctx;
+    switch ((enum pt_life_measure)measure) {
+    case PT_LIFE_ANON: {
+        const double anon = kib(v, known, F_ANON), swap = kib(v, known, F_SWAP);
+        return isnan(swap) ? anon : anon + swap; /* kernels without swap do not tell it */
+    }
+    case PT_LIFE_SHMEM:
+        return kib(v, known, F_SHMEM);
+    case PT_LIFE_PTE:
+        return kib(v, known, F_PTE);
+    case PT_LIFE_HUGETLB:
+        return kib(v, known, F_HUGETLB);
+    case PT_LIFE_DATA:
+        return kib(v, known, F_DATA);
+    case PT_LIFE_THREADS:
+        return known >> F_THREADS & 1 ? (double)v[F_THREADS] : NAN;
+    case PT_LIFE_MEASURES:
+        break;
+    }
+    return NAN;
+}
+
+static double nothing(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
+{
+    (void)ctx, (void)v, (void)known, (void)measure;
+    return NAN;
+}
+
+static bool another_start(void *ctx, const int64_t *before, const int64_t *now)
+{
+    (void)ctx;
+    return before[0] != now[0];
+}
+
+/* ---- lives ---- */
+
+static int by_pid(const void *a, const void *b)
+{
+    const struct pt_life *x = a, *y = b;
+    if (x->pid != y->pid)
+        return x->pid < y->pid ? -1 : 1;
+    return (x->from > y->from) - (x->from < y->from);
+}
+
+/* Index of the first life of a pid. */
+static size_t lower(const struct pt_lives_of_span *l, int64_t pid)
+{
+    size_t lo = 0, hi = l->n;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (l->v[mid].pid < pid)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* The life of a pid that a time falls into; the slack is a reading's age. */
+static struct pt_life *life_at(struct pt_lives_of_span *l, int64_t pid, uint32_t boot, double at,
+                               double slack)
+{
+    struct pt_life *best = NULL;
+    for (size_t i = lower(l, pid); i < l->n && l->v[i].pid == pid; i++) {
+        struct pt_life *life = &l->v[i];
+        if (life->boot == boot && at >= life->from - slack && at <= life->to + slack &&
+            (!best || fabs(life->from - at) < fabs(best->from - at)))
+            best = life;
+    }
+    return best;
+}
+
+static int make_lives(const struct pt_timeline *t, const struct pt_series *stat,
+                      struct pt_lives_of_span *l, struct pt_err *err)
+{
+    l->v = calloc(stat->n ? stat->n : 1, sizeof(*l->v));
+    if (!l->v)
+        return pt_err_nomem(err);
+    for (size_t i = 0; i < stat->n; i++) {
+        const struct pt_serie *s = stat->v[i];
+        const char *leaf;
+        const int64_t pid = pt_source_pid(s->source, &leaf);
+        if (pid < 0)
+            continue;
+        l->v[l->n++] = (struct pt_life){
+            .pid = pid,
+            .start_time = s->known & 1 ? s->v[0] : PT_UNKNOWN,
+            .ppid = s->known & 2 ? s->v[1] : PT_UNKNOWN,
+            .uid = PT_UNKNOWN,
+            .boot = s->boot,
+            .from = s->from,
+            .to = s->to,
+            .last_n = s->last_n,
+            .born = s->from > 1.5 * t->interval,
+            .died = s->to < t->end - 1.5 * t->interval,
+        };
+    }
+    if (l->n)
+        qsort(l->v, l->n, sizeof(*l->v), by_pid);
+    return 0;
+}
+
+static void add_memory(const struct pt_timeline *t, struct pt_lives_of_span *l)
+{
+    for (size_t i = 0; i < l->status.n; i++) {
+        const struct pt_serie *s = l->status.v[i];
+        const char *leaf;
+        struct pt_life *life =
+            life_at(l, pt_source_pid(s->source, &leaf), s->boot, s->from, t->interval);
+        if (!life)
+            continue;
+        life->memory = s;
+        if (s->known >> F_UID & 1)
+            life->uid = s->v[F_UID];
+    }
+}
+
+static int load_columns(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
+                        struct pt_err *err)
+{
+    static const char *const starts[] = {"starttime", "ppid"};
+    static const struct pt_series_spec specs[] = {
+        {.glob = "proc:*/stat",
+         .fields = starts,
+         .nfields = 2,
+         .measure = nothing,
+         .other = another_start},
+        {.glob = "proc:*/status",
+         .fields = status_fields,
+         .nfields = F_COUNT,
+         .nmeasures = PT_LIFE_MEASURES,
+         .measure = memory_of},
+    };
+    struct pt_series loaded[2];
+    int rc = pt_series_load(db, t, specs, loaded, 2, err);
+    if (rc < 0)
+        return rc;
+    l->status = loaded[1];
+    rc = make_lives(t, &loaded[0], l, err);
+    pt_series_release(&loaded[0]);
+    if (rc >= 0)
+        add_memory(t, l);
+    return rc;
+}
+
+/* ---- names ---- */
+
+struct names {
+    struct pt_db *db;
+    const struct pt_timeline *t;
+    struct pt_lives_of_span *l;
+    struct pt_buf text;
+    bool nomem;
+    struct pt_life *life; /* whose file is read */
+};
+
+static const char *keep(struct names *n, const char *was, const char *bytes, size_t len)
+{
+    if (was && strlen(was) == len && memcmp(was, bytes, len) == 0)
+        return was;
+    const char *copy = pt_arena_copy(&n->l->arena, bytes, len);
+    n->nomem |= !copy;
+    return copy ? copy : was;
+}
+
+static void name_comm(struct names *n, const char *text, size_t len)
+{
+    const char *open = memchr(text, '(', len), *close = memrchr(text, ')', len);
+    if (open && close && close > open)
+        n->life->comm = keep(n, n->life->comm, open + 1, (size_t)(close - open - 1));
+}
+
+static void name_exe(struct names *n, const char *text, size_t len)
+{
+    if (len)
+        n->life->exe = keep(n, n->life->exe, text, len);
+}
+
+/* The path of one hierarchy in a PID/cgroup; false: it is not in it. */
+static bool hierarchy(const char *text, size_t len, const char *wanted, char *ret, size_t size)
+{
+    for (const char *at = text, *end; at < text + len; at = end + 1) {
+        end = memchr(at, '\n', (size_t)(text + len - at));
+        end = end ? end : text + len;
+        const char *list = memchr(at, ':', (size_t)(end - at));
+        const char *dir = list ? memchr(list + 1, ':', (size_t)(end - list - 1)) : NULL;
+        if (!dir || (size_t)(end - dir) > size || (size_t)(dir - list - 1) != strlen(wanted) ||
+            memcmp(list + 1, wanted, strlen(wanted)) != 0)
+            continue;
+        memcpy(ret, dir + 1, (size_t)(end - dir - 1));
+        ret[end - dir - 1] = '\0';
+        return true;
+    }
+    return false;
+}
+
+/* systemd's own hierarchy names its units, others at most what runs in a container. */
+static void name_cgroup(struct names *n, const char *text, size_t len)
+{
+    static const char *const lists[] = {"name=systemd", "", "memory"};
+    struct pt_service best = {0}, s;
+    char path[4096], cgroup[4096] = "";
+    for (size_t k = 0; k < sizeof(lists) / sizeof(*lists) && !*best.container; k++) {
+        if (!hierarchy(text, len, lists[k], path, sizeof(path)))
+            continue;
+        if (!*cgroup || strcmp(cgroup, "/") == 0)
+            memcpy(cgroup, path, strlen(path) + 1);
+        if (pt_service_of_cgroup(path, &s) && (!*best.name || *s.container))
+            best = s;
+    }
+    if (hierarchy(text, len, "memory", path, sizeof(path)) ||
+        hierarchy(text, len, "", path, sizeof(path)))
+        n->life->memory_cgroup = keep(n, n->life->memory_cgroup, path, strlen(path));
+    n->life->cgroup = *cgroup ? keep(n, n->life->cgroup, cgroup, strlen(cgroup)) : NULL;
+    n->life->service = *best.name ? keep(n, n->life->service, best.name, strlen(best.name)) : NULL;
+}
+
+static const struct leaf {
+    const char *glob;
+    void (*name)(struct names *n, const char *text, size_t len);
+} leaves[] = {
+    {"proc:*/stat", name_comm},
+    {"proc:*/exe", name_exe},
+    {"proc:*/cgroup", name_cgroup},
+};
+
+struct naming {
+    struct names *n;
+    const struct leaf *leaf;
+};
+
+static int on_last(void *ctx, const struct pt_source_at *at, int64_t n)
+{
+    struct naming *g = ctx;
+    struct names *names = g->n;
+    struct pt_snap snap;
+    const char *rest;
+    const int64_t pid = pt_source_pid(at->name, &rest);
+    if (pid < 0 || pt_db_snap(names->db, n, &snap, NULL) < 0)
+        return 0;
+    const double when = pt_timeline_at(names->t, snap.boot, snap.boot_us);
+    names->life = life_at(names->l, pid, snap.boot, when, names->t->interval);
+    const char *text =
+        names->life ? pt_items_text(pt_db_shapes(names->db), at, &names->text) : NULL;
+    if (text)
+        g->leaf->name(names, text, names->text.len);
+    return names->nomem ? -1 : 0;
+}
+
+static int load_names(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
+                      struct pt_err *err)
+{
+    struct names n = {.db = db, .t = t, .l = l};
+    enum { LEAVES = sizeof(leaves) / sizeof(*leaves) };
+    struct naming naming[LEAVES];
+    struct pt_last_query q[LEAVES];
+    pt_buf_init(&n.text, TEXT_MAX);
+    for (size_t i = 0; i < LEAVES; i++) {
+        naming[i] = (struct naming){&n, &leaves[i]};
+        q[i] = (struct pt_last_query){.glob = leaves[i].glob,
+                                      .from = t->first,
+                                      .to = t->last,
+                                      .fn = on_last,
+                                      .ctx = &naming[i]};
+    }
+    const int rc = pt_db_last(db, q, LEAVES, err);
+    pt_buf_release(&n.text);
+    if (n.nomem)
+        return pt_err_nomem(err);
+    for (size_t i = 0; i < l->n; i++) {
+        const struct pt_life *parent =
+            life_at(l, l->v[i].ppid, l->v[i].boot, l->v[i].from, t->interval);
+        l->v[i].parent = parent ? parent->exe : NULL;
+        l->unreadable += !l->v[i].memory;
+    }
+    return rc;
+}
+
+int pt_lives_load(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *ret,
+                  struct pt_err *err)
+{
+    struct pt_lives_of_span l = {0};
+    int rc = load_columns(db, t, &l, err);
+    if (rc >= 0)
+        rc = load_names(db, t, &l, err);
+    if (rc < 0) {
+        pt_lives_release(&l);
+        return rc;
+    }
+    *ret = l;
+    return 0;
+}
+
+void pt_lives_release(struct pt_lives_of_span *l)
+{
+    pt_series_release(&l->status);
+    pt_arena_release(&l->arena);
+    free(l->v);
+    *l = (struct pt_lives_of_span){0};
+}
+
+const struct pt_curve *pt_life_track(const struct pt_life *l, enum pt_life_measure m)
+{
+    return l->memory && l->memory->track[m].holds ? &l->memory->track[m] : NULL;
+}
+
+/* ---- groups ---- */
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+/* "" for what belongs to no group: kernel threads. */
+static void group_key(const struct pt_life *l, char *key, size_t size, const char **ret_name,
+                      bool *ret_unit)
+{
+    *ret_unit = l->service != NULL;
+    *ret_name = l->service ? l->service : l->exe ? base_of(l->exe) : l->comm;
+    if (l->service)
+        snprintf(key, size, "unit %s", l->service);
+    else if (l->exe)
+        snprintf(key, size, "exe %s %lld %s", l->exe, (long long)l->uid,
+                 l->parent ? l->parent : "?");
+    else
+        *key = '\0';
+}
+
+struct keyed {
+    char *key;
+    size_t life;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct keyed *x = a, *y = b;
+    const int c = strcmp(x->key, y->key);
+    return c ? c : (x->life > y->life) - (x->life < y->life);
+}
+
+static bool add_life(struct pt_group *g, const struct pt_life *l, const struct pt_timeline *t)
+{
+    const struct pt_curve *anon = pt_life_track(l, PT_LIFE_ANON);
+    if (g->lives++ == 0) {
+        const double end = t->end > 0 ? t->end : 1;
+        if (!pt_curve_sum_init(&g->sum, 0, end) || !pt_curve_sum_init(&g->count, 0, end))
+            return false;
+        g->from = l->from;
+        g->to = l->to;
+    }
+    g->from = fmin(g->from, l->from);
+    g->to = fmax(g->to, l->to);
+    if (!l->died || !g->memory_cgroup)
+        g->memory_cgroup = l->memory_cgroup;
+    pt_curve_add(&g->count, l->from, l->to, 1);
+    if (anon && anon->n == 0)
+        pt_curve_add(&g->sum, anon->start, anon->last, anon->first_value);
+    for (uint32_t i = 0; anon && i < anon->n; i++) {
+        const struct pt_cell *c = &anon->cell[i];
+        const double from = anon->start + i * anon->width;
+        if (c->time > 0)
+            pt_curve_add(&g->sum, from, fmin(from + (double)c->time, from + anon->width), c->mean);
+    }
+    return true;
+}
+
+/* Sums over time become means over the time that was recorded while the service was there. */
+static void finish_sum(const struct pt_group *g, const struct pt_timeline *t, struct pt_curve *sum)
+{
+    for (uint32_t i = 0; i < sum->n; i++) {
+        struct pt_cell *c = &sum->cell[i];
+        const double from = fmax(sum->start + i * sum->width, g->from);
+        const double to = fmin(sum->start + (i + 1) * sum->width, g->to);
+        const double known = to > from ? pt_timeline_known(t, from, to) : 0;
+        c->time = known > sum->width / 10 ? (float)known : 0;
+        c->mean = known > 0 ? (float)((double)c->mean / known) : 0;
+        c->min = c->max = c->mean;
+    }
+}
+
+static int make_groups(struct pt_lives_of_span *lives, const struct pt_timeline *t,
+                       struct keyed *keyed, struct pt_groups *ret, struct pt_err *err)
+{
+    char key[8400];
+    const char *name;
+    bool unit;
+    size_t n = 0;
+    for (size_t i = 0; i < lives->n; i++) {
+        group_key(&lives->v[i], key, sizeof(key), &name, &unit);
+        lives->v[i].group = UINT32_MAX;
+        if (*key) {
+            keyed[n] = (struct keyed){pt_arena_copy(&lives->arena, key, strlen(key)), i};
+            if (!keyed[n++].key)
+                return pt_err_nomem(err);
+        }
+    }
+    if (n)
+        qsort(keyed, n, sizeof(*keyed), by_key);
+    for (size_t i = 0; i < n; i++) {
+        struct pt_life *l = &lives->v[keyed[i].life];
+        if (i == 0 || strcmp(keyed[i].key, keyed[i - 1].key) != 0) {
+            group_key(l, key, sizeof(key), &name, &unit);
+            ret->v[ret->n++] = (struct pt_group){.name = name, .key = keyed[i].key, .unit = unit};
+        }
+        struct pt_group *g = &ret->v[ret->n - 1];
+        l->group = (uint32_t)(ret->n - 1);
+        if (!add_life(g, l, t))
+            return pt_err_nomem(err);
+    }
+    for (size_t i = 0; i < ret->n; i++) {
+        finish_sum(&ret->v[i], t, &ret->v[i].sum);
+        finish_sum(&ret->v[i], t, &ret->v[i].count);
+    }
+    return 0;
+}
+
+int pt_groups_make(struct pt_lives_of_span *lives, const struct pt_timeline *t,
+                   struct pt_groups *ret, struct pt_err *err)
+{
+    struct keyed *keyed = calloc(lives->n ? lives->n : 1, sizeof(*keyed));
+    *ret = (struct pt_groups){.v = calloc(lives->n ? lives->n : 1, sizeof(*ret->v))};
+    const int rc = keyed && ret->v ? make_groups(lives, t, keyed, ret, err) : pt_err_nomem(err);
+    free(keyed);
+    if (rc < 0)
+        pt_groups_release(ret);
+    return rc;
+}
+
+void pt_groups_release(struct pt_groups *g)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        pt_curve_release(&g->v[i].sum);
+        pt_curve_release(&g->v[i].count);
+    }
+    free(g->v);
+    *g = (struct pt_groups){0};
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * The processes of a span, life by life: who each was, and its memory as tracks. Units: seconds of
+ * the timeline, bytes; start time in clock ticks. */
+#ifndef PT_ANALYZE_SERIES_LIVES_H
+#define PT_ANALYZE_SERIES_LIVES_H
+
+#include "analyze/arena.h"
+#include "analyze/series/series.h"
+
+enum pt_life_measure {
+    PT_LIFE_ANON = 0, /* RssAnon + VmSwap */
+    PT_LIFE_SHMEM,
+    PT_LIFE_PTE,
+    PT_LIFE_HUGETLB,
+    PT_LIFE_DATA, /* VmData: writable and private, resident or not */
+    PT_LIFE_THREADS,
+    PT_LIFE_MEASURES
+};
+
+struct pt_life {
+    int64_t pid, ppid, start_time; /* PT_UNKNOWN where not known */
+    uint32_t boot;
+    double from, to;
+    int64_t last_n;                                     /* last snapshot that told of it */
+    bool born, died;                                    /* within the span */
+    const char *comm, *exe, *cgroup, *service, *parent; /* parent: its exe; NULL: not known */
+    const char *memory_cgroup; /* where its memory is accounted; NULL: not known */
+    int64_t uid;
+    const struct pt_serie *memory; /* NULL: its status was never read */
+    uint32_t group;                /* of struct pt_groups */
+};
+struct pt_lives_of_span {
+    struct pt_life *v; /* by pid, then in time */
+    size_t n;
+    struct pt_series status;
+    struct pt_arena arena;
+    uint64_t unreadable; /* lives whose status nobody could read */
+};
+int pt_lives_load(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *ret,
+                  struct pt_err *err);
+void pt_lives_release(struct pt_lives_of_span *l);
+const struct pt_curve *pt_life_track(const struct pt_life *l, enum pt_life_measure m);
+
+/* Processes that are one service: by systemd unit, container or pod, else by executable, user and
+ * the parent's executable. */
+struct pt_group {
+    const char *name; /* what a person calls it; owned by the lives' arena */
+    const char *key;
+    bool unit;                 /* by cgroup, not by executable */
+    const char *memory_cgroup; /* of the newest process of it that lives */
+    size_t lives;
+    struct pt_curve sum;   /* PT_LIFE_ANON of all */
+    struct pt_curve count; /* of them */
+    double from, to;       /* of the first and of the last */
+};
+struct pt_groups {
+    struct pt_group *v;
+    size_t n;
+};
+int pt_groups_make(struct pt_lives_of_span *lives, const struct pt_timeline *t,
+                   struct pt_groups *ret, struct pt_err *err);
+void pt_groups_release(struct pt_groups *g);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * Series straight from the columns of a recording, no text rendered: for each row of the sources
+ * asked for, one track per measure. Split where the object ends: another boot, a row that went, a
+ * source that was not in the next segment. Units: seconds of the timeline; values as the measures
+ * make them. */
+#ifndef PT_ANALYZE_SERIES_SERIES_H
+#define PT_ANALYZE_SERIES_SERIES_H
+
+#include "analyze/series/timeline.h"
+#include "analyze/series/curve.h"
+
+struct pt_serie {
+    char *source, *row;
+    uint32_t ordinal; /* rows of one name side by side, from 0 */
+    uint32_t boot;
+    double from, to; /* known to be there */
+    int64_t last_n;  /* last snapshot at which something of it changed */
+    /* at work */
+    int64_t v[PT_FIELDS_MAX];
+    uint32_t known;
+    double since, end;
+    int64_t end_n; /* of the snapshot at the end */
+    bool over;
+    unsigned nmeasures;
+    struct pt_curve track[]; /* of each measure */
+};
+
+struct pt_series_spec {
+    const char *glob;
+    const char *const *fields;
+    unsigned nfields;
+    unsigned nmeasures;
+    /* From the fields known (a bit each) the value of a measure; NAN: not known. */
+    double (*measure)(void *ctx, const int64_t *v, uint32_t known, unsigned measure);
+    /* true: these values are of another object than those before (a pid used again). May be NULL.
+     */
+    bool (*other)(void *ctx, const int64_t *before, const int64_t *now);
+    bool (*keep)(void *ctx, const char *source); /* may be NULL */
+    void *ctx;
+};
+
+struct pt_series {
+    struct pt_serie **v; /* in order of appearance */
+    size_t n, cap;
+    struct pt_serie **slots; /* the newest of each source, row and ordinal */
+    size_t nslots, used;
+};
+/* All in one pass; ret[i] by specs[i]. On failure all are released. */
+int pt_series_load(struct pt_db *db, const struct pt_timeline *t,
+                   const struct pt_series_spec *specs, struct pt_series *ret, size_t n,
+                   struct pt_err *err);
+void pt_series_release(struct pt_series *s);
+
+#endif

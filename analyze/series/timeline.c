@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ * Snapshots to an axis of time. */
+#include "analyze/series/timeline.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/leaks/trend.h"
+
+#define RECENT  15
+#define GAP     5.0 /* intervals, as they were before it */
+#define SAMPLES 1024
+#define STEP_S  0.5
+
+struct load {
+    struct pt_timeline *t;
+    size_t boots_cap, holes_cap, clocks_cap;
+    double recent[RECENT], samples[SAMPLES];
+    int nrecent, at;
+    int nsamples;
+    int64_t diffs;
+    double last, last_real;
+    bool any;
+    double meta;
+};
+
+static bool room(void *array, size_t *cap, size_t n, size_t size)
+{
+    void **p = array;
+    if (n < *cap)
+        return true;
+    const size_t want = *cap ? *cap * 2 : 16;
+    void *v = realloc(*p, want * size);
+    if (!v)
+        return false;
+    *p = v;
+    *cap = want;
+    return true;
+}
+
+static bool add_hole(struct load *l, double from, double to)
+{
+    struct pt_timeline *t = l->t;
+    if (!(to > from))
+        return true;
+    if (!room(&t->holes, &l->holes_cap, t->nholes, sizeof(*t->holes)))
+        return false;
+    t->holes[t->nholes++] = (struct pt_hole){from, to};
+    return true;
+}
+
+static bool note_clock(struct load *l, double at, double real)
+{
+    struct pt_timeline *t = l->t;
+    if (t->nclocks && fabs(real - at - t->clocks[t->nclocks - 1].ahead) <= STEP_S)
+        return true;
+    if (!room(&t->clocks, &l->clocks_cap, t->nclocks, sizeof(*t->clocks)))
+        return false;
+    t->clocks[t->nclocks++] = (struct pt_clock){at, real - at};
+    return true;
+}
+
+static double usual(const struct load *l)
+{
+    double v[RECENT];
+    if (l->nrecent == 0)
+        return l->meta;
+    memcpy(v, l->recent, sizeof(v));
+    return fmax(pt_median(v, l->nrecent), l->meta);
+}
+
+static bool note_step(struct load *l, double step)
+{
+    if (l->nrecent >= 1 && step > GAP * usual(l) && !add_hole(l, l->last, l->last + step))
+        return false;
+    l->recent[l->at++ % RECENT] = step;
+    l->nrecent += l->nrecent < RECENT;
+    /* a sample in which every step is as likely, the same in every run */
+    const uint64_t seen = (uint64_t)++l->diffs, at = seen * 6364136223846793005u % seen;
+    if (l->nsamples < SAMPLES)
+        l->samples[l->nsamples++] = step;
+    else if (at < SAMPLES)
+        l->samples[at] = step;
+    return true;
+}
+
+static bool new_boot(struct load *l, const struct pt_snap *snap)
+{
+    struct pt_timeline *t = l->t;
+    if (!room(&t->boots, &l->boots_cap, t->nboots, sizeof(*t->boots)))
+        return false;
+    double at = (double)(snap->real_us - t->first_us) / 1e6;
+    if (l->any && at < l->last) /* the clock was set back meanwhile: at least in order */
+        at = l->last;
+    t->boots[t->nboots++] = (struct pt_boot_time){
+        .boot = snap->boot, .base = at - (double)snap->boot_us / 1e6, .from = at, .to = at};
+    return !l->any || add_hole(l, l->last, at);
+}
+
+static bool add_snap(struct load *l, const struct pt_snap *snap)
+{
+    struct pt_timeline *t = l->t;
+    if (t->count++ == 0) {
+        t->first = snap->n;
+        t->first_us = snap->real_us;
+    }
+    t->last = snap->n;
+    t->last_us = snap->real_us;
+    t->utc_offset_s = snap->utc_offset_s;
+    struct pt_boot_time *b = t->nboots ? &t->boots[t->nboots - 1] : NULL;
+    const bool same = b && b->boot == snap->boot;
+    if (!same && !new_boot(l, snap))
+        return false;
+    b = &t->boots[t->nboots - 1];
+    const double at = b->base + (double)snap->boot_us / 1e6;
+    const double real = (double)(snap->real_us - t->first_us) / 1e6;
+    if (same && at > l->last && !note_step(l, at - l->last))
+        return false;
+    if (!note_clock(l, at, real))
+        return false;
+    t->clock_steps += same && fabs((real - l->last_real) - (at - l->last)) > STEP_S;
+    l->last = b->to = at;
+    l->last_real = real;
+    l->any = true;
+    return true;
+}
+
+int pt_timeline_load(struct pt_db *db, int64_t from, int64_t to, struct pt_timeline *ret,
+                     struct pt_err *err)
+{
+    struct pt_timeline t = {0};
+    struct load l = {.t = &t};
+    const int64_t meta = pt_db_meta(db)->interval_us;
+    l.meta = meta > 0 ? (double)meta / 1e6 : 0;
+    int64_t n = from - 1;
+    int rc = 0;
+    while (rc >= 0 && pt_db_step(db, n, 1, &n, NULL) >= 0 && n <= to) {
+        struct pt_snap snap;
+        struct pt_err why = {0};
+        if (pt_db_snap(db, n, &snap, &why) < 0 || snap.boot_us == PT_UNKNOWN)
+            continue; /* damage is told where it is met */
+        if (!add_snap(&l, &snap))
+            rc = pt_err_nomem(err);
+    }
+    if (rc >= 0 && t.count == 0)
+        rc = pt_err_set(err, PT_ENOTFOUND, 0, "", -1, "no snapshots in this span");
+    if (rc < 0) {
+        pt_timeline_release(&t);
+        return rc;
+    }
+    t.end = l.last;
+    t.interval = l.nsamples ? pt_median(l.samples, l.nsamples) : l.meta > 0 ? l.meta : 10;
+    *ret = t;
+    return 0;
+}
+
+void pt_timeline_release(struct pt_timeline *t)
+{
+    free(t->boots);
+    free(t->holes);
+    free(t->clocks);
+    *t = (struct pt_timeline){0};
+}
+
+double pt_timeline_at(const struct pt_timeline *t, uint32_t boot, int64_t boot_us)
+{
+    for (size_t i = t->nboots; i-- > 0;)
+        if (t->boots[i].boot == boot && boot_us != PT_UNKNOWN)
+            return t->boots[i].base + (double)boot_us / 1e6;
+    return NAN;
+}
+
+int64_t pt_timeline_real(const struct pt_timeline *t, double at)
+{
+    size_t lo = 0, hi = t->nclocks;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (t->clocks[mid].from <= at)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return t->first_us + (int64_t)((at + (lo ? t->clocks[lo - 1].ahead : 0)) * 1e6);
+}
+
+double pt_timeline_known(const struct pt_timeline *t, double from, double to)
+{
+    double known = to - from;
+    for (size_t i = 0; i < t->nholes; i++) {
+        const double a = fmax(from, t->holes[i].from), z = fmin(to, t->holes[i].to);
+        if (z > a)
+            known -= z - a;
+    }
+    return known;
+}
