@@ -28,6 +28,7 @@ static const struct entry {
     {"kind", 'k', PT_OPT_KIND, 0, "KIND,...", "of these kinds only; -KIND: of all others"},
     {"top", 'n', PT_OPT_TOP, PT_OPT_KIND, "N", "at most N lines a table"},
     {"top", 'n', PT_OPT_TOP | PT_OPT_KIND, 0, "N", "the newest N only"},
+    {"over", 'O', PT_OPT_OVER, 0, "N", "at N instants of the span, in a table"},
     {"since", 'f', PT_OPT_FINDINGS, 0, "TIME", "from this instant (default: all)"},
     {"until", 't', PT_OPT_FINDINGS, 0, "TIME", "to this instant (default: all)"},
     {"subject", 's', PT_OPT_FINDINGS, 0, "WHO", "only this pid, command, service or other name"},
@@ -157,6 +158,8 @@ static bool apply(int key, const char *value, struct pt_args *ret)
         return parse_by(value, &ret->by);
     case 'n':
         return parse_count(value, &ret->top);
+    case 'O':
+        return parse_count(value, &ret->over) && ret->over > 0;
     case 'u':
         return ret->utc = true;
     case 'v':
@@ -238,7 +241,7 @@ static bool take_positionals(const struct pt_command *command, int *argc, char *
 int pt_args_parse(const struct pt_command *command, int argc, char **argv, struct pt_args *ret)
 {
     struct option options[ENTRIES + 1] = {{0}};
-    struct pt_args args = {.top = PT_UNKNOWN, .out = stdout};
+    struct pt_args args = {.top = PT_UNKNOWN, .over = PT_UNKNOWN, .out = stdout};
     size_t n = 0;
     for (size_t i = 0; i < ENTRIES; i++) {
         if (takes(command, &entries[i]))

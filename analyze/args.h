@@ -27,6 +27,7 @@ enum {
     PT_OPT_CSV = 1 << 6, /* --format takes csv too */
     PT_OPT_FINDINGS = 1 << 7,
     PT_OPT_REPAIR = 1 << 8,
+    PT_OPT_OVER = 1 << 9,
 };
 #define PT_POSITIONALS 4
 
@@ -37,6 +38,7 @@ struct pt_args {
     const char *subject;
     enum pt_by by;
     int64_t top;    /* PT_UNKNOWN: not given */
+    int64_t over;   /* instants of a table over time; PT_UNKNOWN: not given */
     uint32_t kinds; /* of events, 1 << enum pt_event; 0: not given */
     const char *positional[PT_POSITIONALS];
     int npositional;
@@ -54,7 +56,7 @@ struct pt_command {
     int (*run)(const struct pt_args *args);
 };
 extern const struct pt_command pt_cmd_info, pt_cmd_diff, pt_cmd_show, pt_cmd_events, pt_cmd_check,
-    pt_cmd_explain, pt_cmd_leaks, pt_cmd_growth;
+    pt_cmd_explain, pt_cmd_leaks, pt_cmd_growth, pt_cmd_balance;
 /* NULL-terminated. */
 extern const struct pt_command *const pt_commands[];
 

@@ -79,5 +79,7 @@ int pt_match_processes(const struct pt_process *a, size_t na, const struct pt_pr
                        bool same_boot, size_t *ret_pair, enum pt_match *ret_match,
                        struct pt_err *err);
 int pt_diff_group_by(struct pt_diff *d, enum pt_by by, struct pt_err *err);
+/* What a process is summed under; NULL: it belongs to none. Borrowed from p or arena. */
+const char *pt_group_key(struct pt_arena *arena, const struct pt_process *p, enum pt_by by);
 
 #endif

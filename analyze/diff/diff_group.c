@@ -13,16 +13,16 @@ struct member {
     bool after; /* which side */
 };
 
-static const char *user_key(struct pt_diff *d, const struct pt_process *p)
+static const char *user_key(struct pt_arena *arena, const struct pt_process *p)
 {
     char uid[32];
     if (p->uid == PT_UNKNOWN)
         return NULL;
     snprintf(uid, sizeof(uid), "%" PRId64, p->uid);
-    return pt_arena_copy(&d->arena, uid, strlen(uid));
+    return pt_arena_copy(arena, uid, strlen(uid));
 }
 
-static const char *key_of(struct pt_diff *d, const struct pt_process *p, enum pt_by by)
+const char *pt_group_key(struct pt_arena *arena, const struct pt_process *p, enum pt_by by)
 {
     switch (by) {
     case PT_BY_EXE:
@@ -32,7 +32,7 @@ static const char *key_of(struct pt_diff *d, const struct pt_process *p, enum pt
     case PT_BY_CGROUP:
         return p->cgroup;
     case PT_BY_USER:
-        return user_key(d, p);
+        return user_key(arena, p);
     case PT_BY_PROCESS:
         break;
     }
@@ -103,9 +103,9 @@ static size_t list_members(struct pt_diff *d, enum pt_by by, struct member *ret)
     for (size_t i = 0; i < d->nprocesses; i++) {
         const struct pt_diff_process *p = &d->processes[i];
         if (p->before)
-            ret[n++] = (struct member){key_of(d, p->before, by), p->before, false};
+            ret[n++] = (struct member){pt_group_key(&d->arena, p->before, by), p->before, false};
         if (p->after)
-            ret[n++] = (struct member){key_of(d, p->after, by), p->after, true};
+            ret[n++] = (struct member){pt_group_key(&d->arena, p->after, by), p->after, true};
     }
     return n;
 }

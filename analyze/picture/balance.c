@@ -4,6 +4,10 @@
 
 #include "schema/frame.h"
 
+/* No machine has more: what a damaged file says beyond it is not known, and sums cannot overflow.
+ */
+#define MOST (INT64_C(1) << 56)
+
 static const char *const keys[PT_MEM_COUNT] = {
     [PT_MEM_TOTAL] = "MemTotal",
     [PT_MEM_FREE] = "MemFree",
@@ -32,8 +36,10 @@ static const char *const keys[PT_MEM_COUNT] = {
     [PT_MEM_PERCPU] = "Percpu",
     [PT_MEM_GPU_ACTIVE] = "GPUActive",
     [PT_MEM_GPU_RECLAIM] = "GPUReclaim",
+    [PT_MEM_BALLOON] = "Balloon",
     [PT_MEM_HUGETLB] = "Hugetlb",
     [PT_MEM_HUGE_COUNT] = "HugePages_Total",
+    [PT_MEM_HUGE_FREE] = "HugePages_Free",
     [PT_MEM_HUGE_SIZE] = "Hugepagesize",
 };
 
@@ -71,6 +77,7 @@ const char *pt_line_name(enum pt_line line)
         [PT_LINE_ZSPAGES] = "compressed swap",
         [PT_LINE_BOUNCE] = "bounce buffers",
         [PT_LINE_WRITEBACK_TMP] = "FUSE writeback",
+        [PT_LINE_MEMMAP] = "memory map",
         [PT_LINE_UNACCOUNTED] = "unaccounted",
     };
     return names[line];
@@ -113,7 +120,7 @@ static int64_t hugetlb(const int64_t *v)
     if (known(v[PT_MEM_HUGETLB])) /* all sizes; older kernels tell the default size only */
         return v[PT_MEM_HUGETLB];
     if (!known(v[PT_MEM_HUGE_COUNT]) || !known(v[PT_MEM_HUGE_SIZE]) ||
-        __builtin_mul_overflow(v[PT_MEM_HUGE_COUNT], v[PT_MEM_HUGE_SIZE], &bytes))
+        __builtin_mul_overflow(v[PT_MEM_HUGE_COUNT], v[PT_MEM_HUGE_SIZE], &bytes) || bytes > MOST)
         return PT_UNKNOWN;
     return bytes;
 }
@@ -137,6 +144,7 @@ static void put_plain(struct pt_balance *b, const int64_t *v)
         {PT_LINE_GPU_RECLAIM, PT_MEM_GPU_RECLAIM},
         {PT_LINE_BOUNCE, PT_MEM_BOUNCE},
         {PT_LINE_WRITEBACK_TMP, PT_MEM_WRITEBACK_TMP},
+        {PT_LINE_MEMMAP, PT_MEM_MEMMAP},
     };
     for (unsigned i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         put(b, plain[i].line, known(v[plain[i].from]), v[plain[i].from]);
@@ -162,11 +170,14 @@ static void put_derived(struct pt_balance *b, const int64_t *v)
 
 void pt_balance_of(const struct pt_mem_values *m, struct pt_balance *ret)
 {
-    *ret = (struct pt_balance){.total = m->v[PT_MEM_TOTAL]};
+    int64_t v[PT_MEM_COUNT];
+    for (unsigned i = 0; i < PT_MEM_COUNT; i++)
+        v[i] = m->v[i] < 0 || m->v[i] > MOST ? PT_UNKNOWN : m->v[i];
+    *ret = (struct pt_balance){.total = v[PT_MEM_TOTAL]};
     if (!known(ret->total))
         return;
-    put_plain(ret, m->v);
-    put_derived(ret, m->v);
+    put_plain(ret, v);
+    put_derived(ret, v);
     int64_t rest = ret->total;
     for (unsigned i = 0; i < PT_LINE_UNACCOUNTED; i++)
         rest -= ret->bytes[i];

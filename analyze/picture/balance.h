@@ -10,6 +10,7 @@
  * vmalloc line is what is beyond.
  * - KReclaimable holds SReclaimable: its line is what is beyond.
  * - Hugetlb pages, in use or not, are in no other counter.
+ * - struct pages made at boot lie beyond MemTotal; those made later (memory hotplug) are a line.
  * - zspages hold zram and zswap: the line is the larger of nr_zspages and Zswap.
  * A line is there only where the kernel tells what it is made of; what it would hold is in the
  * unaccounted line then. */
@@ -49,10 +50,13 @@ enum pt_mem {
     PT_MEM_PERCPU,
     PT_MEM_GPU_ACTIVE,
     PT_MEM_GPU_RECLAIM,
+    PT_MEM_BALLOON,
     PT_MEM_HUGETLB,
     PT_MEM_HUGE_COUNT, /* HugePages_Total, pages */
+    PT_MEM_HUGE_FREE,  /* HugePages_Free, pages */
     PT_MEM_HUGE_SIZE,
     PT_MEM_ZSPAGES, /* vmstat nr_zspages, in bytes */
+    PT_MEM_MEMMAP,  /* vmstat nr_memmap_pages, in bytes */
     PT_MEM_PCP,     /* free pages in the per-CPU lists of zoneinfo, in bytes */
     PT_MEM_COUNT
 };
@@ -85,6 +89,7 @@ enum pt_line {
     PT_LINE_ZSPAGES,
     PT_LINE_BOUNCE,
     PT_LINE_WRITEBACK_TMP,
+    PT_LINE_MEMMAP,
     PT_LINE_UNACCOUNTED,
     PT_LINE_COUNT
 };

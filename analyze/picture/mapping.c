@@ -91,6 +91,8 @@ static int learn_body(struct pt_smaps *s, const struct pt_row *row, struct known
         [PT_SMAPS_PRIVATE_DIRTY] = "Private_Dirty",
         [PT_SMAPS_SWAP] = "Swap",
         [PT_SMAPS_SWAP_PSS] = "SwapPss",
+        [PT_SMAPS_ANONYMOUS] = "Anonymous",
+        [PT_SMAPS_PSS_ANON] = "Pss_Anon",
     };
     struct pt_fieldmap *map;
     const int rc = pt_fieldmap_new(s->file, row->head, row->body, &map, err);
@@ -148,6 +150,14 @@ static int64_t add(int64_t sum, int64_t v)
     return __builtin_add_overflow(sum == PT_UNKNOWN ? 0 : sum, v, &r) ? INT64_MAX : r;
 }
 
+static int64_t anon_pss(const int64_t *v)
+{
+    const int64_t pss = v[PT_SMAPS_PSS], anon = v[PT_SMAPS_ANONYMOUS];
+    if (v[PT_SMAPS_PSS_ANON] != PT_UNKNOWN)
+        return v[PT_SMAPS_PSS_ANON];
+    return pss == PT_UNKNOWN || anon == PT_UNKNOWN ? PT_UNKNOWN : pss < anon ? pss : anon;
+}
+
 int pt_smaps_sum(struct pt_smaps *s, const struct pt_reading *r, struct pt_smaps_sum *ret,
                  struct pt_err *err)
 {
@@ -156,6 +166,7 @@ int pt_smaps_sum(struct pt_smaps *s, const struct pt_reading *r, struct pt_smaps
     struct pt_row row;
     for (unsigned i = 0; i < PT_SMAPS_FIELDS; i++)
         sum.v[i] = PT_UNKNOWN;
+    sum.anon_pss = PT_UNKNOWN;
     while (pt_row_next(s->shapes, &c, &row)) {
         int64_t v[PT_SMAPS_FIELDS];
         const int rc = row_values(s, &row, v, err);
@@ -163,6 +174,7 @@ int pt_smaps_sum(struct pt_smaps *s, const struct pt_reading *r, struct pt_smaps
             return rc;
         for (unsigned i = 0; i < PT_SMAPS_FIELDS; i++)
             sum.v[i] = add(sum.v[i], v[i]);
+        sum.anon_pss = add(sum.anon_pss, anon_pss(v));
     }
     if (c.failed)
         return pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "rows of smaps are not well formed");
@@ -234,10 +246,11 @@ static int last_literal(void *ctx, uint32_t i, const struct pt_slot *slot)
 }
 
 /* The path stands after the last slot of a head: start, end, offset, major, minor, inode. */
+enum { HEAD_MAJOR = 3, HEAD_MINOR, HEAD_INODE, HEAD_SLOTS };
+
 static int learn_head(struct pt_smaps *s, const struct pt_shape *head, struct known *k,
                       struct pt_err *err)
 {
-    enum { HEAD_SLOTS = 6 };
     struct tail t = {.nslots = head->nslots};
     char name[PATH_MAX_SHOWN];
     pt_shape_walk(head, last_literal, &t);
@@ -264,6 +277,32 @@ static struct known *head_of(struct pt_smaps *s, const struct pt_shape *head, st
     else if (!k->id && learn_head(s, head, k, err) < 0)
         return NULL;
     return k;
+}
+
+int pt_smaps_each(struct pt_smaps *s, const struct pt_reading *r,
+                  int (*fn)(void *ctx, const struct pt_smaps_row *row), void *ctx,
+                  struct pt_err *err)
+{
+    struct pt_cur c = pt_cur_of(r->bytes, r->len);
+    struct pt_row row;
+    int rc = 0;
+    while (rc == 0 && pt_row_next(s->shapes, &c, &row)) {
+        int64_t v[PT_SMAPS_FIELDS];
+        rc = row_values(s, &row, v, err);
+        const struct known *k = rc == 0 ? head_of(s, row.head, err) : NULL;
+        if (!k)
+            return rc ? rc : -PT_ENOMEM;
+        struct pt_smaps_row told = {.id = k->id, .deleted = k->deleted, .v = v};
+        if (row.body && row.head->nslots == HEAD_SLOTS) {
+            told.major = s->slots[HEAD_MAJOR];
+            told.minor = s->slots[HEAD_MINOR];
+            told.inode = s->slots[HEAD_INODE];
+        }
+        rc = fn(ctx, &told);
+    }
+    if (rc == 0 && c.failed)
+        rc = pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "rows of smaps are not well formed");
+    return rc;
 }
 
 struct merge {

@@ -31,11 +31,16 @@ enum pt_smaps_field {
     PT_SMAPS_PRIVATE_DIRTY,
     PT_SMAPS_SWAP,
     PT_SMAPS_SWAP_PSS,
+    PT_SMAPS_ANONYMOUS,
+    PT_SMAPS_PSS_ANON, /* of smaps_rollup */
     PT_SMAPS_FIELDS
 };
 /* v: PT_UNKNOWN where no mapping has the field. */
 struct pt_smaps_sum {
     int64_t v[PT_SMAPS_FIELDS];
+    /* anonymous memory, each page divided by those that map it: Pss_Anon; where the kernel does not
+     * tell it, the lesser of Pss and Anonymous of each mapping, which is never too little */
+    int64_t anon_pss;
 };
 
 struct pt_mapping_id {
@@ -59,6 +64,17 @@ void pt_smaps_free(struct pt_smaps *s);
 /* Of smaps or smaps_rollup. */
 int pt_smaps_sum(struct pt_smaps *s, const struct pt_reading *r, struct pt_smaps_sum *ret,
                  struct pt_err *err);
+/* A mapping as it stands in smaps. */
+struct pt_smaps_row {
+    const struct pt_mapping_id *id;
+    bool deleted;
+    uint64_t major, minor, inode; /* 0: of no file, or not known */
+    const int64_t *v;             /* PT_SMAPS_FIELDS of them, PT_UNKNOWN where it has none */
+};
+/* Every mapping in order; fn < 0 ends it. */
+int pt_smaps_each(struct pt_smaps *s, const struct pt_reading *r,
+                  int (*fn)(void *ctx, const struct pt_smaps_row *row), void *ctx,
+                  struct pt_err *err);
 /* *ret is malloc'ed: free(). */
 int pt_smaps_merge(struct pt_smaps *s, const struct pt_reading *r, struct pt_mapping **ret,
                    size_t *ret_n, struct pt_err *err);

@@ -30,6 +30,8 @@ static int emit_vmstat(void *ctx, const struct pt_item *item)
     struct mem_load *l = ctx;
     if (pt_items_is(item, "nr_zspages"))
         l->ret->v[PT_MEM_ZSPAGES] = pt_items_times(pt_items_number(item), l->page_size);
+    else if (pt_items_is(item, "nr_memmap_pages"))
+        l->ret->v[PT_MEM_MEMMAP] = pt_items_times(pt_items_number(item), l->page_size);
     return 0;
 }
 

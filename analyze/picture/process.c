@@ -13,7 +13,7 @@
 
 #define TEXT_MAX   (16u << 20)
 #define PF_KTHREAD 0x00200000
-#define LEAVES     8
+#define LEAVES     9
 
 const char *pt_measure_name(enum pt_measure m)
 {
@@ -110,7 +110,7 @@ static int emit_status(void *ctx, const struct pt_item *item)
         {"VmRSS", AT(m[PT_RSS]), true},    {"RssAnon", AT(m[PT_ANON]), true},
         {"RssFile", AT(m[PT_FILE]), true}, {"RssShmem", AT(m[PT_SHMEM]), true},
         {"VmSwap", AT(m[PT_SWAP]), true},  {"VmSize", AT(vsize), true},
-        {"Uid", AT(uid), false},
+        {"Uid", AT(uid), false},           {"VmPTE", AT(pgtables), true},
     };
     struct load *l = ctx;
     put_number(l->now, table, sizeof(table) / sizeof(table[0]), item);
@@ -146,6 +146,19 @@ static int load_statm(struct load *l)
 {
     l->present = true;
     pt_items_each(l->shapes, l->file, l->at, &l->text, emit_statm, l, l->err);
+    return 0;
+}
+
+static int emit_adj(void *ctx, const struct pt_item *item)
+{
+    struct load *l = ctx;
+    l->now->oom_adj = pt_items_number(item);
+    return 0;
+}
+
+static int load_adj(struct load *l)
+{
+    pt_items_each(l->shapes, l->file, l->at, &l->text, emit_adj, l, l->err);
     return 0;
 }
 
@@ -249,7 +262,7 @@ static const struct leaf {
 } leaves[LEAVES] = {
     {"stat", load_stat},   {"status", load_status},       {"statm", load_statm},
     {"exe", load_exe},     {"cmdline", load_cmdline},     {"cgroup", load_cgroup},
-    {"smaps", load_smaps}, {"smaps_rollup", load_rollup},
+    {"smaps", load_smaps}, {"smaps_rollup", load_rollup}, {"oom_score_adj", load_adj},
 };
 
 /* ---- one process ---- */
@@ -277,6 +290,8 @@ static int sum_deep(struct load *l)
         return rc;
     const int64_t clean = sum.v[PT_SMAPS_PRIVATE_CLEAN], dirty = sum.v[PT_SMAPS_PRIVATE_DIRTY];
     p->m[PT_PSS] = sum.v[PT_SMAPS_PSS];
+    p->deep_anon = sum.v[PT_SMAPS_ANONYMOUS];
+    p->deep_anon_pss = sum.anon_pss;
     p->m[PT_USS] = clean == PT_UNKNOWN || dirty == PT_UNKNOWN ? PT_UNKNOWN : clean + dirty;
     return 0;
 }
@@ -322,8 +337,12 @@ static int begin(struct load *l, int64_t pid)
                              .threads = PT_UNKNOWN,
                              .cpu = PT_UNKNOWN,
                              .vsize = PT_UNKNOWN,
+                             .pgtables = PT_UNKNOWN,
+                             .oom_adj = PT_UNKNOWN,
                              .read_us = PT_UNKNOWN,
                              .deep_us = PT_UNKNOWN,
+                             .deep_anon = PT_UNKNOWN,
+                             .deep_anon_pss = PT_UNKNOWN,
                              .smaps_us = PT_UNKNOWN,
                              .deep = PT_ABSENT};
     for (unsigned i = 0; i < PT_MEASURES; i++)

@@ -27,12 +27,13 @@ struct pt_process {
     const char *qos; /* class of service of the pod */
     char state;      /* 'R', 'S', ...; 0: not known */
     bool kernel;
-    int64_t vsize;
+    int64_t vsize, pgtables, oom_adj;
     int64_t m[PT_MEASURES];
     int64_t read_us; /* when m but PSS and USS were read */
     /* the deep reading PSS and USS come from */
     int64_t deep_us;
-    enum pt_presence deep; /* of smaps: PT_ABSENT: never read */
+    int64_t deep_anon, deep_anon_pss; /* of it: anonymous memory, and its share of that */
+    enum pt_presence deep;            /* of smaps: PT_ABSENT: never read */
     int deep_why;
     const struct pt_reading *smaps; /* borrowed from the view; NULL: none */
     int64_t smaps_us;

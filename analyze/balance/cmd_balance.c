@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ * pagetrail balance: where the machine's memory is: at an instant, between two, or over time. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "analyze/balance/over.h"
+#include "analyze/balance/sheet.h"
+#include "analyze/print/json.h"
+#include "analyze/print/text.h"
+#include "analyze/print/units.h"
+
+/* ---- ends ---- */
+
+static void print_end(const char *label, const struct pt_picture *p, const struct pt_session *s)
+{
+    char when[PT_UNITS_BUF];
+    struct pt_buf host;
+    const char *name = pt_db_meta(s->db)->host;
+    pt_buf_init(&host, 4096);
+    pt_text_escape(name, strlen(name), &host);
+    fprintf(s->args->out, "%s%s  @%" PRId64 "%s%.*s\n", label,
+            pt_session_time(s, &p->view->snap, when, sizeof(when)), p->view->snap.n,
+            host.len ? "  " : "", (int)host.len, (const char *)host.data);
+    pt_buf_release(&host);
+}
+
+static json_t *end_json(const struct pt_picture *p)
+{
+    return p ? json_pack("{s:I, s:o, s:o}", "snapshot", (json_int_t)p->view->snap.n, "time",
+                         pt_json_time(p->view->snap.real_us), "boot_id",
+                         pt_json_str(p->boot.id ? p->boot.boot_id : NULL))
+             : json_null();
+}
+
+/* ---- a sheet ---- */
+
+static void print_amount(FILE *out, bool pair, const char *name, const struct pt_change *c)
+{
+    char after[PT_UNITS_BUF], delta[PT_UNITS_BUF];
+    if (c->after == PT_UNKNOWN)
+        return;
+    fprintf(out, "%s %s", name, pt_units_bytes(after, sizeof(after), c->after, false));
+    if (pair)
+        fprintf(out, " (%s)", pt_units_bytes(delta, sizeof(delta), c->delta, true));
+    fputc('\n', out);
+}
+
+static bool is_estimated(const struct pt_sheet *sheet)
+{
+    for (size_t i = 0; i < sheet->n; i++)
+        for (size_t k = 0; k < sheet->v[i].n; k++)
+            if (sheet->v[i].v[k].unseen > 0)
+                return true;
+    return false;
+}
+
+static void print_notes(const struct pt_sheet *sheet, const struct pt_picture *p, FILE *out)
+{
+    if (is_estimated(sheet))
+        fputs("estimated: not read in smaps (since it grew), but by the process's own counter,\n"
+              "which counts pages shared by fork in every process\n",
+              out);
+    for (unsigned i = 0; i < sheet->nhints; i++) {
+        char bytes[PT_UNITS_BUF];
+        fprintf(out, "unaccounted memory may hold up to %s of\n  %s\n",
+                pt_units_bytes(bytes, sizeof(bytes), sheet->hints[i].bytes.after, false),
+                sheet->hints[i].name);
+    }
+    if (p->slabs.presence == PT_UNREADABLE)
+        fprintf(out, "slab caches are not known: slabinfo: %s\n", strerror(p->slabs.why));
+    else if (p->slabs.presence == PT_ABSENT)
+        fputs("slab caches are not known: slabinfo was not recorded\n", out);
+    if (p->view->lost)
+        fputs("damaged parts of the recording are left out\n", out);
+}
+
+static int print_sheet(const struct pt_sheet *sheet, const struct pt_picture *from,
+                       const struct pt_picture *to, const struct pt_session *s)
+{
+    FILE *out = s->args->out;
+    if (s->args->json) {
+        json_t *o = pt_sheet_json(sheet, s->args->top);
+        if (!o || json_object_set_new(o, "from", end_json(from)) < 0 ||
+            json_object_set_new(o, "to", end_json(to)) < 0) {
+            json_decref(o);
+            return -1;
+        }
+        return pt_json_print(o, out);
+    }
+    if (from)
+        print_end("from ", from, s);
+    print_end(from ? "to   " : "", to, s);
+    fputc('\n', out);
+    const int rc = pt_sheet_text(sheet, out, s->args->colour, s->args->top, false);
+    fputc('\n', out);
+    print_amount(out, sheet->pair, "available", &sheet->available);
+    print_amount(out, sheet->pair, "swap used", &sheet->swap_used);
+    print_notes(sheet, to, out);
+    return rc;
+}
+
+static int written(const struct pt_session *s, int rc, struct pt_err *err)
+{
+    /* a failed write is told at the end of the program */
+    return rc >= 0 || ferror(s->args->out) ? 0 : pt_err_nomem(err);
+}
+
+static int tell_one(const struct pt_session *s, int64_t at, struct pt_err *err)
+{
+    struct pt_picture p = {0};
+    struct pt_sheet sheet = {0};
+    int rc = pt_picture_load(s->db, at, s->smaps, &p, err);
+    if (rc < 0)
+        return rc;
+    rc = pt_sheet_at(&p, s->args->by, &sheet, err);
+    if (rc >= 0)
+        rc = written(s, print_sheet(&sheet, NULL, &p, s), err);
+    pt_sheet_release(&sheet);
+    pt_picture_release(&p);
+    return rc;
+}
+
+static int tell_two(const struct pt_session *s, int64_t from, int64_t to, struct pt_err *err)
+{
+    struct pt_picture before = {0}, after = {0};
+    struct pt_diff diff = {0};
+    struct pt_sheet sheet = {0};
+    int rc = pt_picture_load(s->db, from, s->smaps, &before, err);
+    if (rc >= 0)
+        rc = pt_picture_load(s->db, to, s->smaps, &after, err);
+    if (rc >= 0)
+        rc = pt_diff_make(&before, &after, PT_BY_PROCESS, &diff, err);
+    if (rc >= 0)
+        rc = pt_sheet_between(&diff, s->args->by, &sheet, err);
+    if (rc >= 0)
+        rc = written(s, print_sheet(&sheet, &before, &after, s), err);
+    pt_sheet_release(&sheet);
+    pt_diff_release(&diff);
+    if (before.view)
+        pt_picture_release(&before);
+    if (after.view)
+        pt_picture_release(&after);
+    return rc;
+}
+
+/* ---- over time ---- */
+
+static int tell_over(const struct pt_session *s, int64_t from, int64_t to, struct pt_err *err)
+{
+    const struct pt_args *args = s->args;
+    struct pt_over over = {0};
+    int rc = args->json ? pt_over_make(s->db, from, to, (size_t)args->over, &over, err)
+                        : pt_over_steps(s->db, from, to, (size_t)args->over, &over, err);
+    if (rc < 0)
+        return rc;
+    rc = args->json ? pt_json_print(pt_over_json(&over), args->out)
+                    : pt_over_text(&over, args->out, args->colour, args->utc);
+    rc = written(s, rc, err);
+    pt_over_release(&over);
+    return rc;
+}
+
+/* ---- the command ---- */
+
+/* What was asked for: options or positional arguments. NULL: not given. */
+struct asked {
+    const char *at, *from, *to;
+};
+
+static int ask(const struct pt_args *args, struct asked *ret, struct pt_err *err)
+{
+    const char *first = args->npositional > 1 ? args->positional[1] : NULL;
+    const char *second = args->npositional > 2 ? args->positional[2] : NULL;
+    *ret = (struct asked){.at = args->at,
+                          .from = args->from ? args->from : first,
+                          .to = args->to ? args->to : second};
+    if ((args->from && first) || (args->to && second))
+        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "an instant is given twice");
+    if (ret->at && (ret->from || ret->to || args->over != PT_UNKNOWN))
+        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "--at is one instant, not a span");
+    return 0;
+}
+
+static int tell(const struct pt_session *s, struct pt_err *err)
+{
+    struct asked asked;
+    int64_t from = 0, to = 0;
+    int rc = ask(s->args, &asked, err);
+    if (rc >= 0)
+        rc = pt_session_find(s, asked.at ? asked.at : asked.to, false, &to, err);
+    if (rc < 0)
+        return rc;
+    if (!asked.from && !asked.to && s->args->over == PT_UNKNOWN)
+        return tell_one(s, to, err);
+    if (asked.from)
+        rc = pt_session_find(s, asked.from, true, &from, err);
+    else
+        from = pt_session_boot_first(s) <= to ? pt_session_boot_first(s) : s->span.first;
+    if (rc >= 0 && from > to)
+        rc = pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "FROM lies after TO");
+    if (rc < 0)
+        return rc;
+    return s->args->over == PT_UNKNOWN ? tell_two(s, from, to, err) : tell_over(s, from, to, err);
+}
+
+static int run(const struct pt_args *args)
+{
+    struct pt_session s;
+    struct pt_err err = {0};
+    int status = pt_session_open(args, args->positional[0], &s);
+    if (status)
+        return status;
+    if (tell(&s, &err) < 0)
+        status = pt_fail(&err);
+    return pt_session_close(&s, status);
+}
+
+const struct pt_command pt_cmd_balance = {
+    .name = "balance",
+    .usage = "DB [FROM [TO]] [--at T] [--over N] [--by WHAT]",
+    .summary = "where the machine's memory is",
+    .detail = "At one instant, or with FROM or TO between two, or with --over at N instants of\n"
+              "that span. Lines add up to MemTotal, and those who hold a line and its rest to\n"
+              "the line.\n",
+    .options = PT_OPT_AT | PT_OPT_FROM_TO | PT_OPT_BY | PT_OPT_TOP | PT_OPT_UTC | PT_OPT_OVER,
+    .min = 1,
+    .max = 3,
+    .run = run,
+};
