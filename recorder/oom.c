@@ -89,6 +89,10 @@ static void summary_new(const struct pt_oom *o, const char *comm, size_t comm_le
     const char *end = n < (int)sizeof(tail) ? find_last(o->summary, o->len, tail) : NULL;
     if (!end || !starts(o->summary, o->len, "oom-kill:"))
         return;
+    const char *constraint = o->summary + strlen("oom-kill:");
+    const size_t left = o->len - strlen("oom-kill:");
+    k->of_cpuset = starts(constraint, left, "constraint=CONSTRAINT_CPUSET,");
+    k->of_policy = starts(constraint, left, "constraint=CONSTRAINT_MEMORY_POLICY,");
     static const char victim[] = ",task_memcg=", limit[] = ",oom_memcg=";
     const size_t len = (size_t)(end - o->summary);
     const char *task = find_last(o->summary, len, victim);
@@ -216,7 +220,10 @@ void pt_oom_describe(const struct pt_oom_kill *k, const struct pt_portrait *port
     struct line l = {.text = text, .size = PT_OOM_TEXT};
     const char *cgroup = *k->cgroup || !portrait ? k->cgroup : portrait->cgroup;
     snprintf(subject, PT_OOM_SUBJECT, "%" PRIu32 " %s", k->pid, k->comm);
-    if (!k->of_cgroup)
+    if (k->of_cpuset || k->of_policy)
+        add(&l, "killed: out of memory in the nodes of its %s",
+            k->of_cpuset ? "cpuset" : "memory policy");
+    else if (!k->of_cgroup)
         add(&l, "killed: the host is out of memory");
     else
         add(&l, "killed: out of memory in cgroup %s", *k->limit ? k->limit : "?");

@@ -23,7 +23,8 @@ bool pt_kmsg_parse(const char *record, size_t len, struct pt_kmsg *ret);
 struct pt_oom_kill {
     uint32_t pid; /* of the first pid namespace */
     char comm[PT_COMM_MAX];
-    bool of_cgroup;             /* by a cgroup's limit; else the host's memory */
+    bool of_cgroup;             /* by a cgroup's limit; else the host's memory, ... */
+    bool of_cpuset, of_policy;  /* ... or that of the nodes it may use */
     char limit[PT_CGROUP_MAX];  /* the cgroup whose limit it was; "": not told */
     char cgroup[PT_CGROUP_MAX]; /* the victim's; "": not told */
     /* PT_UNKNOWN: not told */

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "analyze/picture/before.h"
+#include "analyze/oom/oom.h"
 #include "analyze/print/json.h"
 #include "analyze/print/table.h"
 #include "analyze/print/text.h"
@@ -177,12 +177,29 @@ static int print_json(struct walk *w, const struct pt_db_event *e, const struct 
 
 /* ---- all of them ---- */
 
+/* With -v an OOM kill is looked into. */
+static int look_into(struct walk *w, const struct pt_db_event *e, struct pt_err *err)
+{
+    struct pt_oom_case c;
+    int rc = pt_oom_of(w->s, e, &c, err);
+    if (rc < 0)
+        return rc;
+    rc = print_text(w, e);
+    if (rc == 0)
+        rc = pt_oom_text(&c, w->s, TOP_LONG);
+    pt_oom_release(&c);
+    w->count++;
+    return rc == 0 || ferror(w->s->args->out) ? rc : pt_err_nomem(err);
+}
+
 static int tell(struct walk *w, const struct pt_db_event *e, struct pt_err *err)
 {
     const struct pt_args *args = w->s->args;
     struct pt_before before = {0};
     struct pt_err why = {0};
     int rc;
+    if (e->kind == PT_EVENT_OOM && args->verbose && !args->csv && !args->json)
+        return look_into(w, e, err);
     if (e->kind == PT_EVENT_OOM && !args->csv && pt_before_load(w->s, e, &before, &why) < 0 &&
         why.code != PT_ENOTFOUND)
         return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
@@ -191,7 +208,7 @@ static int tell(struct walk *w, const struct pt_db_event *e, struct pt_err *err)
     else
         rc = args->csv ? print_csv(w, e) : print_text(w, e);
     if (rc == 0 && before.view && !args->json)
-        rc = pt_before_print(w->s, &before, args->verbose ? TOP_LONG : TOP_TEXT);
+        rc = pt_before_print(w->s, &before, TOP_TEXT);
     pt_before_release(&before);
     w->count++;
     /* a failed write is told at the end of the program */
@@ -270,7 +287,8 @@ const struct pt_command pt_cmd_events = {
     .usage = "DB [FROM [TO]] [--kind KIND,...] [--top N]",
     .summary = "OOM kills, exits, triggers, gaps, ...",
     .detail = "OOM kills come with the picture before them: memory, pressure and the largest\n"
-              "processes at the last snapshot that has the victim (more with -v).\n\n"
+              "processes at the last snapshot that has the victim; -v looks into them as\n"
+              "'pagetrail oom' does.\n\n"
               "kinds: start, stop, crash (of the recorder), gap, clock, suspend, reboot, oom,\n"
               "exit, trigger, burst, skip (not read), lost, retain (thinned, dropped), note\n",
     .options = PT_OPT_FROM_TO | PT_OPT_KIND | PT_OPT_TOP | PT_OPT_UTC | PT_OPT_CSV,

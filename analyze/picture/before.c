@@ -57,41 +57,52 @@ static int64_t value_of(const struct pt_view *view, struct pt_buf *text, const c
 }
 
 /* The files of a control group in the hierarchy that accounts memory. */
-static bool load_limit(const struct pt_view *view, struct pt_buf *text, const char *path, size_t n,
-                       struct pt_limit *ret)
+static const struct hierarchy {
+    const char *prefix, *limit, *usage, *swap;
+    bool with_memory; /* swap is a limit of both */
+} hierarchies[] = {
+    {"cgroup:", "memory.max", "memory.current", "memory.swap.max", false},
+    {"cgroup:memory/", "memory.limit_in_bytes", "memory.usage_in_bytes",
+     "memory.memsw.limit_in_bytes", true},
+    {"cgroup:unified/", "memory.max", "memory.current", "memory.swap.max", false},
+};
+
+static int64_t file_of(const struct pt_view *view, struct pt_buf *text, const char *prefix,
+                       const char *path, size_t n, const char *file)
 {
-    static const struct {
-        const char *prefix, *limit, *usage;
-    } hierarchies[] = {
-        {"cgroup:", "memory.max", "memory.current"},
-        {"cgroup:memory/", "memory.limit_in_bytes", "memory.usage_in_bytes"},
-        {"cgroup:unified/", "memory.max", "memory.current"},
-    };
+    char source[PATH_BYTES];
+    snprintf(source, sizeof(source), "%s%.*s/%s", prefix, (int)n, path, file);
+    return value_of(view, text, source);
+}
+
+bool pt_limit_load(const struct pt_view *view, const char *path, size_t n, struct pt_limit *ret)
+{
+    struct pt_buf text;
+    pt_buf_init(&text, TEXT_MAX);
+    ret->limit = PT_UNKNOWN;
     for (unsigned i = 0; i < sizeof(hierarchies) / sizeof(hierarchies[0]); i++) {
-        char source[PATH_BYTES];
-        snprintf(source, sizeof(source), "%s%.*s/%s", hierarchies[i].prefix, (int)n, path,
-                 hierarchies[i].limit);
-        ret->limit = value_of(view, text, source);
+        const struct hierarchy *h = &hierarchies[i];
+        ret->limit = file_of(view, &text, h->prefix, path, n, h->limit);
         if (ret->limit == PT_UNKNOWN)
             continue;
-        snprintf(source, sizeof(source), "%s%.*s/%s", hierarchies[i].prefix, (int)n, path,
-                 hierarchies[i].usage);
-        ret->usage = value_of(view, text, source);
-        return ret->limit < UNLIMITED;
+        ret->usage = file_of(view, &text, h->prefix, path, n, h->usage);
+        ret->swap_limit = file_of(view, &text, h->prefix, path, n, h->swap);
+        if (h->with_memory)
+            ret->swap_limit = pt_units_minus(ret->swap_limit, ret->limit);
+        break;
     }
-    return false;
+    pt_buf_release(&text);
+    return ret->limit != PT_UNKNOWN && ret->limit < UNLIMITED;
 }
 
 static int load_limits(struct pt_before *b, const char *path, struct pt_err *err)
 {
-    struct pt_buf text;
     const size_t root = strspn(path, "/");
     size_t n = strlen(path);
     int rc = 0;
-    pt_buf_init(&text, TEXT_MAX);
     while (rc == 0 && n > root && n < PATH_BYTES / 2 && b->nlimits < PT_BEFORE_LIMITS) {
         struct pt_limit *limit = &b->limits[b->nlimits];
-        if (load_limit(b->view, &text, path + root, n - root, limit)) {
+        if (pt_limit_load(b->view, path + root, n - root, limit)) {
             limit->path = strndup(path, n);
             rc = limit->path ? 0 : pt_err_nomem(err);
             b->nlimits++;
@@ -99,7 +110,6 @@ static int load_limits(struct pt_before *b, const char *path, struct pt_err *err
         const char *slash = memrchr(path, '/', n);
         n = slash ? (size_t)(slash - path) : 0;
     }
-    pt_buf_release(&text);
     return rc;
 }
 

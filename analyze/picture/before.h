@@ -15,7 +15,11 @@
 struct pt_limit {
     char *path;
     int64_t usage, limit; /* usage: PT_UNKNOWN where it was not read */
+    int64_t swap_limit;   /* of swap alone; PT_UNKNOWN: none, or it was not read */
 };
+/* The control group path[0..n-1], which begins with no slash, but for its path. false: it has no
+ * limit, or none was recorded. */
+bool pt_limit_load(const struct pt_view *view, const char *path, size_t n, struct pt_limit *ret);
 struct pt_before {
     struct pt_view *view;
     int64_t age_us; /* of the picture, at the event */
