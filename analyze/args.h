@@ -56,7 +56,7 @@ struct pt_command {
     int (*run)(const struct pt_args *args);
 };
 extern const struct pt_command pt_cmd_info, pt_cmd_diff, pt_cmd_show, pt_cmd_events, pt_cmd_check,
-    pt_cmd_explain, pt_cmd_leaks, pt_cmd_growth, pt_cmd_balance, pt_cmd_oom;
+    pt_cmd_explain, pt_cmd_leaks, pt_cmd_growth, pt_cmd_balance, pt_cmd_oom, pt_cmd_kernel;
 /* NULL-terminated. */
 extern const struct pt_command *const pt_commands[];
 

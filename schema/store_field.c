@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAPS_MAX 4096u /* field maps kept from source to source */
+#define MAPS_MAX  4096u /* field maps kept from source to source */
+#define NAMES_MAX (64u << 20)
+#define ROW_MARKS 4u /* numbers in the name of a row: "Node 0, zone Normal" has one */
 
 struct map_slot {
     const struct pt_file *file;
@@ -34,6 +36,7 @@ struct presence {
 struct point {
     uint32_t tick, instance, which;
     const char *row, *field;
+    size_t name;          /* of its row in names, plus 1; 0: row is the name */
     int64_t value, scale; /* scale 0: unknown */
     enum pt_presence presence;
 };
@@ -54,6 +57,7 @@ struct field {
     const struct pt_file *file;
     uint32_t first_tick, last_tick; /* of the span, in the block */
     struct list instances, samples, presences, points;
+    struct pt_buf names; /* of rows that have numbers in them */
     bool nomem;
     struct pt_err *err;
 };
@@ -170,9 +174,12 @@ static int on_instance(void *ctx, uint32_t source, uint32_t id, const struct pt_
     if (!map)
         return -PT_ENOMEM;
     *nwant = 0;
-    while ((e = next_entry(f, map, &a)))
+    while ((e = next_entry(f, map, &a))) {
         for (int i = 0; i < e->scale_slots; i++)
             fits = fits && add_want(want, nwant, e->slot + (uint32_t)i);
+        for (uint32_t i = 0; i < e->nmarks && e->nmarks <= ROW_MARKS; i++)
+            fits = fits && add_want(want, nwant, e->marks[i].slot);
+    }
     if (*nwant == 0)
         return 0;
     if (!fits)
@@ -264,6 +271,33 @@ static const struct sample *slot_run(const struct field *f, uint32_t instance, u
     return n ? &v[lo] : NULL;
 }
 
+/* A row's name with the numbers it was born with: those of zones and segments stay. */
+static size_t name_row(struct field *f, const struct instance *in,
+                       const struct pt_fieldmap_entry *e)
+{
+    struct pt_fieldmap_mark marks[ROW_MARKS];
+    uint64_t slots[ROW_MARKS];
+    struct pt_fieldmap_entry named = *e;
+    const size_t at = f->names.len;
+    char row[256];
+    if (e->nmarks == 0 || e->nmarks > ROW_MARKS)
+        return 0;
+    for (uint32_t i = 0; i < e->nmarks; i++) {
+        size_t n;
+        const struct sample *s = slot_run(f, in->id, e->marks[i].slot, &n);
+        if (!s)
+            return 0;
+        marks[i] = e->marks[i];
+        marks[i].slot = i;
+        slots[i] = s->value;
+    }
+    named.marks = marks;
+    pt_fieldmap_row(&named, slots, row, sizeof row);
+    pt_buf_put(&f->names, row, strlen(row) + 1);
+    f->nomem |= f->names.failed;
+    return at + 1;
+}
+
 static void add_point(struct field *f, const struct point *p, const struct point *before)
 {
     if (p->tick > f->last_tick)
@@ -330,7 +364,7 @@ static void add_entry(struct field *f, const struct instance *in, unsigned which
     struct walk w = {
         .pres = f->presences.v, .npres = f->presences.n, .presence = presence_at(f, in->born)};
     struct pt_fieldmap_entry at0 = *e;
-    const size_t begun = f->points.n;
+    const size_t begun = f->points.n, name = name_row(f, in, e);
     uint32_t tick;
     at0.slot = 0;
     w.whole = slot_run(f, in->id, e->slot, &w.nwhole);
@@ -343,6 +377,7 @@ static void add_entry(struct field *f, const struct instance *in, unsigned which
                           .instance = in->id,
                           .which = which,
                           .row = e->row,
+                          .name = name,
                           .field = e->field,
                           .presence = w.presence};
         if (is_known(w.presence))
@@ -366,6 +401,7 @@ static void add_ends(struct field *f, uint32_t nticks)
         while (in[i].died < nticks && (e = next_entry(f, in[i].map, &a))) {
             struct point q = p;
             q.row = e->row;
+            q.name = name_row(f, &in[i], e);
             q.field = e->field;
             q.which = a.which;
             add_point(f, &q, NULL);
@@ -403,7 +439,7 @@ static int emit(struct field *f, const struct pt_block *b, uint32_t source)
         const bool known = p->scale != 0;
         const struct pt_point out = {
             .source = name,
-            .row = p->row,
+            .row = p->name ? (const char *)f->names.data + p->name - 1 : p->row,
             .field = p->field,
             .instance = p->instance,
             .n = pt_block_n(b, tick),
@@ -431,6 +467,7 @@ static int field_source(struct field *f, const struct pt_block *b, uint32_t sour
     struct pt_err why = {0};
     f->file = pt_file_of(pt_block_name(b, source));
     f->instances.n = f->samples.n = f->presences.n = f->points.n = 0;
+    pt_buf_reset(&f->names);
     f->err = &why;
     if (f->nmaps > MAPS_MAX / 2)
         drop_maps(f);
@@ -513,6 +550,7 @@ static void field_release(struct field *f)
     free(f->samples.v);
     free(f->presences.v);
     free(f->points.v);
+    pt_buf_release(&f->names);
 }
 
 static int fields_pass(struct pt_db *db, struct field *f, size_t n, struct pt_err *err)
@@ -536,6 +574,7 @@ int pt_db_fields(struct pt_db *db, const struct pt_field_query *q, size_t n, str
     for (size_t k = 0; k < n && f && r >= 0; k++) {
         f[k] = (struct field){
             .db = db, .q = &q[k], .maps = calloc((size_t)MAPS_MAX * 2, sizeof *f[k].maps)};
+        pt_buf_init(&f[k].names, NAMES_MAX);
         if (!f[k].maps)
             r = pt_err_nomem(err);
     }

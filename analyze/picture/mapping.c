@@ -246,13 +246,11 @@ static int last_literal(void *ctx, uint32_t i, const struct pt_slot *slot)
 }
 
 /* The path stands after the last slot of a head: start, end, offset, major, minor, inode. */
-enum { HEAD_MAJOR = 3, HEAD_MINOR, HEAD_INODE, HEAD_SLOTS };
+enum { HEAD_START = 0, HEAD_END, HEAD_MAJOR = 3, HEAD_MINOR, HEAD_INODE, HEAD_SLOTS };
 
-static int learn_head(struct pt_smaps *s, const struct pt_shape *head, struct known *k,
-                      struct pt_err *err)
+static struct tail path_of(const struct pt_shape *head)
 {
     struct tail t = {.nslots = head->nslots};
-    char name[PATH_MAX_SHOWN];
     pt_shape_walk(head, last_literal, &t);
     if (t.len > 0 && t.path[t.len - 1] == '\n')
         t.len--;
@@ -260,6 +258,14 @@ static int learn_head(struct pt_smaps *s, const struct pt_shape *head, struct kn
         t.path++;
         t.len--;
     }
+    return t;
+}
+
+static int learn_head(struct pt_smaps *s, const struct pt_shape *head, struct known *k,
+                      struct pt_err *err)
+{
+    const struct tail t = path_of(head);
+    char name[PATH_MAX_SHOWN];
     enum pt_mapping_kind kind = PT_MAPPING_FILE;
     if (head->nslots == HEAD_SLOTS)
         kind = pt_mapping_name(t.path, t.len, name, sizeof(name), &k->deleted);
@@ -292,8 +298,9 @@ int pt_smaps_each(struct pt_smaps *s, const struct pt_reading *r,
         const struct known *k = rc == 0 ? head_of(s, row.head, err) : NULL;
         if (!k)
             return rc ? rc : -PT_ENOMEM;
-        struct pt_smaps_row told = {.id = k->id, .deleted = k->deleted, .v = v};
+        struct pt_smaps_row told = {.id = k->id, .deleted = k->deleted, .v = v, .head = row.head};
         if (row.body && row.head->nslots == HEAD_SLOTS) {
+            told.size = s->slots[HEAD_END] - s->slots[HEAD_START];
             told.major = s->slots[HEAD_MAJOR];
             told.minor = s->slots[HEAD_MINOR];
             told.inode = s->slots[HEAD_INODE];
@@ -303,6 +310,14 @@ int pt_smaps_each(struct pt_smaps *s, const struct pt_reading *r,
     if (rc == 0 && c.failed)
         rc = pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "rows of smaps are not well formed");
     return rc;
+}
+
+const char *pt_smaps_path(const struct pt_smaps_row *row, size_t *ret_len)
+{
+    static const char deleted[] = " (deleted)";
+    const struct tail t = path_of(row->head);
+    *ret_len = t.len - (row->deleted ? sizeof(deleted) - 1 : 0);
+    return t.path;
 }
 
 struct merge {

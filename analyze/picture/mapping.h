@@ -69,12 +69,16 @@ struct pt_smaps_row {
     const struct pt_mapping_id *id;
     bool deleted;
     uint64_t major, minor, inode; /* 0: of no file, or not known */
+    uint64_t size;                /* of its range; 0: not known */
+    const struct pt_shape *head;  /* for pt_smaps_path */
     const int64_t *v;             /* PT_SMAPS_FIELDS of them, PT_UNKNOWN where it has none */
 };
 /* Every mapping in order; fn < 0 ends it. */
 int pt_smaps_each(struct pt_smaps *s, const struct pt_reading *r,
                   int (*fn)(void *ctx, const struct pt_smaps_row *row), void *ctx,
                   struct pt_err *err);
+/* Its path as it stands, without " (deleted)"; not NUL-terminated. */
+const char *pt_smaps_path(const struct pt_smaps_row *row, size_t *ret_len);
 /* *ret is malloc'ed: free(). */
 int pt_smaps_merge(struct pt_smaps *s, const struct pt_reading *r, struct pt_mapping **ret,
                    size_t *ret_n, struct pt_err *err);
