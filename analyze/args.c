@@ -18,9 +18,10 @@ static const struct entry {
     const char *argument;
     const char *help;
 } entries[] = {
-    {"from", 'f', PT_OPT_FROM_TO, PT_OPT_KIND, "TIME",
+    {"from", 'f', PT_OPT_FROM_TO, PT_OPT_KIND | PT_OPT_REPORT, "TIME",
      "from this instant (default: the first of the newest boot)"},
     {"from", 'f', PT_OPT_FROM_TO | PT_OPT_KIND, 0, "TIME", "from this instant (default: all)"},
+    {"from", 'f', PT_OPT_FROM_TO | PT_OPT_REPORT, 0, "TIME", "from this instant (default: all)"},
     {"to", 't', PT_OPT_FROM_TO, PT_OPT_KIND, "TIME", "to this instant (default: the last)"},
     {"to", 't', PT_OPT_FROM_TO | PT_OPT_KIND, 0, "TIME", "to this instant (default: all)"},
     {"at", 'a', PT_OPT_AT, 0, "TIME", "at this instant (default: the last)"},
@@ -34,10 +35,19 @@ static const struct entry {
     {"subject", 's', PT_OPT_FINDINGS, 0, "WHO", "only this pid, command, service or other name"},
     {"all", 'A', PT_OPT_FINDINGS, 0, NULL, "every verdict, those of what did not grow too"},
     {"exit-code", 'x', PT_OPT_FINDINGS, 0, NULL, "exit with 1 when there is a leak"},
+    {"against", 'g', PT_OPT_REPORT, 0, "OLD",
+     "compare with an earlier report in JSON, or database"},
+    {"every", 'e', PT_OPT_REPORT, 0, "PERIOD",
+     "one every 1d, 1w, ..., and an index, into directory -o"},
+    {"split-at", 'S', PT_OPT_REPORT, 0, "WHEN", "before and after a TIME or an event side by side"},
+    {"compare-boots", 'B', PT_OPT_REPORT, 0, NULL, "the boots of the recording side by side"},
+    {"exit-code", 'x', PT_OPT_REPORT, 0, NULL, "exit with 1 when there is a leak"},
+    {"output", 'o', PT_OPT_REPORT, 0, "FILE", "write it there, whole or not at all"},
+    {"format", 'F', PT_OPT_REPORT, 0, "FORMAT", "text (default), markdown, html or json"},
     {"utc", 'u', PT_OPT_UTC, 0, NULL, "read and print times in UTC, not in the host's zone"},
     {"repair", 'r', PT_OPT_REPAIR, 0, NULL, "write what can be saved into a new recording"},
     {"output", 'o', PT_OPT_REPAIR, 0, "NEW", "with --repair: its name (default: DB.repaired)"},
-    {"format", 'j', 0, PT_OPT_CSV, "FORMAT", "text (default) or json"},
+    {"format", 'j', 0, PT_OPT_CSV | PT_OPT_REPORT, "FORMAT", "text (default) or json"},
     {"format", 'c', PT_OPT_CSV, 0, "FORMAT", "text (default), json or csv"},
     {"verbose", 'v', 0, PT_OPT_FINDINGS, NULL, "say more on standard error"},
     {"verbose", 'v', PT_OPT_FINDINGS, 0, NULL, "the evidence of every verdict"},
@@ -178,6 +188,20 @@ static bool apply(int key, const char *value, struct pt_args *ret)
     case 'o':
         ret->output = value;
         return *value;
+    case 'F':
+        ret->format = value;
+        return *value;
+    case 'g':
+        ret->against = value;
+        return *value;
+    case 'e':
+        ret->every = value;
+        return *value;
+    case 'S':
+        ret->split_at = value;
+        return *value;
+    case 'B':
+        return ret->compare_boots = true;
     case 'c':
     case 'j':
         ret->json = strcmp(value, "json") == 0;
@@ -197,7 +221,7 @@ static bool is_relative_time(const char *s)
 static bool is_value(const struct pt_command *command, char **argv, int i)
 {
     const char *before = argv[i - 1];
-    if (i >= 2 && strcmp(before, "-o") == 0 && (command->options & PT_OPT_REPAIR))
+    if (i >= 2 && strcmp(before, "-o") == 0 && (command->options & (PT_OPT_REPAIR | PT_OPT_REPORT)))
         return true;
     if (i < 2 || strncmp(before, "--", 2) != 0 || strchr(before, '='))
         return false;
@@ -241,7 +265,7 @@ static bool take_positionals(const struct pt_command *command, int *argc, char *
 int pt_args_parse(const struct pt_command *command, int argc, char **argv, struct pt_args *ret)
 {
     struct option options[ENTRIES + 1] = {{0}};
-    struct pt_args args = {.top = PT_UNKNOWN, .over = PT_UNKNOWN, .out = stdout};
+    struct pt_args args = {.top = PT_UNKNOWN, .over = PT_UNKNOWN, .format = "text", .out = stdout};
     size_t n = 0;
     for (size_t i = 0; i < ENTRIES; i++) {
         if (takes(command, &entries[i]))
@@ -250,7 +274,7 @@ int pt_args_parse(const struct pt_command *command, int argc, char **argv, struc
                                 .has_arg = entries[i].argument ? required_argument : no_argument,
                                 .val = entries[i].key};
     }
-    const char *letters = command->options & PT_OPT_REPAIR ? "vho:" : "vh";
+    const char *letters = command->options & (PT_OPT_REPAIR | PT_OPT_REPORT) ? "vho:" : "vh";
     const bool room = take_positionals(command, &argc, argv, &args);
     optind = 0; /* glibc and musl: start anew */
     for (int key; (key = getopt_long(argc, argv, letters, options, NULL)) != -1;) {

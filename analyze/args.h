@@ -28,12 +28,16 @@ enum {
     PT_OPT_FINDINGS = 1 << 7,
     PT_OPT_REPAIR = 1 << 8,
     PT_OPT_OVER = 1 << 9,
+    PT_OPT_REPORT = 1 << 10,
 };
 #define PT_POSITIONALS 4
 
 struct pt_args {
     const char *from, *to, *at;
-    const char *output; /* of a repair; NULL: not given */
+    const char *output; /* of a repair or a report; NULL: not given */
+    /* of a report; NULL: not given */
+    const char *format, *against, *every, *split_at;
+    bool compare_boots;
     bool json, csv, utc, verbose, all, exit_code, repair;
     const char *subject;
     enum pt_by by;
@@ -57,6 +61,7 @@ struct pt_command {
 };
 extern const struct pt_command pt_cmd_info, pt_cmd_diff, pt_cmd_show, pt_cmd_events, pt_cmd_check,
     pt_cmd_explain, pt_cmd_leaks, pt_cmd_growth, pt_cmd_balance, pt_cmd_oom, pt_cmd_kernel;
+extern const struct pt_command pt_cmd_report;
 /* NULL-terminated. */
 extern const struct pt_command *const pt_commands[];
 

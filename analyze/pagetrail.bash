@@ -13,11 +13,15 @@ _pagetrail()
     help=$("$program" "$command" --help 2>/dev/null)
     case $before in
     --format)
-        mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^ *--format FORMAT *//p' <<<"$help" | tr -d ',' | sed 's/ or / /; s/ (default)//')" -- "$word")
         return
         ;;
     --by)
         mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^ *--by WHAT *sum by //p' <<<"$help" | tr -d ',' | sed 's/ or / /')" -- "$word")
+        return
+        ;;
+    --against | --output | -o)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
     esac

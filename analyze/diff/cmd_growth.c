@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * pagetrail growth: everything that grew, whatever its shape, adding up to the host's change. */
+#include "analyze/diff/growth_print.h"
+
 #include <inttypes.h>
 
-#include "analyze/balance/sheet.h"
 #include "analyze/print/json.h"
 #include "analyze/print/units.h"
 
@@ -49,16 +50,14 @@ static json_t *end_json(const struct pt_picture *p)
                      pt_json_time(p->view->snap.real_us));
 }
 
-static int print_json(const struct pt_sheet *sheet, const struct pt_diff *d,
-                      const struct pt_session *s)
+json_t *pt_growth_json(const struct pt_sheet *sheet, const struct pt_diff *d, int64_t top)
 {
     json_t *classes = json_array();
     for (size_t i = 0; i < sheet->n; i++)
-        json_array_append_new(classes, class_json(&sheet->v[i], s->args->top));
-    return pt_json_print(json_pack("{s:o, s:o, s:o, s:o}", "from", end_json(d->from), "to",
-                                   end_json(d->to), "classes", classes, "total_change",
-                                   pt_json_int(sheet->n ? sheet->total.delta : PT_UNKNOWN)),
-                         s->args->out);
+        json_array_append_new(classes, class_json(&sheet->v[i], top));
+    return json_pack("{s:o, s:o, s:o, s:o}", "from", end_json(d->from), "to", end_json(d->to),
+                     "classes", classes, "total_change",
+                     pt_json_int(sheet->n ? sheet->total.delta : PT_UNKNOWN));
 }
 
 /* ---- the command ---- */
@@ -77,7 +76,9 @@ static int print(const struct pt_session *s, int64_t from, int64_t to, struct pt
         rc = pt_sheet_between(&diff, PT_BY_PROCESS, &sheet, err);
     if (rc >= 0) {
         pt_sheet_by_change(&sheet);
-        rc = s->args->json ? print_json(&sheet, &diff, s) : print_text(&sheet, &diff, s);
+        rc = s->args->json
+                 ? pt_json_print(pt_growth_json(&sheet, &diff, s->args->top), s->args->out)
+                 : print_text(&sheet, &diff, s);
         if (rc < 0) /* a failed write is told at the end of the program */
             rc = ferror(s->args->out) ? 0 : pt_err_nomem(err);
     }

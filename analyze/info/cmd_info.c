@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * pagetrail info: what a recording holds. */
 #include "analyze/info/info.h"
+#include "analyze/print/json.h"
 
 static int run(const struct pt_args *args)
 {
@@ -13,7 +14,7 @@ static int run(const struct pt_args *args)
     if (pt_info_make(&s, &info, &err) < 0) {
         status = pt_fail(&err);
     } else if (args->json) {
-        status = pt_info_json(&s, &info) < 0 ? PT_EXIT_READ : PT_EXIT_OK;
+        status = pt_json_print(pt_info_json(&s, &info), args->out) < 0 ? PT_EXIT_READ : PT_EXIT_OK;
     } else {
         pt_info_text(&s, &info);
     }

@@ -4,6 +4,8 @@
 #ifndef PT_ANALYZE_INFO_INFO_H
 #define PT_ANALYZE_INFO_INFO_H
 
+#include <jansson.h>
+
 #include "analyze/info/own.h"
 #include "analyze/session.h"
 
@@ -62,6 +64,7 @@ int64_t pt_info_bytes_per_day(const struct pt_session *s);
 int64_t pt_info_written_per_day(const struct pt_info *info);
 
 void pt_info_text(const struct pt_session *s, const struct pt_info *info);
-int pt_info_json(const struct pt_session *s, const struct pt_info *info);
+/* info.schema.json; NULL: no memory. */
+json_t *pt_info_json(const struct pt_session *s, const struct pt_info *info);
 
 #endif

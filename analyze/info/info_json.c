@@ -153,20 +153,18 @@ static json_t *size_json(const struct pt_session *s)
                      pt_json_int(pt_info_bytes_per_day(s)));
 }
 
-int pt_info_json(const struct pt_session *s, const struct pt_info *info)
+json_t *pt_info_json(const struct pt_session *s, const struct pt_info *info)
 {
     const struct pt_db_span *span = &s->span;
-    return pt_json_print(
-        json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:f, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
-                  "s:o, s:I}",
-                  "host", host_json(s), "first", end_json(span->first, span->first_us), "last",
-                  end_json(span->last, span->last_us), "snapshots", (json_int_t)span->count,
-                  "removed", (json_int_t)span->removed, "whole_since",
-                  end_json(span->removed > 0 ? info->thin_n : 0, info->thin_us), "interval_seconds",
-                  (double)pt_session_interval(s) / 1e6, "boots", boots_json(s), "gap_count",
-                  (json_int_t)info->gaps_in_all, "gaps", gaps_json(info), "events",
-                  events_json(info), "coverage", coverage_json(info), "unreadable",
-                  unreadable_json(info), "missed", missed_json(&info->own), "cost", cost_json(info),
-                  "size", size_json(s), "damaged", (json_int_t)s->ndamage),
-        s->args->out);
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:f, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
+                     "s:o, s:I}",
+                     "host", host_json(s), "first", end_json(span->first, span->first_us), "last",
+                     end_json(span->last, span->last_us), "snapshots", (json_int_t)span->count,
+                     "removed", (json_int_t)span->removed, "whole_since",
+                     end_json(span->removed > 0 ? info->thin_n : 0, info->thin_us),
+                     "interval_seconds", (double)pt_session_interval(s) / 1e6, "boots",
+                     boots_json(s), "gap_count", (json_int_t)info->gaps_in_all, "gaps",
+                     gaps_json(info), "events", events_json(info), "coverage", coverage_json(info),
+                     "unreadable", unreadable_json(info), "missed", missed_json(&info->own), "cost",
+                     cost_json(info), "size", size_json(s), "damaged", (json_int_t)s->ndamage);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analyze/leaks/leaks_print.h"
+#include "analyze/print/json.h"
 #include "schema/source.h"
 
 static bool names(const char *name, const char *wanted)
@@ -54,7 +55,8 @@ static int run(const struct pt_args *args)
     if (rc >= 0)
         rc = pt_leaks_find(s.db, from, to, &leaks, &err);
     if (rc >= 0) {
-        rc = args->json ? pt_leaks_json(&leaks, &s) : pt_leaks_text(&leaks, &s);
+        rc = args->json ? pt_json_print(pt_leaks_json(&leaks, &s), args->out)
+                        : pt_leaks_text(&leaks, &s);
         if (rc < 0) /* a failed write is told at the end of the program */
             rc = ferror(args->out) ? 0 : pt_err_nomem(&err);
         for (size_t i = 0; i < leaks.n; i++)

@@ -79,7 +79,7 @@ static json_t *exhaustion_of(const struct pt_finding *f)
                      real(r->exhaustion_high));
 }
 
-static json_t *finding_of(const struct pt_leaks *l, const struct pt_finding *f)
+json_t *pt_finding_json(const struct pt_leaks *l, const struct pt_finding *f)
 {
     const struct pt_ruling *r = &f->ruling;
     json_t *j = json_pack(
@@ -99,23 +99,22 @@ static json_t *finding_of(const struct pt_leaks *l, const struct pt_finding *f)
     return j;
 }
 
-int pt_leaks_json(const struct pt_leaks *l, const struct pt_session *s)
+json_t *pt_leaks_json(const struct pt_leaks *l, const struct pt_session *s)
 {
     const struct pt_timeline *t = &l->timeline;
     json_t *findings = json_array();
     const int64_t top = s->args->top == PT_UNKNOWN ? INT64_MAX : s->args->top;
     for (size_t i = 0; i < l->n && (int64_t)json_array_size(findings) < top; i++)
         if (pt_finding_shown(&l->v[i], s->args))
-            json_array_append_new(findings, finding_of(l, &l->v[i]));
+            json_array_append_new(findings, pt_finding_json(l, &l->v[i]));
     for (size_t i = 0; i < l->nquiet && (int64_t)json_array_size(findings) < top; i++) {
         const struct pt_finding f = pt_quiet_finding(&l->quiet[i]);
         if (pt_finding_shown(&f, s->args))
-            json_array_append_new(findings, finding_of(l, &f));
+            json_array_append_new(findings, pt_finding_json(l, &f));
     }
-    return pt_json_print(json_pack("{s:{s:o, s:o, s:I}, s:o, s:{s:o, s:o}}", "span", "from",
-                                   pt_json_time(t->first_us), "to", pt_json_time(t->last_us),
-                                   "snapshots", (json_int_t)t->count, "findings", findings, "host",
-                                   "available_slope_bytes_per_hour", real(l->available * HOUR),
-                                   "explained_fraction", real(l->explained)),
-                         s->args->out);
+    return json_pack("{s:{s:o, s:o, s:I}, s:o, s:{s:o, s:o}}", "span", "from",
+                     pt_json_time(t->first_us), "to", pt_json_time(t->last_us), "snapshots",
+                     (json_int_t)t->count, "findings", findings, "host",
+                     "available_slope_bytes_per_hour", real(l->available * HOUR),
+                     "explained_fraction", real(l->explained));
 }

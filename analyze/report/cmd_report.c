@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ * pagetrail report: all findings in one document, over time. */
+#include "analyze/report/cmd_report.h"
+
+#include <string.h>
+
+#include "analyze/report/against.h"
+#include "analyze/report/output.h"
+#include "analyze/report/progress.h"
+#include "analyze/report/tree.h"
+
+static const struct pt_report_format formats[] = {
+    {"text", "txt", pt_report_text},
+    {"markdown", "md", pt_report_markdown},
+    {"json", "json", pt_report_json},
+};
+
+const struct pt_report_format *pt_report_format_of(const char *name, struct pt_err *err)
+{
+    for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return &formats[i];
+    pt_err_set(err, PT_EUSAGE, 0, NULL, -1,
+               "'%s' is not a format of a report: text, markdown, html or json", name);
+    return NULL;
+}
+
+int pt_report_put(const json_t *doc, const struct pt_report_format *format, const char *path,
+                  FILE *out, struct pt_err *err)
+{
+    struct pt_output o;
+    if (!path) { /* a failed write is told at the end of the program */
+        const int rc = format->print(doc, out);
+        return rc < 0 && !ferror(out) ? pt_err_nomem(err) : 0;
+    }
+    int rc = pt_output_begin(&o, path, err);
+    if (rc < 0)
+        return rc;
+    const bool ok = format->print(doc, o.file) >= 0;
+    const bool nomem = !ok && !ferror(o.file);
+    rc = pt_output_end(&o, ok || ferror(o.file), err); /* which tells why it could not be written */
+    return nomem ? pt_err_nomem(err) : rc;
+}
+
+json_t *pt_report_of(const struct pt_session *s, int64_t from, int64_t to, struct pt_err *err)
+{
+    const struct pt_report_options o = {
+        .from = from, .to = to, .top = s->args->top, .charts = true, .progress = pt_progress_tell};
+    return pt_report_make(s, &o, err);
+}
+
+bool pt_report_alarms(const json_t *doc)
+{
+    return pt_tree_int(pt_tree_at(doc, "leaks"), "alarms") > 0;
+}
+
+static int span_of(const struct pt_session *s, int64_t *ret_from, int64_t *ret_to,
+                   struct pt_err *err)
+{
+    int rc = 0;
+    *ret_from = s->span.first;
+    *ret_to = s->span.last;
+    if (s->args->to)
+        rc = pt_session_find(s, s->args->to, false, ret_to, err);
+    if (rc >= 0 && s->args->from)
+        rc = pt_session_find(s, s->args->from, true, ret_from, err);
+    if (rc >= 0 && *ret_from > *ret_to)
+        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "--from lies after --to");
+    return rc;
+}
+
+/* One document of the whole span. */
+static int one(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+               struct pt_err *err)
+{
+    const struct pt_args *args = s->args;
+    const char *kind = NULL;
+    json_t *old = NULL;
+    if (args->against && !(old = pt_against_load(args, args->against, &kind, err)))
+        return -1;
+    json_t *doc = pt_report_of(s, span->from, span->to, err);
+    int rc = doc ? 0 : -1;
+    if (rc >= 0 && old)
+        rc = pt_against_apply(doc, old, kind, args->against, err);
+    if (rc >= 0)
+        rc = pt_report_put(doc, span->format, args->output, args->out, err);
+    if (rc >= 0)
+        *ret_alarms = pt_report_alarms(doc);
+    json_decref(old);
+    json_decref(doc);
+    return rc;
+}
+
+static int choose(const struct pt_session *s, bool *ret_alarms, struct pt_err *err)
+{
+    const struct pt_args *args = s->args;
+    struct pt_report_span span = {.format = pt_report_format_of(args->format, err)};
+    const int ways = !!args->against + !!args->every + !!args->split_at + args->compare_boots;
+    if (!span.format)
+        return -1;
+    if (ways > 1)
+        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1,
+                          "--against, --every, --split-at and --compare-boots: one of them");
+    if (span_of(s, &span.from, &span.to, err) < 0)
+        return -1;
+    if (args->every)
+        return pt_report_every(s, &span, ret_alarms, err);
+    if (args->split_at)
+        return pt_report_split(s, &span, ret_alarms, err);
+    if (args->compare_boots)
+        return pt_report_boots(s, &span, ret_alarms, err);
+    return one(s, &span, ret_alarms, err);
+}
+
+static int run(const struct pt_args *args)
+{
+    struct pt_session s;
+    struct pt_err err = {0};
+    bool alarms = false;
+    int status = pt_session_open(args, args->positional[0], &s);
+    if (status)
+        return status;
+    pt_progress_begin();
+    const int rc = choose(&s, &alarms, &err);
+    pt_progress_end();
+    if (rc < 0)
+        status = pt_fail(&err);
+    else if (alarms && args->exit_code)
+        status = PT_EXIT_FINDINGS;
+    return pt_session_close(&s, status);
+}
+
+const struct pt_command pt_cmd_report = {
+    .name = "report",
+    .usage = "DB [--format FORMAT] [-o FILE] [--against OLD]",
+    .summary = "all findings in one document, over time",
+    .detail = "The verdict first, worst first; then the machine, leaks with their evidence,\n"
+              "who grew, memory over time, OOM kills, events, processes and what recording\n"
+              "cost.\n",
+    .options = PT_OPT_FROM_TO | PT_OPT_REPORT | PT_OPT_TOP | PT_OPT_UTC,
+    .min = 1,
+    .max = 1,
+    .run = run,
+};

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * What the ways of asking for reports have in common: one, one a period, before and after. */
+#ifndef PT_ANALYZE_REPORT_CMD_REPORT_H
+#define PT_ANALYZE_REPORT_CMD_REPORT_H
+
+#include "analyze/report/report.h"
+
+struct pt_report_format {
+    const char *name, *suffix;
+    int (*print)(const json_t *doc, FILE *out);
+};
+/* What is asked for: snapshots, and the format. */
+struct pt_report_span {
+    int64_t from, to;
+    const struct pt_report_format *format;
+};
+const struct pt_report_format *pt_report_format_of(const char *name, struct pt_err *err);
+json_t *pt_report_of(const struct pt_session *s, int64_t from, int64_t to, struct pt_err *err);
+bool pt_report_alarms(const json_t *doc);
+/* To a file, whole or not at all; path NULL: to out. */
+int pt_report_put(const json_t *doc, const struct pt_report_format *format, const char *path,
+                  FILE *out, struct pt_err *err);
+
+/* *ret_alarms: the newest of them has a leak. */
+int pt_report_every(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+                    struct pt_err *err);
+int pt_report_split(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+                    struct pt_err *err);
+int pt_report_boots(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+                    struct pt_err *err);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT
+ * Columns of reports, and the rows, services and findings that they have in common. */
+#include "analyze/report/compare.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/print/json.h"
+#include "analyze/report/match.h"
+#include "analyze/report/tree.h"
+
+#define SERVICES 20
+#define FINDINGS 200
+
+/* ---- one column ---- */
+
+enum of { OF_LOW = 0, OF_MEAN, OF_HIGH };
+
+/* The rows: lines of the charts, and what is counted. */
+static const struct {
+    const char *name, *title, *unit;
+    const char *line; /* of the charts; NULL: made by number() */
+    enum of of;
+} rows[] = {
+    {"recorded", "recorded", "seconds", NULL, OF_MEAN},
+    {"alarms", "leaks", "count", NULL, OF_MEAN},
+    {"leak_slope", "leaks in all, an hour", "bytes/h", NULL, OF_MEAN},
+    {"oom", "OOM kills", "count", NULL, OF_MEAN},
+    {"available_mean", "available memory", "bytes", "mem_available", OF_MEAN},
+    {"available_least", "available memory, least", "bytes", "mem_available", OF_LOW},
+    {"swap_used", "swap in use, most", "bytes", "swap_used", OF_HIGH},
+    {"swap_in", "swapped in", "bytes/s", "swap_in", OF_MEAN},
+    {"swap_out", "swapped out", "bytes/s", "swap_out", OF_MEAN},
+    {"pressure_some", "some waited for memory", "percent", "pressure_some", OF_MEAN},
+    {"pressure_most", "some waited, most", "percent", "pressure_some", OF_HIGH},
+    {"processes", "processes", "count", "processes", OF_MEAN},
+};
+#define ROWS (sizeof(rows) / sizeof(*rows))
+
+static double of_line(const json_t *doc, size_t row)
+{
+    static const char *const keys[] = {[OF_LOW] = "low", [OF_MEAN] = "values", [OF_HIGH] = "high"};
+    const json_t *lines = pt_tree_at(pt_tree_at(doc, "charts"), "lines"), *line, *v;
+    double sum = 0, extreme = NAN;
+    size_t i, k, n = 0;
+    json_array_foreach(lines, i, line)
+    {
+        if (!pt_tree_is(line, "name", rows[row].line))
+            continue;
+        json_array_foreach(pt_tree_at(line, keys[rows[row].of]), k, v)
+        {
+            if (!json_is_number(v))
+                continue;
+            const double x = json_number_value(v);
+            extreme = rows[row].of == OF_LOW ? fmin(extreme, x) : fmax(extreme, x);
+            sum += x;
+            n++;
+        }
+    }
+    return rows[row].of != OF_MEAN ? extreme : n ? sum / (double)n : (double)NAN;
+}
+
+static double leak_slope(const json_t *doc)
+{
+    const json_t *f;
+    size_t i;
+    double sum = 0;
+    json_array_foreach(pt_tree_at(pt_tree_at(doc, "leaks"), "findings"), i, f)
+    {
+        const double b = pt_tree_real(f, "slope_bytes_per_hour");
+        sum += pt_match_alarms(f) && b > 0 ? b : 0;
+    }
+    return sum;
+}
+
+static double number(const json_t *doc, size_t row)
+{
+    if (rows[row].line)
+        return of_line(doc, row);
+    if (strcmp(rows[row].name, "recorded") == 0)
+        return pt_tree_real(pt_tree_at(doc, "span"), "recorded_seconds");
+    if (strcmp(rows[row].name, "alarms") == 0)
+        return pt_tree_real(pt_tree_at(doc, "leaks"), "alarms");
+    if (strcmp(rows[row].name, "leak_slope") == 0)
+        return leak_slope(doc);
+    return (double)pt_tree_count(doc, "oom") + fmax(pt_tree_real(doc, "oom_omitted"), 0);
+}
+
+/* Private memory, in memory or in swap, of the processes of each service at the end. */
+static json_t *services_of(const json_t *doc)
+{
+    const json_t *process;
+    size_t i;
+    json_t *sums = json_object();
+    json_array_foreach(pt_tree_at(pt_tree_at(doc, "processes"), "rows"), i, process)
+    {
+        const char *service = pt_tree_str(process, "service"),
+                   *name = service ? service : pt_tree_str(process, "comm");
+        const int64_t anon = pt_tree_int(process, "anon"), swap = pt_tree_int(process, "swap");
+        int64_t sum = pt_tree_int(sums, name ? name : "?");
+        if (anon == PT_UNKNOWN || __builtin_add_overflow(sum == PT_UNKNOWN ? 0 : sum, anon, &sum) ||
+            (swap != PT_UNKNOWN && __builtin_add_overflow(sum, swap, &sum)))
+            continue;
+        json_object_set_new(sums, name ? name : "?", json_integer((json_int_t)sum));
+    }
+    return sums;
+}
+
+static json_t *findings_of(const json_t *doc)
+{
+    static const char *const keys[] = {
+        "title",     "class",      "verdict",     "subject", "slope_bytes_per_hour",
+        "slope_low", "slope_high", "growth_bytes"};
+    const json_t *f;
+    size_t i;
+    json_t *all = json_array();
+    json_array_foreach(pt_tree_at(pt_tree_at(doc, "leaks"), "findings"), i, f)
+    {
+        json_t *one = json_object();
+        for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++)
+            json_object_set(one, keys[k], json_object_get(f, keys[k]));
+        json_array_append_new(all, one);
+    }
+    return all;
+}
+
+json_t *pt_compare_column(const json_t *doc, const char *title, const char *file)
+{
+    const json_t *span = pt_tree_at(doc, "span"),
+                 *first = json_array_get(pt_tree_at(doc, "verdict"), 0);
+    const char *verdict = pt_tree_str(first, "text");
+    const int64_t snapshots = pt_tree_int(span, "snapshots"),
+                  alarms = pt_tree_int(pt_tree_at(doc, "leaks"), "alarms");
+    json_t *values = json_array();
+    for (size_t i = 0; i < ROWS; i++)
+        json_array_append_new(values, pt_tree_number(number(doc, i)));
+    return json_pack("{s:{s:o, s:s?, s:s?, s:o, s:o, s:I, s:o, s:s, s:I}, s:o, s:o, s:o}", "head",
+                     "title", pt_json_str(title), "from", pt_tree_str(span, "from"), "to",
+                     pt_tree_str(span, "to"), "first", pt_json_int(pt_tree_int(span, "first")),
+                     "last", pt_json_int(pt_tree_int(span, "last")), "snapshots",
+                     (json_int_t)(snapshots == PT_UNKNOWN ? 0 : snapshots), "file",
+                     pt_json_str(file), "verdict", verdict ? verdict : "", "alarms",
+                     (json_int_t)(alarms == PT_UNKNOWN ? 0 : alarms), "values", values, "services",
+                     services_of(doc), "findings", findings_of(doc));
+}
+
+/* ---- side by side ---- */
+
+static json_t *rows_json(const json_t *columns)
+{
+    const json_t *column;
+    size_t k;
+    json_t *all = json_array();
+    for (size_t i = 0; i < ROWS; i++) {
+        json_t *values = json_array();
+        bool any = false;
+        json_array_foreach(columns, k, column)
+        {
+            json_t *v = json_array_get(pt_tree_at(column, "values"), i);
+            any |= json_is_number(v);
+            json_array_append(values, v);
+        }
+        if (any)
+            json_array_append_new(all,
+                                  json_pack("{s:s, s:s, s:s, s:o}", "name", rows[i].name, "title",
+                                            rows[i].title, "unit", rows[i].unit, "values", values));
+        else
+            json_decref(values);
+    }
+    return all;
+}
+
+struct service {
+    const char *name;
+    int64_t most;
+};
+
+static int by_most(const void *a, const void *b)
+{
+    const struct service *x = a, *y = b;
+    return x->most != y->most ? (x->most < y->most ? 1 : -1) : strcmp(x->name, y->name);
+}
+
+/* Every name of any column, with the most it had. */
+static json_t *names_of(const json_t *columns)
+{
+    const json_t *column;
+    json_t *value, *names = json_object();
+    const char *name;
+    size_t i;
+    json_array_foreach(columns, i, column)
+    {
+        json_object_foreach(json_object_get(column, "services"), name, value)
+        {
+            const int64_t before = pt_tree_int(names, name);
+            if (before == PT_UNKNOWN || before < json_integer_value(value))
+                json_object_set(names, name, value);
+        }
+    }
+    return names;
+}
+
+static json_t *services_json(const json_t *columns, size_t *ret_omitted)
+{
+    json_t *names = names_of(columns), *all = json_array(), *value;
+    const size_t n = json_object_size(names);
+    struct service *v = calloc(n + 1, sizeof(*v));
+    const json_t *column;
+    const char *name;
+    size_t k = 0, i;
+    json_object_foreach(names, name, value)
+    {
+        if (v)
+            v[k++] = (struct service){name, json_integer_value(value)};
+    }
+    if (k)
+        qsort(v, k, sizeof(*v), by_most);
+    *ret_omitted = k > SERVICES ? k - SERVICES : 0;
+    for (size_t s = 0; s < k && s < SERVICES; s++) {
+        json_t *values = json_array();
+        json_array_foreach(columns, i, column)
+        {
+            json_array_append_new(
+                values, pt_json_int(pt_tree_int(pt_tree_at(column, "services"), v[s].name)));
+        }
+        json_array_append_new(all, json_pack("{s:s, s:o}", "name", v[s].name, "values", values));
+    }
+    free(v);
+    json_decref(names);
+    return all;
+}
+
+/* ---- findings through the columns ---- */
+
+/* newest: an array of what each track looked like last; tracks: their cells so far. */
+struct tracks {
+    json_t *newest, *cells;
+};
+
+static json_t *cell(const json_t *before, const json_t *finding)
+{
+    const bool told = pt_match_alarms(finding) || (before && pt_match_alarms(before));
+    return json_pack("{s:O, s:O, s:O, s:s?}", "verdict", json_object_get(finding, "verdict"),
+                     "slope_bytes_per_hour", json_object_get(finding, "slope_bytes_per_hour"),
+                     "growth_bytes", json_object_get(finding, "growth_bytes"), "status",
+                     told ? pt_status_name(pt_match_status(before, finding)) : NULL);
+}
+
+static int add_column(struct tracks *t, const json_t *findings, size_t column)
+{
+    const size_t n = json_array_size(findings), old = json_array_size(t->newest);
+    size_t *pair = calloc(n + 1, sizeof(*pair));
+    int rc = pair ? pt_match_findings(findings, t->newest, pair) : -1;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        json_t *f = json_array_get(findings, i);
+        size_t at = pair[i];
+        if (at == SIZE_MAX && !pt_match_alarms(f))
+            continue;
+        json_t *before = at == SIZE_MAX ? NULL : json_array_get(t->newest, at);
+        json_t *c = cell(before, f);
+        if (at == SIZE_MAX) {
+            at = json_array_size(t->newest);
+            rc |= json_array_append(t->newest, f) | json_array_append_new(t->cells, json_array());
+        }
+        json_t *cells = json_array_get(t->cells, at);
+        while (json_array_size(cells) < column && rc == 0)
+            rc |= json_array_append_new(cells, json_null());
+        rc |= json_array_append_new(cells, c);
+        if (at < old)
+            rc |= json_array_set(t->newest, at, f);
+    }
+    free(pair);
+    return rc;
+}
+
+/* What its last cell says; resolved where it is not in the last column. */
+static const char *status_of(const json_t *cells, size_t columns)
+{
+    const size_t n = json_array_size(cells);
+    return n < columns ? pt_status_name(PT_RESOLVED)
+                       : pt_tree_str(json_array_get(cells, n - 1), "status");
+}
+
+static json_t *findings_json(const json_t *columns, size_t *ret_omitted)
+{
+    struct tracks t = {json_array(), json_array()};
+    const size_t n = json_array_size(columns);
+    json_t *all = json_array();
+    int rc = t.newest && t.cells && all ? 0 : -1;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = add_column(&t, pt_tree_at(json_array_get(columns, i), "findings"), i);
+    const size_t found = json_array_size(t.newest);
+    *ret_omitted = found > FINDINGS ? found - FINDINGS : 0;
+    for (size_t i = 0; i < found && i < FINDINGS && rc == 0; i++) {
+        json_t *cells = json_array_get(t.cells, i);
+        const json_t *newest = json_array_get(t.newest, i);
+        const char *status = status_of(cells, n), *title = pt_tree_str(newest, "title"),
+                   *class = pt_tree_str(newest, "class");
+        while (json_array_size(cells) < n && rc == 0)
+            rc |= json_array_append_new(cells, json_null());
+        rc |= json_array_append_new(
+            all, json_pack("{s:s, s:s, s:s?, s:O}", "title", title ? title : "?", "class",
+                           class ? class : "?", "status", status, "cells", cells));
+    }
+    json_decref(t.newest);
+    json_decref(t.cells);
+    if (rc == 0)
+        return all;
+    json_decref(all);
+    return NULL;
+}
+
+json_t *pt_compare_make(const json_t *columns)
+{
+    size_t services_omitted = 0, findings_omitted = 0, i;
+    const json_t *column;
+    json_t *heads = json_array();
+    json_array_foreach(columns, i, column)
+    {
+        json_array_append(heads, json_object_get(column, "head"));
+    }
+    json_t *findings = findings_json(columns, &findings_omitted);
+    json_t *services = services_json(columns, &services_omitted);
+    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:I}", "columns", heads, "rows", rows_json(columns),
+                     "services", services, "services_omitted", (json_int_t)services_omitted,
+                     "findings", findings, "findings_omitted", (json_int_t)findings_omitted);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ * Likeness of findings. */
+#include "analyze/report/match.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/report/tree.h"
+
+/* A slope is another one when its interval is apart from the other's and it differs by so much. */
+#define APART 1.25
+
+const char *pt_status_name(enum pt_status s)
+{
+    static const char *const names[PT_STATUSES] = {[PT_NEW] = "new",
+                                                   [PT_ONGOING] = "ongoing",
+                                                   [PT_WORSE] = "worse",
+                                                   [PT_BETTER] = "better",
+                                                   [PT_RESOLVED] = "resolved"};
+    return names[s];
+}
+
+static bool is_one_of(const json_t *finding, const char *const *names)
+{
+    for (; *names; names++)
+        if (pt_tree_is(finding, "verdict", *names))
+            return true;
+    return false;
+}
+
+bool pt_match_alarms(const json_t *finding)
+{
+    static const char *const names[] = {"leak", "per-request-leak", "leak-or-retention",
+                                        "fast-growth", NULL};
+    return is_one_of(finding, names);
+}
+
+/* ---- names that say which instance it is ---- */
+
+/* Services that are made anew with each start: what follows is which of them. */
+static const char *const instances[] = {"docker-", "session-",    "pod-", "cri-",
+                                        "libpod-", "containerd-", "run-", "lxc-"};
+
+static bool same_service(const char *a, const char *b)
+{
+    if (!a || !b)
+        return false;
+    if (strcmp(a, b) == 0)
+        return true;
+    for (size_t i = 0; i < sizeof(instances) / sizeof(*instances); i++) {
+        const size_t n = strlen(instances[i]);
+        if (strncmp(a, instances[i], n) == 0 && strncmp(b, instances[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Bytes of a path without " (deleted)": a program that was upgraded while it ran. */
+static size_t path_len(const char *path)
+{
+    static const char deleted[] = " (deleted)";
+    const size_t n = strlen(path), k = sizeof(deleted) - 1;
+    return n > k && strcmp(path + n - k, deleted) == 0 ? n - k : n;
+}
+
+static bool same_path(const char *a, const char *b)
+{
+    return a && b && path_len(a) == path_len(b) && memcmp(a, b, path_len(a)) == 0;
+}
+
+/* Private memory is one class: in which part of it growth sits is the allocator's choice. */
+static const char *class_of(const json_t *finding)
+{
+    static const char *const private_classes[] = {"heap",  "arena",        "anon",
+                                                  "stack", "private-file", "private"};
+    const char *class = pt_tree_str(finding, "class");
+    for (size_t i = 0; class && i < sizeof(private_classes) / sizeof(*private_classes); i++)
+        if (strcmp(class, private_classes[i]) == 0)
+            return "private";
+    return class ? class : "";
+}
+
+/* ---- likeness ---- */
+
+static bool same_text(const json_t *a, const json_t *b, const char *key)
+{
+    const char *x = pt_tree_str(a, key), *y = pt_tree_str(b, key);
+    return x && y && strcmp(x, y) == 0;
+}
+
+static int like_programs(const json_t *a, const json_t *b)
+{
+    /* all that is known of a service is its name */
+    const bool services = pt_tree_is(a, "kind", "service") || pt_tree_is(b, "kind", "service");
+    const char *service = pt_tree_str(a, "service");
+    const bool service_same = same_service(service, pt_tree_str(b, "service"));
+    const bool comm = same_text(a, b, "comm");
+    const bool exe = same_path(pt_tree_str(a, "exe"), pt_tree_str(b, "exe"));
+    if (services)
+        return same_text(a, b, "service") ? 2 + same_text(a, b, "kind") : 0;
+    if (!comm || !(exe || service_same))
+        return 0;
+    return 1 + exe + 2 * service_same + same_text(a, b, "service");
+}
+
+int pt_match_likeness(const json_t *a, const json_t *b)
+{
+    const json_t *x = pt_tree_at(a, "subject"), *y = pt_tree_at(b, "subject");
+    const char *kind = pt_tree_str(x, "kind"), *other = pt_tree_str(y, "kind");
+    if (!kind || !other || strcmp(class_of(a), class_of(b)) != 0)
+        return 0;
+    const bool program = strcmp(kind, "process") == 0 || strcmp(kind, "service") == 0;
+    const bool as_well = strcmp(other, "process") == 0 || strcmp(other, "service") == 0;
+    if (program != as_well)
+        return 0;
+    const int like =
+        program ? like_programs(x, y) : strcmp(kind, other) == 0 && same_text(x, y, "name");
+    return like ? 2 * like + same_text(a, b, "class") : 0;
+}
+
+struct pair {
+    size_t a, b;
+    int likeness;
+};
+
+/* The likest first, then as both lists are ranked. */
+static int by_likeness(const void *x, const void *y)
+{
+    const struct pair *p = x, *q = y;
+    if (p->likeness != q->likeness)
+        return q->likeness - p->likeness;
+    if (p->a != q->a)
+        return p->a < q->a ? -1 : 1;
+    return (p->b > q->b) - (p->b < q->b);
+}
+
+int pt_match_findings(const json_t *a, const json_t *b, size_t *ret_pair)
+{
+    const size_t na = json_array_size(a), nb = json_array_size(b);
+    struct pair *pairs = NULL;
+    bool *taken = calloc(nb + 1, sizeof(*taken));
+    size_t n = 0, cap = 0;
+    int rc = taken ? 0 : -1;
+    for (size_t i = 0; i < na; i++)
+        ret_pair[i] = SIZE_MAX;
+    for (size_t i = 0; i < na && rc == 0; i++) {
+        for (size_t k = 0; k < nb && rc == 0; k++) {
+            const int like = pt_match_likeness(json_array_get(a, i), json_array_get(b, k));
+            if (!like)
+                continue;
+            if (n == cap) {
+                cap = cap ? cap * 2 : 256;
+                struct pair *grown = realloc(pairs, cap * sizeof(*pairs));
+                rc = grown ? 0 : -1;
+                pairs = grown ? grown : pairs;
+            }
+            if (rc == 0)
+                pairs[n++] = (struct pair){i, k, like};
+        }
+    }
+    if (n)
+        qsort(pairs, n, sizeof(*pairs), by_likeness);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (ret_pair[pairs[i].a] != SIZE_MAX || taken[pairs[i].b])
+            continue;
+        ret_pair[pairs[i].a] = pairs[i].b;
+        taken[pairs[i].b] = true;
+    }
+    free(pairs);
+    free(taken);
+    return rc;
+}
+
+/* ---- what became of it ---- */
+
+/* Nothing is known to have ended: the record is too short, or its shape too rough, to say. */
+static bool open_verdict(const json_t *finding)
+{
+    static const char *const names[] = {"undetermined", "insufficient", NULL};
+    return is_one_of(finding, names);
+}
+
+enum pt_status pt_match_status(const json_t *before, const json_t *after)
+{
+    if (!before || !pt_match_alarms(before))
+        return PT_NEW;
+    if (!after)
+        return PT_RESOLVED;
+    if (!pt_match_alarms(after))
+        return open_verdict(after) ? PT_ONGOING : PT_RESOLVED;
+    const double was = pt_tree_real(before, "slope_bytes_per_hour"),
+                 is = pt_tree_real(after, "slope_bytes_per_hour");
+    if (is > APART * was && pt_tree_real(after, "slope_low") > pt_tree_real(before, "slope_high"))
+        return PT_WORSE;
+    if (was > APART * is && pt_tree_real(after, "slope_high") < pt_tree_real(before, "slope_low"))
+        return PT_BETTER;
+    return PT_ONGOING;
+}

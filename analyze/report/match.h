@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * Findings of two reports that are of the same thing: by what it is (service, executable, command,
+ * class of memory), never by pid, so that restarts, reboots and upgrades do not part them. And what
+ * became of a finding from one report to the next. Pure. */
+#ifndef PT_ANALYZE_REPORT_MATCH_H
+#define PT_ANALYZE_REPORT_MATCH_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum pt_status { PT_NEW = 0, PT_ONGOING, PT_WORSE, PT_BETTER, PT_RESOLVED, PT_STATUSES };
+const char *pt_status_name(enum pt_status s); /* "new", ... */
+
+/* Is it an alarm, by its verdict? */
+bool pt_match_alarms(const json_t *finding);
+/* How much the two have in common; 0: they are not of one thing. */
+int pt_match_likeness(const json_t *a, const json_t *b);
+/* ret_pair[i]: the index in b (an array of findings) of the partner of a's i-th, SIZE_MAX: none. At
+ * most one partner each, the likest first. < 0: no memory. */
+int pt_match_findings(const json_t *a, const json_t *b, size_t *ret_pair);
+/* before: an alarm or not; after NULL: it is not there any more. One of the two is an alarm. */
+enum pt_status pt_match_status(const json_t *before, const json_t *after);
+
+#endif

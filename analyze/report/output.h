@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * A file that is written whole or not at all. */
+#ifndef PT_ANALYZE_REPORT_OUTPUT_H
+#define PT_ANALYZE_REPORT_OUTPUT_H
+
+#include <stdio.h>
+
+#include "schema/err.h"
+
+struct pt_output {
+    FILE *file;
+    char *path; /* of the file itself, links followed */
+    char *dir;
+    char *name; /* beside path, while it has one */
+    int fd;
+};
+/* Nobody sees it before pt_output_end(). What is there already must be a regular file that is no
+ * database. */
+int pt_output_begin(struct pt_output *o, const char *path, struct pt_err *err);
+/* Puts it in its place, durable; or, when ok is false or it fails, leaves nothing behind. */
+int pt_output_end(struct pt_output *o, int ok, struct pt_err *err);
+
+#endif

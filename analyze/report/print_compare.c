@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ * What became of findings, and spans side by side. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "analyze/report/print_int.h"
+
+/* Columns that stand side by side in 80 characters; of more the newest. */
+#define COLUMNS 3
+
+void pt_print_against(struct pt_page *p, const json_t *doc)
+{
+    static const struct {
+        const char *status;
+        char mark;
+    } marks[] = {
+        {"new", '!'}, {"worse", '!'}, {"ongoing", '?'}, {"better", '+'}, {"resolved", '+'}};
+    const json_t *against = pt_tree_at(doc, "against"), *f;
+    char from[PT_UNITS_BUF], to[PT_UNITS_BUF];
+    size_t i;
+    if (!against)
+        return;
+    pt_page_heading(p, "Since then");
+    pt_page_para(p, "compared with %s: %s to %s", pt_print_str(against, "name"),
+                 pt_print_time(p, against, "from", from), pt_print_time(p, against, "to", to));
+    for (size_t k = 0; k < sizeof(marks) / sizeof(*marks); k++) {
+        json_array_foreach(pt_tree_at(against, "findings"), i, f)
+        {
+            char text[1024];
+            if (!pt_tree_is(f, "status", marks[k].status))
+                continue;
+            snprintf(text, sizeof(text), p->markdown ? "%.0s%s" : "%s: %s", marks[k].status,
+                     pt_print_str(f, "text"));
+            pt_page_item(p, marks[k].mark, marks[k].status, text);
+        }
+    }
+    if (pt_tree_count(against, "findings") == 0)
+        pt_page_para(p, "no leak then, and none now");
+}
+
+/* ---- side by side ---- */
+
+static size_t first_shown(const json_t *columns)
+{
+    const size_t n = json_array_size(columns);
+    return n > COLUMNS ? n - COLUMNS : 0;
+}
+
+static void start(struct pt_table *t, struct pt_column *columns, const json_t *heads,
+                  const char *title)
+{
+    const size_t first = first_shown(heads), n = json_array_size(heads);
+    columns[0] = (struct pt_column){.title = title, .shrink = 14};
+    for (size_t i = first; i < n; i++)
+        columns[i - first + 1] = (struct pt_column){
+            .title = pt_print_str(json_array_get(heads, i), "title"), .right = true, .shrink = 12};
+    pt_table_init(t, columns, (unsigned)(n - first + 1));
+}
+
+static void print_columns(struct pt_page *p, const json_t *heads)
+{
+    const json_t *head;
+    char from[PT_UNITS_BUF], to[PT_UNITS_BUF], text[1024];
+    size_t i;
+    json_array_foreach(heads, i, head)
+    {
+        const char *file = pt_tree_str(head, "file");
+        snprintf(text, sizeof(text), "%s%s%s%s: %s to %s, %" PRId64 " leak%s. %s",
+                 pt_print_str(head, "title"), file ? " (" : "", file ? file : "", file ? ")" : "",
+                 pt_print_time(p, head, "from", from), pt_print_time(p, head, "to", to),
+                 pt_tree_int(head, "alarms"), pt_tree_int(head, "alarms") == 1 ? "" : "s",
+                 pt_print_str(head, "verdict"));
+        pt_page_item(p, '-', "", text);
+    }
+}
+
+static void print_rows(struct pt_page *p, const json_t *compare, const char *key)
+{
+    struct pt_column columns[COLUMNS + 1];
+    const json_t *heads = pt_tree_at(compare, "columns"), *row;
+    char buf[PT_UNITS_BUF];
+    struct pt_table t;
+    size_t i;
+    const bool services = strcmp(key, "services") == 0;
+    if (pt_tree_count(compare, key) == 0)
+        return;
+    start(&t, columns, heads, services ? "PRIVATE MEMORY" : "");
+    json_array_foreach(pt_tree_at(compare, key), i, row)
+    {
+        const json_t *values = pt_tree_at(row, "values");
+        pt_table_cell(&t, pt_print_str(row, services ? "name" : "title"));
+        for (size_t k = first_shown(heads); k < json_array_size(heads); k++) {
+            const json_t *v = json_array_get(values, k);
+            pt_table_cell(&t,
+                          pt_print_amount(json_is_number(v) ? json_number_value(v) : (double)NAN,
+                                          services ? "bytes" : pt_print_str(row, "unit"), buf));
+        }
+    }
+    pt_page_table(p, &t);
+    if (services)
+        pt_print_omitted(p, pt_tree_int(compare, "services_omitted"), "");
+}
+
+static void print_findings(struct pt_page *p, const json_t *compare)
+{
+    struct pt_column columns[COLUMNS + 1];
+    const json_t *heads = pt_tree_at(compare, "columns"), *f;
+    char buf[PT_UNITS_BUF], text[2 * PT_UNITS_BUF];
+    struct pt_table t;
+    size_t i;
+    if (pt_tree_count(compare, "findings") == 0) {
+        pt_page_para(p, "no leak in any of them");
+        return;
+    }
+    start(&t, columns, heads, "LEAKS");
+    json_array_foreach(pt_tree_at(compare, "findings"), i, f)
+    {
+        pt_table_cellf(&t, "%.200s", pt_print_str(f, "title"));
+        for (size_t k = first_shown(heads); k < json_array_size(heads); k++) {
+            const json_t *cell = json_array_get(pt_tree_at(f, "cells"), k);
+            const double slope = pt_tree_real(cell, "slope_bytes_per_hour");
+            const char *status = pt_tree_str(cell, "status");
+            if (!json_is_object(cell))
+                snprintf(text, sizeof(text), "-");
+            else
+                snprintf(text, sizeof(text), "%s%s%s/h", status ? status : "", status ? " " : "",
+                         pt_print_amount(slope, "bytes/h", buf));
+            pt_table_cell(&t, text);
+        }
+    }
+    pt_page_table(p, &t);
+    pt_print_omitted(p, pt_tree_int(compare, "findings_omitted"), "");
+}
+
+void pt_print_compare(struct pt_page *p, const json_t *doc)
+{
+    const json_t *compare = pt_tree_at(doc, "compare");
+    const size_t n = pt_tree_count(compare, "columns");
+    if (!compare)
+        return;
+    pt_page_heading(p, "Side by side");
+    print_columns(p, pt_tree_at(compare, "columns"));
+    if (n > COLUMNS)
+        pt_page_para(p, "the newest %d of %zu:", COLUMNS, n);
+    print_rows(p, compare, "rows");
+    print_findings(p, compare);
+    print_rows(p, compare, "services");
+}

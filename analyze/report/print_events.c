@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT
+ * Events, OOM kills, processes and words. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/report/print_int.h"
+
+#define EVENTS    20 /* the newest */
+#define PROCESSES 20
+#define BEFORE    5 /* processes of the picture before an OOM kill */
+
+/* ---- OOM kills ---- */
+
+static void print_before(struct pt_page *p, const json_t *before)
+{
+    static const struct pt_column columns[] = {
+        {"PID", true, 0},      {"ANON", true, 0},      {"SWAP", true, 0}, {"RSS", true, 0},
+        {"SERVICE", false, 8}, {"COMMAND", false, 12}, {"", false, 0}};
+    char a[PT_UNITS_BUF], b[PT_UNITS_BUF], c[PT_UNITS_BUF], d[PT_UNITS_BUF];
+    const json_t *limit, *process;
+    struct pt_table t;
+    size_t i;
+    pt_page_para(p, "%s before: %s of %s available, %s of %s swap free",
+                 pt_print_seconds(before, "seconds", (char[PT_UNITS_BUF]){0}),
+                 pt_print_bytes(before, "mem_available", false, a),
+                 pt_print_bytes(before, "mem_total", false, b),
+                 pt_print_bytes(before, "swap_free", false, c),
+                 pt_print_bytes(before, "swap_total", false, d));
+    json_array_foreach(pt_tree_at(before, "limits"), i, limit)
+    {
+        pt_page_para(p, "%s: %s of at most %s", pt_print_str(limit, "cgroup"),
+                     pt_print_bytes(limit, "usage", false, a),
+                     pt_print_bytes(limit, "limit", false, b));
+    }
+    pt_table_init(&t, columns, 7);
+    json_array_foreach(pt_tree_at(before, "processes"), i, process)
+    {
+        const bool killed = json_is_true(pt_tree_at(process, "killed"));
+        const char *service = pt_tree_str(process, "service"),
+                   *command = pt_tree_str(process, "cmdline");
+        if (i >= BEFORE && !killed)
+            continue;
+        pt_table_cellf(&t, "%" PRId64, pt_tree_int(process, "pid"));
+        pt_table_cell(&t, pt_print_bytes(process, "anon", false, a));
+        pt_table_cell(&t, pt_print_bytes(process, "swap", false, a));
+        pt_table_cell(&t, pt_print_bytes(process, "rss", false, a));
+        pt_table_cell(&t, service ? service : "-");
+        pt_table_cell(&t, command ? command : pt_print_str(process, "comm"));
+        pt_table_cell(&t, killed ? "killed" : "");
+    }
+    pt_page_table(p, &t);
+}
+
+void pt_print_oom(struct pt_page *p, const json_t *doc)
+{
+    const json_t *kill, *kills = pt_tree_at(doc, "oom");
+    char when[PT_UNITS_BUF];
+    size_t i;
+    if (json_array_size(kills) == 0)
+        return;
+    pt_page_heading(p, "Killed for want of memory");
+    if (pt_tree_int(doc, "oom_omitted") > 0)
+        pt_page_para(p, "%" PRId64 " earlier ones are left out", pt_tree_int(doc, "oom_omitted"));
+    json_array_foreach(kills, i, kill)
+    {
+        pt_page_part(p, pt_print_str(kill, "subject"));
+        pt_page_para(p, "%s: %s", pt_print_time(p, kill, "time", when),
+                     pt_print_str(kill, "detail"));
+        if (pt_tree_at(kill, "before"))
+            print_before(p, pt_tree_at(kill, "before"));
+    }
+}
+
+/* ---- events ---- */
+
+void pt_print_events(struct pt_page *p, const json_t *doc)
+{
+    static const struct pt_column columns[] = {
+        {"TIME", false, 0}, {"EVENT", false, 0}, {"WHAT", false, 20}};
+    const json_t *events = pt_tree_at(doc, "events"), *rows = pt_tree_at(events, "rows");
+    const size_t n = json_array_size(rows), first = n > EVENTS ? n - EVENTS : 0;
+    char when[PT_UNITS_BUF];
+    struct pt_table t;
+    if (n == 0)
+        return;
+    pt_page_heading(p, "Events");
+    pt_table_init(&t, columns, 3);
+    for (size_t i = first; i < n; i++) {
+        const json_t *e = json_array_get(rows, i);
+        const char *subject = pt_print_str(e, "subject"), *detail = pt_print_str(e, "detail");
+        char *what = NULL;
+        if (asprintf(&what, "%s%s%s", subject, *subject && *detail ? ": " : "", detail) < 0) {
+            p->failed = true;
+            break;
+        }
+        pt_print_time(p, e, "time", when);
+        when[strcspn(when, "+")] = '\0';
+        pt_table_cell(&t, when);
+        pt_table_cell(&t, pt_print_str(e, "kind"));
+        pt_table_cell(&t, what);
+        free(what);
+    }
+    pt_page_table(p, &t);
+    const int64_t omitted = pt_tree_int(events, "omitted");
+    pt_print_omitted(p, (int64_t)first + (omitted > 0 ? omitted : 0), "before these");
+}
+
+/* ---- processes ---- */
+
+static int64_t listed(struct pt_table *t, const json_t *rows)
+{
+    static const char *const bytes[] = {"anon", "swap", "rss", "pss"};
+    const json_t *process;
+    char buf[PT_UNITS_BUF];
+    size_t i;
+    json_array_foreach(rows, i, process)
+    {
+        const char *service = pt_tree_str(process, "service");
+        if (i >= PROCESSES)
+            break;
+        pt_table_cellf(t, "%" PRId64, pt_tree_int(process, "pid"));
+        for (size_t k = 0; k < sizeof(bytes) / sizeof(*bytes); k++)
+            pt_table_cell(t, pt_print_bytes(process, bytes[k], false, buf));
+        pt_table_cell(t, pt_print_bytes(process, "change", true, buf));
+        pt_table_cell(t, service ? service : "-");
+        pt_table_cell(t, pt_print_str(process, "comm"));
+    }
+    return (int64_t)(json_array_size(rows) - i);
+}
+
+void pt_print_processes(struct pt_page *p, const json_t *doc)
+{
+    static const struct pt_column columns[] = {
+        {"PID", true, 0}, {"ANON", true, 0},   {"SWAP", true, 0},     {"RSS", true, 0},
+        {"PSS", true, 0}, {"CHANGE", true, 0}, {"SERVICE", false, 8}, {"COMMAND", false, 10}};
+    const json_t *processes = pt_tree_at(doc, "processes");
+    char when[PT_UNITS_BUF];
+    struct pt_table t;
+    if (!processes)
+        return;
+    pt_page_heading(p, "Processes");
+    pt_page_para(p, "at %s", pt_print_time(p, processes, "time", when));
+    pt_table_init(&t, columns, 8);
+    const int64_t left = listed(&t, pt_tree_at(processes, "rows")),
+                  omitted = pt_tree_int(processes, "omitted");
+    pt_page_table(p, &t);
+    pt_print_omitted(p, left + (omitted > 0 ? omitted : 0), "");
+}
+
+/* ---- words ---- */
+
+void pt_print_glossary(struct pt_page *p, const json_t *doc)
+{
+    const json_t *term;
+    size_t i;
+    pt_page_heading(p, "Words");
+    json_array_foreach(pt_tree_at(doc, "glossary"), i, term)
+    {
+        const char *field = pt_tree_str(term, "field");
+        char *text = NULL;
+        if (asprintf(&text, "%s: %s%s%s%s", pt_print_str(term, "title"),
+                     pt_print_str(term, "meaning"), field ? " (" : "", field ? field : "",
+                     field ? ")" : "") < 0) {
+            p->failed = true;
+            return;
+        }
+        pt_page_item(p, ' ', "", text);
+        free(text);
+    }
+}

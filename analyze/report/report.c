@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT
+ * A report, section by section, in the order in which it is read. */
+#include "analyze/report/report_int.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/diff/growth_print.h"
+#include "analyze/info/info.h"
+#include "analyze/print/json.h"
+#include "analyze/print/units.h"
+#include "analyze/report/tree.h"
+
+/* Holders of a class of memory. */
+#define HOLDERS 20
+
+size_t pt_report_top(const struct pt_report *r, size_t usual)
+{
+    return r->o->top == PT_UNKNOWN ? usual : (size_t)r->o->top;
+}
+
+/* ---- sections that others have ---- */
+
+/* info, of the span alone. */
+static json_t *machine(struct pt_report *r, struct pt_err *err)
+{
+    struct pt_session part = *r->s;
+    struct pt_snap first, last;
+    struct pt_info *info = calloc(1, sizeof(*info));
+    json_t *j = NULL;
+    if (!info) {
+        pt_err_nomem(err);
+        return NULL;
+    }
+    if (r->o->from != part.span.first || r->o->to != part.span.last) {
+        if (pt_db_snap(r->s->db, r->o->from, &first, err) < 0 ||
+            pt_db_snap(r->s->db, r->o->to, &last, err) < 0) {
+            free(info);
+            return NULL;
+        }
+        part.span.first = first.n;
+        part.span.first_us = first.real_us;
+        part.span.last = last.n;
+        part.span.last_us = last.real_us;
+    }
+    if (pt_info_make(&part, info, err) >= 0) {
+        part.span.count = info->count;
+        part.ndamage = r->s->ndamage;
+        j = pt_info_json(&part, info);
+        if (!j)
+            pt_err_nomem(err);
+    }
+    free(info);
+    return j;
+}
+
+static int load_ends(struct pt_report *r, struct pt_err *err)
+{
+    const int64_t boot = pt_session_boot_first(r->s);
+    /* growth is told within one boot: memory begins anew with each */
+    const int64_t from = boot > r->o->from && boot <= r->o->to ? boot : r->o->from;
+    int rc = pt_picture_load(r->s->db, from, r->s->smaps, &r->before, err);
+    if (rc >= 0)
+        rc = pt_picture_load(r->s->db, r->o->to, r->s->smaps, &r->after, err);
+    return rc < 0 ? rc : pt_diff_make(&r->before, &r->after, PT_BY_PROCESS, &r->diff, err);
+}
+
+/* Of each class the holders that are not listed, and what they changed by together. */
+static int omit_holders(json_t *growth, const struct pt_sheet *sheet)
+{
+    for (size_t i = 0; i < sheet->n; i++) {
+        json_t *class = json_array_get(json_object_get(growth, "classes"), i);
+        size_t skip = json_array_size(json_object_get(class, "holders"));
+        json_int_t n = 0, rest = 0;
+        for (size_t k = 0; k < sheet->v[i].n; k++) {
+            const int64_t delta = sheet->v[i].v[k].bytes.delta;
+            if (delta == 0 || (skip > 0 && skip--))
+                continue;
+            n++;
+            rest += delta == PT_UNKNOWN ? 0 : delta;
+        }
+        if (json_object_set_new(class, "omitted", json_integer(n)) < 0 ||
+            json_object_set_new(class, "omitted_bytes", json_integer(rest)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static json_t *growth(struct pt_report *r, struct pt_err *err)
+{
+    struct pt_sheet sheet;
+    if (load_ends(r, err) < 0 || pt_sheet_between(&r->diff, PT_BY_PROCESS, &sheet, err) < 0)
+        return NULL;
+    pt_sheet_by_change(&sheet);
+    json_t *j = sheet.n ? pt_growth_json(&sheet, &r->diff, (int64_t)pt_report_top(r, HOLDERS))
+                        : json_null();
+    if (j && sheet.n && omit_holders(j, &sheet) < 0) {
+        json_decref(j);
+        j = NULL;
+    }
+    if (!j)
+        pt_err_nomem(err);
+    pt_sheet_release(&sheet);
+    return j;
+}
+
+static json_t *nothing(struct pt_report *r, struct pt_err *err)
+{
+    (void)r, (void)err;
+    return json_null();
+}
+
+/* ---- the whole ---- */
+
+static json_t *span(const struct pt_report *r)
+{
+    const struct pt_timeline *t = &r->leaks.timeline;
+    const bool whole = r->o->from == r->s->span.first && r->o->to == r->s->span.last;
+    const bool any = t->count > 0;
+    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:I, s:b}", "from",
+                     pt_json_time(any ? t->first_us : PT_UNKNOWN), "to",
+                     pt_json_time(any ? t->last_us : PT_UNKNOWN), "first",
+                     pt_json_int(any ? t->first : PT_UNKNOWN), "last",
+                     pt_json_int(any ? t->last : PT_UNKNOWN), "snapshots", (json_int_t)t->count,
+                     "seconds", any ? json_real(t->end) : json_null(), "recorded_seconds",
+                     any ? json_real(pt_timeline_known(t, 0, t->end)) : json_null(), "gaps",
+                     (json_int_t)t->nholes, "boots", (json_int_t)t->nboots, "whole", (int)whole);
+}
+
+/* What is to be known before the rest is believed. */
+static json_t *notes(const struct pt_report *r)
+{
+    json_t *a = json_array();
+    if (r->s->span.count == 0)
+        json_array_append_new(a, json_string("the recording holds no snapshots"));
+    if (r->s->ndamage > 0)
+        json_array_append_new(
+            a, pt_tree_text("the recording is damaged in %zu place%s: what is missing there is "
+                            "missing here ('pagetrail check' reads everything)",
+                            r->s->ndamage, r->s->ndamage == 1 ? "" : "s"));
+    if (r->leaks.timeline.clock_steps)
+        json_array_append_new(a, pt_tree_text("the clock was set %" PRIu32
+                                              " time%s: times are by the clock as it was",
+                                              r->leaks.timeline.clock_steps,
+                                              r->leaks.timeline.clock_steps == 1 ? "" : "s"));
+    return a;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Sections, in the order they are made; each may use those above. */
+static const struct {
+    const char *key, *doing;
+    json_t *(*make)(struct pt_report *r, struct pt_err *err);
+    bool empty; /* made for a recording without snapshots too */
+} sections[] = {
+    {"machine", "the machine", machine, true},
+    {"leaks", "leaks", pt_report_leaks, false},
+    {"growth", "growth", growth, false},
+    {"charts", "charts", pt_report_charts, false},
+    {"swap", "swap", nothing, false},
+    {"kernel", "kernel memory", nothing, false},
+    {"processes", "processes", pt_report_processes, false},
+    {"glossary", "words", pt_report_glossary, true},
+};
+
+static int make_sections(struct pt_report *r, struct pt_err *err)
+{
+    const bool none = r->s->span.count == 0;
+    for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+        if (r->o->progress)
+            r->o->progress(r->o->ctx, sections[i].doing);
+        json_t *j = none && !sections[i].empty ? json_null() : sections[i].make(r, err);
+        if (!j)
+            return err->code ? -(int)err->code : pt_err_nomem(err);
+        if (json_object_set_new(r->doc, sections[i].key, j) < 0)
+            return pt_err_nomem(err);
+    }
+    return 0;
+}
+
+static int make(struct pt_report *r, struct pt_err *err)
+{
+    static const char *const order[] = {
+        "span",   "notes",  "verdict",     "against", "compare",       "machine",
+        "leaks",  "growth", "charts",      "marks",   "marks_omitted", "swap",
+        "kernel", "oom",    "oom_omitted", "events",  "processes",     "glossary"};
+    struct pt_snap last;
+    if (r->s->span.count > 0 && !r->s->args->utc &&
+        pt_db_snap(r->s->db, r->o->to, &last, NULL) >= 0)
+        r->offset_s = last.utc_offset_s;
+    r->doc = json_pack("{s:i, s:s, s:s, s:o, s:i}", "report", PT_REPORT_VERSION, "kind", "report",
+                       "program", "pagetrail " PT_VERSION, "database",
+                       pt_json_str(base_name(pt_db_path(r->s->db))), "utc_offset_seconds",
+                       (int)r->offset_s);
+    /* in the order in which it is read */
+    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+        json_object_set_new(r->doc, order[i], json_null());
+    if (!r->doc)
+        return pt_err_nomem(err);
+    int rc = make_sections(r, err);
+    if (rc >= 0)
+        rc = pt_report_events(r, err);
+    json_t *verdict = rc >= 0 ? pt_report_verdict(r, err) : NULL;
+    if (rc < 0 || !verdict)
+        return rc < 0 ? rc : -PT_ENOMEM;
+    if (json_object_set_new(r->doc, "verdict", verdict) < 0 ||
+        json_object_set_new(r->doc, "span", span(r)) < 0 ||
+        json_object_set_new(r->doc, "notes", notes(r)) < 0 ||
+        json_object_set_new(r->doc, "against", json_null()) < 0 ||
+        json_object_set_new(r->doc, "compare", json_null()) < 0)
+        return pt_err_nomem(err);
+    return 0;
+}
+
+json_t *pt_report_make(const struct pt_session *s, const struct pt_report_options *o,
+                       struct pt_err *err)
+{
+    struct pt_report r = {.s = s, .o = o};
+    const int rc = make(&r, err);
+    pt_diff_release(&r.diff);
+    if (r.before.view)
+        pt_picture_release(&r.before);
+    if (r.after.view)
+        pt_picture_release(&r.after);
+    if (r.has_leaks)
+        pt_leaks_release(&r.leaks);
+    if (rc < 0) {
+        json_decref(r.doc);
+        return NULL;
+    }
+    return r.doc;
+}
+
+int pt_report_json(const json_t *doc, FILE *out)
+{
+    if (json_dumpf(doc, out, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) < 0)
+        return -1;
+    return fputc('\n', out) == EOF ? -1 : 0;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ * The verdict of a report: a sentence for each thing that a person must know, worst first. Made
+ * from the finished sections of the document. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "analyze/print/json.h"
+#include "analyze/print/units.h"
+#include "analyze/report/report_int.h"
+#include "analyze/report/tree.h"
+
+/* Sentences of leaks: more are counted in one. */
+#define LEAKS 20
+
+enum severity { ALARM = 0, WARNING, NOTE, GOOD };
+static const char *const severities[] = {"alarm", "warning", "note", "good"};
+
+static void add(json_t *verdict, enum severity severity, const char *section, const char *finding,
+                json_t *text)
+{
+    json_array_append_new(verdict, json_pack("{s:s, s:s, s:o, s:s?, s:n}", "severity",
+                                             severities[severity], "section", section, "text", text,
+                                             "finding", finding, "status"));
+}
+
+static bool alarms(const json_t *finding)
+{
+    static const enum pt_verdict all[] = {PT_LEAK, PT_PER_REQUEST, PT_LEAK_OR_RETENTION,
+                                          PT_FAST_GROWTH};
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        if (pt_tree_is(finding, "verdict", pt_verdict_name(all[i])))
+            return true;
+    return false;
+}
+
+static void add_leaks(json_t *verdict, const json_t *leaks, int level)
+{
+    const json_t *f;
+    size_t i;
+    int64_t n = 0;
+    json_array_foreach(pt_tree_at(leaks, "findings"), i, f)
+    {
+        const bool medium = !pt_tree_is(f, "confidence", "high");
+        if (!alarms(f) || medium != (level == WARNING))
+            continue;
+        if (n++ < LEAKS)
+            add(verdict, level == WARNING ? WARNING : ALARM, "leaks", pt_tree_str(f, "id"),
+                json_incref(json_object_get(f, "sentence")));
+    }
+    if (n > LEAKS)
+        add(verdict, level == WARNING ? WARNING : ALARM, "leaks", NULL,
+            pt_tree_text("and %" PRId64 " more", n - LEAKS));
+}
+
+static void add_oom(json_t *verdict, const struct pt_report *r, const json_t *doc)
+{
+    const json_t *kills = pt_tree_at(doc, "oom");
+    const size_t n = json_array_size(kills);
+    const int64_t more = pt_tree_int(doc, "oom_omitted");
+    char when[PT_UNITS_BUF];
+    if (n == 0)
+        return;
+    const json_t *last = json_array_get(kills, n - 1);
+    const char *subject = pt_tree_str(last, "subject");
+    pt_units_time(when, sizeof(when), pt_tree_time(last, "time"), r->offset_s);
+    add(verdict, ALARM, "oom", NULL,
+        n == 1
+            ? pt_tree_text("%s was killed for want of memory at %s", subject ? subject : "?", when)
+            : pt_tree_text("%" PRId64 " processes were killed for want of memory, the last was "
+                           "%s at %s",
+                           (int64_t)n + (more > 0 ? more : 0), subject ? subject : "?", when));
+}
+
+/* "nothing leaks", as far as anybody can know. */
+static void add_good(json_t *verdict, const struct pt_report *r, const json_t *leaks)
+{
+    char span[PT_UNITS_BUF];
+    const int64_t series = pt_tree_int(leaks, "series"), young = pt_tree_int(leaks, "insufficient");
+    if (!leaks || pt_tree_int(leaks, "alarms") != 0)
+        return;
+    pt_units_duration(span, sizeof(span), (int64_t)(r->leaks.timeline.end * 1e6));
+    if (series <= 0)
+        add(verdict, NOTE, "leaks", NULL, pt_tree_text("nothing was recorded that could leak"));
+    else if (young >= series)
+        add(verdict, NOTE, "leaks", NULL,
+            pt_tree_text("whether anything leaks cannot be told from %s: record for longer", span));
+    else if (young > 0)
+        add(verdict, GOOD, "leaks", NULL,
+            pt_tree_text("nothing leaks: %" PRId64 " series over %s, %" PRId64
+                         " of them too short to tell",
+                         series, span, young));
+    else
+        add(verdict, GOOD, "leaks", NULL,
+            pt_tree_text("nothing leaks: %" PRId64 " series over %s", series, span));
+}
+
+static void add_machine(json_t *verdict, const struct pt_report *r, const json_t *doc)
+{
+    const struct pt_timeline *t = &r->leaks.timeline;
+    char text[PT_UNITS_BUF];
+    double holes = 0;
+    for (size_t i = 0; i < t->nholes; i++)
+        holes += t->holes[i].to - t->holes[i].from;
+    if (t->nholes)
+        add(verdict, NOTE, "machine", NULL,
+            pt_tree_text("nothing was recorded for %s of it (%zu gap%s)",
+                         pt_units_duration(text, sizeof(text), (int64_t)(holes * 1e6)), t->nholes,
+                         t->nholes == 1 ? "" : "s"));
+    if (r->has_leaks && r->leaks.lives.unreadable)
+        add(verdict, NOTE, "machine", NULL,
+            pt_tree_text("the memory of %" PRIu64 " processes could not be read",
+                         r->leaks.lives.unreadable));
+    if (r->has_leaks && !r->leaks.smaps)
+        add(verdict, NOTE, "machine", NULL,
+            pt_tree_text(
+                "no mappings were read: in which kind of memory growth sits is not known"));
+    (void)doc;
+}
+
+json_t *pt_report_verdict(struct pt_report *r, struct pt_err *err)
+{
+    const json_t *leaks = pt_tree_at(r->doc, "leaks");
+    json_t *verdict = json_array();
+    if (!verdict) {
+        pt_err_nomem(err);
+        return NULL;
+    }
+    add_oom(verdict, r, r->doc);
+    add_leaks(verdict, leaks, ALARM);
+    add_leaks(verdict, leaks, WARNING);
+    add_good(verdict, r, leaks);
+    add_machine(verdict, r, r->doc);
+    return verdict;
+}
