@@ -8,6 +8,7 @@
 
 #define EVENTS    20 /* the newest */
 #define PROCESSES 20
+#define KILLS     5
 #define BEFORE    5 /* processes of the picture before an OOM kill */
 
 /* ---- OOM kills ---- */
@@ -17,12 +18,12 @@ static void print_before(struct pt_page *p, const json_t *before)
     static const struct pt_column columns[] = {
         {"PID", true, 0},      {"ANON", true, 0},      {"SWAP", true, 0}, {"RSS", true, 0},
         {"SERVICE", false, 8}, {"COMMAND", false, 12}, {"", false, 0}};
-    char a[PT_UNITS_BUF], b[PT_UNITS_BUF], c[PT_UNITS_BUF], d[PT_UNITS_BUF];
+    char a[PT_UNITS_BUF], b[PT_UNITS_BUF], c[PT_UNITS_BUF], d[PT_UNITS_BUF], e[PT_UNITS_BUF];
     const json_t *limit, *process;
     struct pt_table t;
     size_t i;
-    pt_page_para(p, "%s before: %s of %s available, %s of %s swap free",
-                 pt_print_seconds(before, "seconds", (char[PT_UNITS_BUF]){0}),
+    pt_page_para(p, "%s before it %s of %s were available, %s of %s swap free",
+                 pt_print_seconds(before, "seconds", e),
                  pt_print_bytes(before, "mem_available", false, a),
                  pt_print_bytes(before, "mem_total", false, b),
                  pt_print_bytes(before, "swap_free", false, c),
@@ -52,23 +53,64 @@ static void print_before(struct pt_page *p, const json_t *before)
     pt_page_table(p, &t);
 }
 
+static void print_grown(struct pt_page *p, const json_t *grown)
+{
+    static const struct pt_column columns[] = {{"PID", true, 0},
+                                               {"GREW BEFORE IT", true, 0},
+                                               {"TO", true, 0},
+                                               {"SERVICE", false, 8},
+                                               {"COMMAND", false, 12}};
+    char buf[PT_UNITS_BUF];
+    const json_t *one;
+    struct pt_table t;
+    size_t i;
+    pt_table_init(&t, columns, 5);
+    json_array_foreach(grown, i, one)
+    {
+        const json_t *bytes = pt_tree_at(one, "bytes");
+        const char *service = pt_tree_str(one, "service"), *command = pt_tree_str(one, "cmdline");
+        pt_table_cellf(&t, "%" PRId64, pt_tree_int(one, "pid"));
+        pt_table_cell(&t, pt_print_bytes(bytes, "delta", true, buf));
+        pt_table_cell(&t, pt_print_bytes(bytes, "after", false, buf));
+        pt_table_cell(&t, service ? service : "-");
+        pt_table_cell(&t, command ? command : pt_print_str(one, "comm"));
+    }
+    pt_page_table(p, &t);
+}
+
+static void print_kill(struct pt_page *p, const json_t *doc)
+{
+    const json_t *kill = pt_tree_at(doc, "kill"), *next = pt_tree_at(doc, "next");
+    const char *cgroup = pt_tree_str(kill, "cgroup");
+    char when[PT_UNITS_BUF];
+    pt_page_part(p, pt_print_str(kill, "subject"));
+    pt_page_para(p, "%s: %s", pt_print_time(p, kill, "time", when), pt_print_str(kill, "detail"));
+    if (cgroup)
+        pt_page_para(p, "the limit of %s", cgroup);
+    if (pt_tree_at(doc, "before"))
+        print_before(p, pt_tree_at(doc, "before"));
+    print_grown(p, pt_tree_at(doc, "grown"));
+    if (next)
+        pt_page_para(p, "the kernel would choose %" PRId64 " %s next", pt_tree_int(next, "pid"),
+                     pt_print_str(next, "comm"));
+}
+
 void pt_print_oom(struct pt_page *p, const json_t *doc)
 {
     const json_t *kill, *kills = pt_tree_at(doc, "oom");
-    char when[PT_UNITS_BUF];
+    const size_t n = json_array_size(kills), first = n > KILLS ? n - KILLS : 0;
+    const int64_t omitted = pt_tree_int(doc, "oom_omitted");
     size_t i;
-    if (json_array_size(kills) == 0)
+    if (n == 0)
         return;
     pt_page_heading(p, "Killed for want of memory");
-    if (pt_tree_int(doc, "oom_omitted") > 0)
-        pt_page_para(p, "%" PRId64 " earlier ones are left out", pt_tree_int(doc, "oom_omitted"));
+    if (omitted > 0 || first)
+        pt_page_para(p, "%" PRId64 " earlier ones are left out",
+                     (int64_t)first + (omitted > 0 ? omitted : 0));
     json_array_foreach(kills, i, kill)
     {
-        pt_page_part(p, pt_print_str(kill, "subject"));
-        pt_page_para(p, "%s: %s", pt_print_time(p, kill, "time", when),
-                     pt_print_str(kill, "detail"));
-        if (pt_tree_at(kill, "before"))
-            print_before(p, pt_tree_at(kill, "before"));
+        if (i >= first)
+            print_kill(p, kill);
     }
 }
 

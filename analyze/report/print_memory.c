@@ -92,20 +92,19 @@ void pt_print_growth(struct pt_page *p, const json_t *doc)
 /* ---- over time ---- */
 
 struct range {
-    double first, last, low, high, mean;
+    double last, low, high, mean;
     size_t known;
 };
 
 static struct range range_of(const json_t *values, const json_t *lows, const json_t *highs)
 {
-    struct range r = {.first = NAN, .last = NAN, .low = NAN, .high = NAN, .mean = 0};
+    struct range r = {.last = NAN, .low = NAN, .high = NAN, .mean = 0};
     for (size_t i = 0; i < json_array_size(values); i++) {
         const json_t *v = json_array_get(values, i), *low = json_array_get(lows, i),
                      *high = json_array_get(highs, i);
         if (!json_is_number(v))
             continue;
         const double x = json_number_value(v);
-        r.first = r.known ? r.first : x;
         r.last = x;
         r.low = fmin(r.low, json_is_number(low) ? json_number_value(low) : x);
         r.high = fmax(r.high, json_is_number(high) ? json_number_value(high) : x);
@@ -118,25 +117,27 @@ static struct range range_of(const json_t *values, const json_t *lows, const jso
 
 static void print_layers(struct pt_page *p, const json_t *memory)
 {
-    static const struct pt_column columns[] = {{"MEMORY", false, 12}, {"FIRST", true, 0},
-                                               {"LAST", true, 0},     {"LEAST", true, 0},
-                                               {"MOST", true, 0},     {"OVER TIME", false, 0}};
+    static const struct pt_column columns[] = {{"MEMORY", false, 12},
+                                               {"LEAST", true, 0},
+                                               {"MOST", true, 0},
+                                               {"LAST", true, 0},
+                                               {"OVER TIME", false, 0}};
     const json_t *layer;
     struct pt_table t;
     size_t i;
     if (!memory)
         return;
-    pt_table_init(&t, columns, 6);
+    pt_table_init(&t, columns, 5);
     json_array_foreach(pt_tree_at(memory, "layers"), i, layer)
     {
         const json_t *values = pt_tree_at(layer, "values");
         const struct range r = range_of(values, NULL, NULL);
-        const double v[] = {r.first, r.last, r.low, r.high};
+        const double v[] = {r.low, r.high, r.last};
         char buf[PT_UNITS_BUF], shape[4 * PT_SPARK_MAX + 1];
         if (!r.known || (r.low == 0 && r.high == 0))
             continue;
         pt_table_cell(&t, pt_print_str(layer, "title"));
-        for (size_t k = 0; k < 4; k++)
+        for (size_t k = 0; k < 3; k++)
             pt_table_cell(&t, pt_print_amount(v[k], "bytes", buf));
         pt_print_spark(values, SPARK, shape);
         pt_table_cell(&t, shape);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "analyze/balance/over.h"
 #include "analyze/print/json.h"
 #include "analyze/print/units.h"
 #include "analyze/report/report_int.h"
@@ -12,6 +13,7 @@
 
 /* Points: as many as a wide screen shows apart. */
 #define POINTS 360
+#define SLICES 150 /* two points each */
 
 enum line {
     LINE_AVAILABLE = 0,
@@ -187,6 +189,66 @@ static int load_swap(struct charts *c, struct pt_err *err)
     return rc;
 }
 
+/* ---- the balance sheet ---- */
+
+static void append(json_t *values, bool known, int64_t v)
+{
+    json_array_append_new(values, known ? pt_json_int(v) : json_null());
+}
+
+static double point_at(const struct charts *c, const struct pt_over_point *p)
+{
+    return round((double)pt_units_minus(p->real_us, c->first_us) / 1e5) / 10;
+}
+
+/* A hole is a point of nulls just before what follows it. */
+static json_t *layer_json(const struct pt_over *o, enum pt_line line)
+{
+    json_t *values = json_array();
+    for (size_t i = 0; i < o->n; i++) {
+        if (i > 0 && o->v[i].gap)
+            append(values, false, 0);
+        append(values, o->v[i].sheet.total != PT_UNKNOWN && o->v[i].sheet.known[line],
+               o->v[i].sheet.bytes[line]);
+    }
+    return json_pack("{s:s, s:s, s:o}", "name", pt_line_name(line), "title", pt_line_name(line),
+                     "values", values);
+}
+
+static bool has_layer(const struct pt_over *o, enum pt_line line)
+{
+    const struct pt_over_extreme *e = &o->extreme[line];
+    return e->min != PT_UNKNOWN && (e->min != 0 || e->max != 0);
+}
+
+static json_t *memory_json(const struct charts *c, const struct pt_over *o)
+{
+    json_t *seconds = json_array(), *layers = json_array();
+    for (size_t i = 0; i < o->n; i++) {
+        if (i > 0 && o->v[i].gap)
+            json_array_append_new(seconds, json_real(point_at(c, &o->v[i])));
+        json_array_append_new(seconds, json_real(point_at(c, &o->v[i])));
+    }
+    for (int line = 0; line < PT_LINE_COUNT; line++)
+        if (has_layer(o, (enum pt_line)line))
+            json_array_append_new(layers, layer_json(o, (enum pt_line)line));
+    if (json_array_size(layers))
+        return json_pack("{s:o, s:o}", "seconds", seconds, "layers", layers);
+    json_decref(seconds);
+    json_decref(layers);
+    return json_null();
+}
+
+static json_t *load_memory(const struct charts *c, struct pt_err *err)
+{
+    struct pt_over over;
+    if (pt_over_make(c->r->s->db, c->r->o->from, c->r->o->to, SLICES, &over, err) < 0)
+        return NULL;
+    json_t *j = memory_json(c, &over);
+    pt_over_release(&over);
+    return j;
+}
+
 /* ---- to JSON ---- */
 
 static json_t *line_json(const struct charts *c, int line)
@@ -217,7 +279,7 @@ static bool any(const struct pt_strip *s)
     return false;
 }
 
-static json_t *charts_json(const struct charts *c)
+static json_t *charts_json(const struct charts *c, json_t *memory)
 {
     json_t *seconds = json_array(), *all = json_array();
     const struct pt_strip *axis = &c->strip[0];
@@ -228,7 +290,7 @@ static json_t *charts_json(const struct charts *c)
         if (any(&c->strip[line]))
             json_array_append_new(all, line_json(c, line));
     return json_pack("{s:o, s:o, s:o, s:o}", "from", pt_json_time(c->first_us), "seconds", seconds,
-                     "memory", json_null(), "lines", all);
+                     "memory", memory, "lines", all);
 }
 
 json_t *pt_report_charts(struct pt_report *r, struct pt_err *err)
@@ -251,12 +313,13 @@ json_t *pt_report_charts(struct pt_report *r, struct pt_err *err)
         rc = pt_db_each(r->s->db, r->o->from, r->o->to, on_snap, &c, err);
     if (rc >= 0)
         rc = load_swap(&c, err);
-    if (rc >= 0)
-        j = charts_json(&c);
+    json_t *memory = rc >= 0 ? load_memory(&c, err) : NULL;
+    if (memory)
+        j = charts_json(&c, memory);
     for (int i = 0; i < LINES; i++)
         pt_strip_release(&c.strip[i]);
     free(c.ticks);
-    if (!j)
+    if (!j && !err->code)
         pt_err_nomem(err);
     return j;
 }

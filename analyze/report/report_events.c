@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/picture/before.h"
+#include "analyze/oom/oom.h"
 #include "analyze/print/json.h"
 #include "analyze/print/units.h"
 #include "analyze/report/report_int.h"
 #include "analyze/report/tree.h"
 
 #define ROWS   50 /* the newest */
-#define KILLS  20 /* the newest, each with a picture */
-#define BEFORE 10 /* processes of such a picture */
+#define KILLS  10 /* the newest, each looked into */
+#define BEFORE 5  /* processes of a table of it */
 #define MARKS  200
 
 /* The mark an event leaves; NULL: none. Reboots and gaps are seen in the snapshots themselves. */
@@ -124,33 +124,31 @@ static json_t *events_json(const struct gather *g)
                      (json_int_t)(g->rows.count - ring_size(&g->rows)));
 }
 
-static json_t *kill_json(const struct pt_report *r, const struct kept *k)
+static json_t *kill_json(const struct pt_report *r, const struct kept *k, struct pt_err *err)
 {
-    struct pt_before before = {0};
-    struct pt_err why = {0};
+    struct pt_oom_case kill = {0};
     const struct pt_db_event e = {.id = k->id,
                                   .real_us = k->real_us,
                                   .n = k->n,
                                   .kind = k->kind,
                                   .subject = k->subject,
                                   .text = k->text};
-    json_t *j = event_json(k);
-    /* damage is told where it is met, and the kill is told without a picture */
-    const bool known = pt_before_load(r->s, &e, &before, &why) >= 0;
-    if (json_object_set_new(j, "before", known ? pt_before_json(&before, BEFORE) : json_null()) <
-        0) {
-        json_decref(j);
-        j = NULL;
-    }
-    pt_before_release(&before);
+    if (pt_oom_of(r->s, &e, &kill, err) < 0)
+        return NULL;
+    json_t *j = pt_oom_json(&kill, BEFORE);
+    pt_oom_release(&kill);
     return j;
 }
 
-static json_t *oom_json(const struct pt_report *r, const struct gather *g)
+static json_t *oom_json(const struct pt_report *r, const struct gather *g, struct pt_err *err)
 {
     json_t *kills = json_array();
-    for (size_t i = 0; i < ring_size(&g->kills); i++)
-        json_array_append_new(kills, kill_json(r, ring_at(&g->kills, i)));
+    for (size_t i = 0; i < ring_size(&g->kills) && kills; i++) {
+        if (json_array_append_new(kills, kill_json(r, ring_at(&g->kills, i), err)) < 0) {
+            json_decref(kills);
+            kills = NULL;
+        }
+    }
     return kills;
 }
 
@@ -242,7 +240,7 @@ int pt_report_events(struct pt_report *r, struct pt_err *err)
         json_t *marks = r->has_leaks ? marks_json(r, &g, &omitted) : json_array();
         const bool bad =
             json_object_set_new(r->doc, "events", events_json(&g)) < 0 ||
-            json_object_set_new(r->doc, "oom", oom_json(r, &g)) < 0 ||
+            json_object_set_new(r->doc, "oom", oom_json(r, &g, err)) < 0 ||
             json_object_set_new(r->doc, "oom_omitted",
                                 json_integer((json_int_t)(g.kills.count - ring_size(&g.kills)))) <
                 0 ||

@@ -62,8 +62,8 @@ static void add_oom(json_t *verdict, const struct pt_report *r, const json_t *do
     if (n == 0)
         return;
     const json_t *last = json_array_get(kills, n - 1);
-    const char *subject = pt_tree_str(last, "subject");
-    pt_units_time(when, sizeof(when), pt_tree_time(last, "time"), r->offset_s);
+    const char *subject = pt_tree_str(pt_tree_at(last, "kill"), "subject");
+    pt_units_time(when, sizeof(when), pt_tree_time(pt_tree_at(last, "kill"), "time"), r->offset_s);
     add(verdict, ALARM, "oom", NULL,
         n == 1
             ? pt_tree_text("%s was killed for want of memory at %s", subject ? subject : "?", when)
