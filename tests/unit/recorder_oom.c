@@ -102,6 +102,38 @@ static void of_host(void **state)
     }
 }
 
+/* The constraint stands before any name: no name can make it. */
+static void of_nodes(void **state)
+{
+    static const struct {
+        const char *constraint;
+        bool cpuset, policy;
+        const char *words;
+    } cases[] = {
+        {"CONSTRAINT_CPUSET", true, false, "killed: out of memory in the nodes of its cpuset; "},
+        {"CONSTRAINT_MEMORY_POLICY", false, true,
+         "killed: out of memory in the nodes of its memory policy; "},
+        {"CONSTRAINT_NONE", false, false, "killed: the host is out of memory; "},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct pt_oom o = {0};
+        struct pt_oom_kill k;
+        char summary[256], subject[PT_OOM_SUBJECT], text[PT_OOM_TEXT];
+        snprintf(summary, sizeof(summary),
+                 "oom-kill:constraint=%s,nodemask=0,cpuset=constraint=CONSTRAINT_CPUSET,"
+                 "mems_allowed=0,global_oom,task_memcg=/b,task=x,pid=4,uid=0",
+                 cases[i].constraint);
+        line(&o, summary, &k);
+        assert_true(line(&o, "Out of memory: Killed process 4 (x) total-vm:1kB", &k));
+        assert_int_equal(k.of_cpuset, cases[i].cpuset);
+        assert_int_equal(k.of_policy, cases[i].policy);
+        assert_false(k.of_cgroup);
+        pt_oom_describe(&k, NULL, false, subject, text);
+        assert_memory_equal(text, cases[i].words, strlen(cases[i].words));
+    }
+}
+
 /* Linux 4.18 */
 static void old(void **state)
 {
@@ -266,9 +298,10 @@ static void lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records), cmocka_unit_test(of_cgroup), cmocka_unit_test(of_host),
-        cmocka_unit_test(old),     cmocka_unit_test(deceit),    cmocka_unit_test(another),
-        cmocka_unit_test(cut),     cmocka_unit_test(words),     cmocka_unit_test(lines),
+        cmocka_unit_test(records),  cmocka_unit_test(of_cgroup), cmocka_unit_test(of_host),
+        cmocka_unit_test(of_nodes), cmocka_unit_test(old),       cmocka_unit_test(deceit),
+        cmocka_unit_test(another),  cmocka_unit_test(cut),       cmocka_unit_test(words),
+        cmocka_unit_test(lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
