@@ -61,9 +61,13 @@ static void print_notes(const struct pt_sheet *sheet, const struct pt_picture *p
               "which counts pages shared by fork in every process\n",
               out);
     for (unsigned i = 0; i < sheet->nhints; i++) {
-        char bytes[PT_UNITS_BUF];
-        fprintf(out, "unaccounted memory may hold up to %s of\n  %s\n",
-                pt_units_bytes(bytes, sizeof(bytes), sheet->hints[i].bytes.after, false),
+        char bytes[PT_UNITS_BUF], delta[PT_UNITS_BUF], change[PT_UNITS_BUF + 4] = "";
+        const struct pt_change *c = &sheet->hints[i].bytes;
+        if (sheet->pair)
+            snprintf(change, sizeof(change), " (%s)",
+                     pt_units_bytes(delta, sizeof(delta), c->delta, true));
+        fprintf(out, "unaccounted memory may hold up to %s%s of\n  %s\n",
+                pt_units_bytes(bytes, sizeof(bytes), c->after, false), change,
                 sheet->hints[i].name);
     }
     if (p->slabs.presence == PT_UNREADABLE)

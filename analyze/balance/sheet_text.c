@@ -107,6 +107,7 @@ static void print_line(const struct print *p, const struct pt_sheet_line *line, 
     }
     while (p->sheet->pair && n > 0 && line->v[n - 1].bytes.delta == 0)
         n--;
+    n += n + 1 == line->n; /* the name of one takes no more room than to say that there is one */
     for (size_t i = 0; i < n; i++) {
         pt_sheet_who(&line->v[i], who, sizeof(who));
         snprintf(name, sizeof(name), "  %s", who);

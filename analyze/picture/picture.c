@@ -51,6 +51,31 @@ static int emit_zoneinfo(void *ctx, const struct pt_item *item)
     return 0;
 }
 
+static int emit_vmallocinfo(void *ctx, const struct pt_item *item)
+{
+    struct mem_load *l = ctx;
+    int64_t *sum = &l->ret->v[PT_MEM_VMALLOC];
+    if (!pt_items_is(item, "pages"))
+        return 0;
+    const int64_t bytes = pt_items_times(pt_items_number(item), l->page_size);
+    if (bytes != PT_UNKNOWN && __builtin_add_overflow(*sum == PT_UNKNOWN ? 0 : *sum, bytes, sum))
+        return -1;
+    return 0;
+}
+
+/* Linux 4.4 to 5.2 say of VmallocUsed that it is 0, which it never is: there the areas are added
+ * up. */
+static bool is_due(const struct mem_load *l, pt_emit *emit)
+{
+    int64_t *v = &l->ret->v[PT_MEM_VMALLOC];
+    if (emit != emit_vmallocinfo)
+        return true;
+    if (*v != 0)
+        return false;
+    *v = PT_UNKNOWN;
+    return true;
+}
+
 int pt_mem_load(const struct pt_view *view, struct pt_mem_values *ret, struct pt_err *err)
 {
     static const struct {
@@ -58,7 +83,8 @@ int pt_mem_load(const struct pt_view *view, struct pt_mem_values *ret, struct pt
         pt_emit *emit;
     } sources[] = {{"proc:meminfo", emit_meminfo},
                    {"proc:vmstat", emit_vmstat},
-                   {"proc:zoneinfo", emit_zoneinfo}};
+                   {"proc:zoneinfo", emit_zoneinfo},
+                   {"proc:vmallocinfo", emit_vmallocinfo}};
     struct pt_mem_values values;
     const int64_t page_size = pt_db_meta(view->db)->page_size;
     struct mem_load l = {.ret = &values, .page_size = page_size > 0 ? page_size : PT_UNKNOWN};
@@ -67,6 +93,8 @@ int pt_mem_load(const struct pt_view *view, struct pt_mem_values *ret, struct pt
     pt_mem_init(&values);
     pt_buf_init(&text, TEXT_MAX);
     for (unsigned i = 0; rc >= 0 && i < sizeof(sources) / sizeof(sources[0]); i++) {
+        if (!is_due(&l, sources[i].emit))
+            continue;
         l.file = pt_file_of(sources[i].name);
         rc = pt_items_each(pt_db_shapes(view->db), l.file, pt_view_find(view, sources[i].name),
                            &text, sources[i].emit, &l, err);

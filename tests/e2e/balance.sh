@@ -12,7 +12,7 @@ clean_up() # the recorder looks at the mounts of all
 {
     stop_started
     [ -z "$shmid" ] || ipcrm -m "$shmid"
-    umount "$PT_TMP/bound" "$PT_TMP/tmpfs" 2>/dev/null
+    umount -l "$PT_TMP/bound" "$PT_TMP/tmpfs" 2>/dev/null # who was killed may hold it for a moment
 }
 trap clean_up EXIT
 mount -t tmpfs -o size=64m balance "$PT_TMP/tmpfs" 2>/dev/null || skip 'no tmpfs can be mounted'
@@ -109,6 +109,42 @@ jq -e '([.points[].lines.unaccounted] | sort | .[length / 2 | floor]) as $rest |
     ($rest | fabs) < ([$total / 100, 134217728] | max)' "$PT_TMP/over" >/dev/null ||
     fail "unaccounted: $(jq -c '[.points[].lines.unaccounted]' "$PT_TMP/over")"
 
+# full sockets are in the unaccounted line, and the sheet tells of them
+start python3 -c '
+import signal, socket, time
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+server = socket.socket()
+server.bind(("127.0.0.1", 0))
+server.listen(64)
+pairs = []
+for _ in range(24):
+    client = socket.create_connection(server.getsockname())
+    pairs.append((client, server.accept()[0]))
+    client.setblocking(False)
+print("connected", flush=True)
+signal.sigwait([signal.SIGUSR1])
+for client, _ in pairs:
+    try:
+        while True:
+            client.send(bytes(65536))
+    except BlockingIOError:
+        pass
+print("full", flush=True)
+time.sleep(600)' >"$PT_TMP/sockets"
+sockets=$pid
+until_true 30 grep -q connected "$PT_TMP/sockets" || fail 'no sockets'
+db=$PT_TMP/b.db
+run "$recorder" -q --once --deep off -o "$db"
+kill -USR1 "$sockets"
+until_true 30 grep -q full "$PT_TMP/sockets" || fail 'the sockets are not full'
+run "$recorder" -q --once --deep off -o "$db"
+run "$analyzer" balance "$db" @1 @2 --format json >"$PT_TMP/pair"
+jq -e '(.hints[] | select(.name | contains("TCP")) | .bytes.delta) as $told |
+    (.lines[] | select(.line == "unaccounted") | .bytes.delta) as $rest |
+    $told > 33554432 and $rest > $told / 2 and $rest < $told * 2' "$PT_TMP/pair" >/dev/null ||
+    fail "full sockets: $(jq -c '[.hints, (.lines[] | select(.line == "unaccounted"))]' "$PT_TMP/pair")"
+
+last=2
 for wrong in '@5 --at @6' '@9999' "@$last @1" '--over 0' '--over x'; do
     # shellcheck disable=SC2086
     "$analyzer" balance "$db" $wrong >/dev/null 2>&1 && fail "'$wrong' is taken"
