@@ -12,6 +12,7 @@
 static const struct pt_report_format formats[] = {
     {"text", "txt", pt_report_text},
     {"markdown", "md", pt_report_markdown},
+    {"html", "html", pt_report_html},
     {"json", "json", pt_report_json},
 };
 

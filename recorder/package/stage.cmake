@@ -6,6 +6,10 @@ set(source ${CMAKE_CURRENT_LIST_DIR}/../..)
 file(GLOB pages ${root}/usr/share/man/man*/*)
 file(MAKE_DIRECTORY ${doc})
 configure_file(${source}/LICENSE ${doc}/copyright COPYONLY)
+if(CPACK_OTHER_LICENCE)
+  file(READ ${CPACK_OTHER_LICENCE} other)
+  file(APPEND ${doc}/copyright "\n\nOf dygraphs, which pagetrail puts into HTML reports:\n\n${other}")
+endif()
 configure_file(${source}/CHANGELOG.md ${doc}/NEWS COPYONLY)
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC) # SOURCE_DATE_EPOCH's, where it is set
 file(WRITE ${doc}/changelog "pagetrail (${CPACK_PACKAGE_VERSION}) unstable; urgency=medium

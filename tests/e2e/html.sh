@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# HTML reports in a browser, as readers use them (tests/browser/check.mjs): one of a recording with leaks, and one of
+# programs whose names are markup.
+. "${PT_SOURCE:?}/tests/lib/e2e.sh"
+[ "${PT_SANITIZED:-}" != 1 ] || skip 'the pages are those of the other build'
+command -v npm >/dev/null 2>&1 || skip 'no npm'
+CHROMIUM=${CHROMIUM:-$(command -v chromium)} || skip 'no chromium'
+export CHROMIUM
+cp "$PT_SOURCE"/tests/browser/* "$PT_TMP/"
+(cd "$PT_TMP" && npm ci --no-audit --no-fund --prefer-offline >npm.log 2>&1) ||
+    skip "cannot install what drives the browser: $(tail -3 "$PT_TMP/npm.log")"
+
+# A directory, a program and a first argument that would be markup, if anybody took them for it.
+evil="$PT_TMP/\"><img src=x onerror=alert(1)>"
+mkdir -p "$evil"
+cp "$PT_TOOLS/e2e_leak" "$evil/<script>alert(1)"
+start "$evil/<script>alert(1)" 60 heap "$PT_TMP/leaked"
+run "$recorder" -q -o "$PT_TMP/hostile.db" -i 250ms -d 4s --cmdline full --deep all
+
+db=$PT_SOURCE/tests/fixtures/labelled/chosen/s1.db
+run "$analyzer" report "$db" --format html -o "$PT_TMP/report.html"
+run "$analyzer" report "$db" --format json -o "$PT_TMP/report.json"
+run "$analyzer" report "$PT_TMP/hostile.db" --format html -o "$PT_TMP/hostile.html"
+run node "$PT_TMP/check.mjs" "$PT_TMP/report.html" "$PT_TMP/report.json" "$PT_TMP/hostile.html"
