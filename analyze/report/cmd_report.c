@@ -75,14 +75,14 @@ static int one(const struct pt_session *s, const struct pt_report_span *span, bo
                struct pt_err *err)
 {
     const struct pt_args *args = s->args;
-    const char *kind = NULL;
+    const char *kind = NULL, *slash = args->against ? strrchr(args->against, '/') : NULL;
     json_t *old = NULL;
     if (args->against && !(old = pt_against_load(args, args->against, &kind, err)))
         return -1;
     json_t *doc = pt_report_of(s, span->from, span->to, err);
     int rc = doc ? 0 : -1;
     if (rc >= 0 && old)
-        rc = pt_against_apply(doc, old, kind, args->against, err);
+        rc = pt_against_apply(doc, old, kind, slash ? slash + 1 : args->against, err);
     if (rc >= 0)
         rc = pt_report_put(doc, span->format, args->output, args->out, err);
     if (rc >= 0)

@@ -64,16 +64,19 @@ static void put(struct pt_page *p, const char *s, size_t indent)
 
 /* ---- blocks ---- */
 
-static void gap(struct pt_page *p, bool item)
+/* What stands between one block and the next. */
+static void next(struct pt_page *p, enum pt_page_block block)
 {
-    if (p->list && !item)
+    const bool list_ends = p->block == PT_PAGE_ITEM && block != PT_PAGE_ITEM;
+    const bool tables = p->block == PT_PAGE_TABLE && block == PT_PAGE_TABLE && !p->markdown;
+    if (list_ends || tables)
         fputc('\n', p->out);
-    p->list = item;
+    p->block = block;
 }
 
 static void heading(struct pt_page *p, const char *text, const char *mark, char line)
 {
-    gap(p, false);
+    next(p, PT_PAGE_OTHER);
     if (p->markdown) {
         fprintf(p->out, "%s ", mark);
         put(p, text, 0);
@@ -98,7 +101,7 @@ static void blank(struct pt_page *p)
 {
     if (p->markdown)
         return;
-    p->list = false;
+    p->block = PT_PAGE_OTHER;
     fputc('\n', p->out);
 }
 
@@ -124,7 +127,7 @@ void pt_page_para(struct pt_page *p, const char *fmt, ...)
     p->failed |= n < 0;
     if (n < 0)
         return;
-    gap(p, false);
+    next(p, PT_PAGE_OTHER);
     put(p, text, 0);
     fputs(p->markdown ? "\n\n" : "\n", p->out);
     free(text);
@@ -132,7 +135,7 @@ void pt_page_para(struct pt_page *p, const char *fmt, ...)
 
 void pt_page_item(struct pt_page *p, char mark, const char *meaning, const char *text)
 {
-    gap(p, true);
+    next(p, PT_PAGE_ITEM);
     if (p->markdown)
         fprintf(p->out, *meaning ? "- **%s** " : "- %s", meaning);
     else
@@ -151,7 +154,7 @@ void pt_page_pair(struct pt_page *p, const char *label, const char *fmt, ...)
     p->failed |= n < 0;
     if (n < 0)
         return;
-    gap(p, true);
+    next(p, PT_PAGE_ITEM);
     if (p->markdown && *label)
         fprintf(p->out, "- **%s** ", label);
     else if (p->markdown)
@@ -198,7 +201,8 @@ static void markdown_table(struct pt_page *p, const struct pt_table *t)
 
 void pt_page_table(struct pt_page *p, struct pt_table *t)
 {
-    gap(p, false);
+    if (t->ncells)
+        next(p, PT_PAGE_TABLE);
     p->failed |= t->cells.failed;
     if (t->ncells && p->markdown)
         markdown_table(p, t);
@@ -209,7 +213,7 @@ void pt_page_table(struct pt_page *p, struct pt_table *t)
 
 void pt_page_end(struct pt_page *p)
 {
-    gap(p, false);
+    next(p, PT_PAGE_OTHER);
 }
 
 /* ---- small pictures ---- */

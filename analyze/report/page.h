@@ -6,12 +6,13 @@
 
 #include "analyze/print/table.h"
 
+enum pt_page_block { PT_PAGE_OTHER = 0, PT_PAGE_ITEM, PT_PAGE_TABLE };
 struct pt_page {
     FILE *out;
     bool markdown;
-    int32_t offset_s; /* of times */
-    bool failed;      /* no memory; what failed to be written shows in out */
-    bool list;        /* at work: the line before was an item */
+    int32_t offset_s;         /* of times */
+    bool failed;              /* no memory; what failed to be written shows in out */
+    enum pt_page_block block; /* at work: the last one */
 };
 
 void pt_page_title(struct pt_page *p, const char *text);   /* of the whole */

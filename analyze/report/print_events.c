@@ -152,7 +152,7 @@ void pt_print_events(struct pt_page *p, const json_t *doc)
 
 static int64_t listed(struct pt_table *t, const json_t *rows)
 {
-    static const char *const bytes[] = {"anon", "swap", "rss", "pss"};
+    static const char *const bytes[] = {"anon", "swap", "rss"};
     const json_t *process;
     char buf[PT_UNITS_BUF];
     size_t i;
@@ -174,8 +174,8 @@ static int64_t listed(struct pt_table *t, const json_t *rows)
 void pt_print_processes(struct pt_page *p, const json_t *doc)
 {
     static const struct pt_column columns[] = {
-        {"PID", true, 0}, {"ANON", true, 0},   {"SWAP", true, 0},     {"RSS", true, 0},
-        {"PSS", true, 0}, {"CHANGE", true, 0}, {"SERVICE", false, 8}, {"COMMAND", false, 10}};
+        {"PID", true, 0},    {"ANON", true, 0},     {"SWAP", true, 0},     {"RSS", true, 0},
+        {"CHANGE", true, 0}, {"SERVICE", false, 8}, {"COMMAND", false, 10}};
     const json_t *processes = pt_tree_at(doc, "processes");
     char when[PT_UNITS_BUF];
     struct pt_table t;
@@ -183,7 +183,7 @@ void pt_print_processes(struct pt_page *p, const json_t *doc)
         return;
     pt_page_heading(p, "Processes");
     pt_page_para(p, "at %s", pt_print_time(p, processes, "time", when));
-    pt_table_init(&t, columns, 8);
+    pt_table_init(&t, columns, 7);
     const int64_t left = listed(&t, pt_tree_at(processes, "rows")),
                   omitted = pt_tree_int(processes, "omitted");
     pt_page_table(p, &t);

@@ -10,6 +10,7 @@
 #include "analyze/info/info.h"
 #include "analyze/print/json.h"
 #include "analyze/print/units.h"
+#include "analyze/report/report_kernel.h"
 #include "analyze/report/tree.h"
 
 /* Holders of a class of memory. */
@@ -55,12 +56,21 @@ static json_t *machine(struct pt_report *r, struct pt_err *err)
     return j;
 }
 
+/* The first snapshot of the newest boot of the span. */
+static int64_t newest_boot(const struct pt_report *r)
+{
+    for (uint32_t n = pt_db_boots(r->s->db); n > 0; n--) {
+        const int64_t first = pt_db_boot(r->s->db, n - 1)->first;
+        if (first > 0 && first <= r->o->to)
+            return first > r->o->from ? first : r->o->from;
+    }
+    return r->o->from;
+}
+
+/* Growth is told within one boot: memory begins anew with each. */
 static int load_ends(struct pt_report *r, struct pt_err *err)
 {
-    const int64_t boot = pt_session_boot_first(r->s);
-    /* growth is told within one boot: memory begins anew with each */
-    const int64_t from = boot > r->o->from && boot <= r->o->to ? boot : r->o->from;
-    int rc = pt_picture_load(r->s->db, from, r->s->smaps, &r->before, err);
+    int rc = pt_picture_load(r->s->db, newest_boot(r), r->s->smaps, &r->before, err);
     if (rc >= 0)
         rc = pt_picture_load(r->s->db, r->o->to, r->s->smaps, &r->after, err);
     return rc < 0 ? rc : pt_diff_make(&r->before, &r->after, PT_BY_PROCESS, &r->diff, err);
@@ -103,6 +113,12 @@ static json_t *growth(struct pt_report *r, struct pt_err *err)
         pt_err_nomem(err);
     pt_sheet_release(&sheet);
     return j;
+}
+
+/* Of the newest boot: the kernel's memory begins anew with each. */
+static json_t *kernel(struct pt_report *r, struct pt_err *err)
+{
+    return pt_report_kernel(r->s, newest_boot(r), r->o->to, pt_report_top(r, HOLDERS), err);
 }
 
 static json_t *nothing(struct pt_report *r, struct pt_err *err)
@@ -164,7 +180,7 @@ static const struct {
     {"growth", "growth", growth, false},
     {"charts", "charts", pt_report_charts, false},
     {"swap", "swap", nothing, false},
-    {"kernel", "kernel memory", nothing, false},
+    {"kernel", "kernel memory", kernel, false},
     {"processes", "processes", pt_report_processes, false},
     {"glossary", "words", pt_report_glossary, true},
 };

@@ -1,0 +1,217 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# pagetrail report on good and bad recordings, in every format, over time, and against others: what it says first, that its
+# documents keep to their schemas, that names stay text, and that a file is written whole or not at all.
+. "${PT_SOURCE:?}/tests/lib/e2e.sh"
+export LC_ALL=C.UTF-8
+
+# report FILE ARGUMENT...: its standard output in FILE.
+report()
+{
+    out=$1
+    shift
+    run "$analyzer" report "$@" >"$out"
+}
+
+# narrow FILE: no line is over 80 columns.
+narrow()
+{
+    grep -Ev '^.{0,80}$' "$1" >"$PT_TMP/wide" && fail "a line of $1 is too long: $(cat "$PT_TMP/wide")"
+    return 0
+}
+
+# formats DB NAME: all formats of it, the document checked.
+formats()
+{
+    report "$PT_TMP/$2.txt" "$1"
+    narrow "$PT_TMP/$2.txt"
+    report "$PT_TMP/$2.md" "$1" --format markdown
+    report "$PT_TMP/$2.json" "$1" --format json
+    validate report "$PT_TMP/$2.json"
+}
+
+# says FILE TEXT...
+says()
+{
+    file=$1
+    shift
+    for text; do
+        grep -qF -- "$text" "$file" || fail "'$text' is not said in $file: $(head -40 "$file")"
+    done
+}
+
+# refused STATUS TEXT ARGUMENT...: an error that says so.
+refused()
+{
+    status=$1 text=$2
+    shift 2
+    "$analyzer" report "$@" >"$PT_TMP/refused" 2>"$PT_TMP/error"
+    [ $? -eq "$status" ] || fail "not exit status $status of: report $*"
+    says "$PT_TMP/error" "$text"
+}
+
+echo '-- leaks, known by their names'
+leaks=$PT_TMP/leaks.db
+run "$PT_TOOLS/ptgen" --history -o "$leaks" -n 1440 -i 300 -p 30 -s 3 --gap-every 500 --gap-hours 5
+formats "$leaks" leaks
+says "$PT_TMP/leaks.txt" Verdict Machine Leaks 'Who grew' 'Memory over time' 'What the recorder cost' Words
+first=$(grep -nE '^(Verdict|Machine|Leaks|Who grew|Memory over time|Processes|What the recorder cost|Words)$' "$PT_TMP/leaks.txt" |
+    cut -d: -f2 | tr '\n' ' ')
+[ "$first" = 'Verdict Machine Leaks Who grew Memory over time Processes What the recorder cost Words ' ] ||
+    fail "the order is: $first"
+jq -e '.verdict[0].severity == "alarm" and .leaks.alarms > 0 and (.verdict | map(.severity) |
+    [.[] | {"alarm": 0, "warning": 1, "good": 2, "note": 2}[.]]) as $s | $s == ($s | sort)' "$PT_TMP/leaks.json" >/dev/null ||
+    fail "the verdict is not worst first: $(jq -c '.verdict | map(.severity)' "$PT_TMP/leaks.json")"
+jq -e '. as $doc | .charts.memory as $m | ($m.layers | length) > 3 and
+    all(range($m.seconds | length); . as $i | [$m.layers[].values[$i]] | all(. == null) or
+        (add == $doc.machine.host.mem_total))' "$PT_TMP/leaks.json" >/dev/null || fail 'the layers of memory do not add up'
+jq -e 'any(.marks[]; .kind == "gap")' "$PT_TMP/leaks.json" >/dev/null || fail 'no gap is marked'
+jq -e '.leaks.findings[] | select(.verdict == "leak") | .picture.values | map(select(. != null)) | length > 20' \
+    "$PT_TMP/leaks.json" >/dev/null || fail 'a leak has no picture'
+# the parts are what the commands of that name print
+jq '{span: {from: .span.from, to: .span.to, snapshots: .span.snapshots},
+    findings: [.leaks.findings[] | del(.id, .title, .sentence, .status, .picture)],
+    host: {available_slope_bytes_per_hour: .leaks.available_slope_bytes_per_hour,
+        explained_fraction: .leaks.explained_fraction}}' "$PT_TMP/leaks.json" >"$PT_TMP/part.json"
+validate leaks "$PT_TMP/part.json"
+for part in machine kernel; do
+    jq ".$part" "$PT_TMP/leaks.json" >"$PT_TMP/part.json"
+    validate "$(echo $part | sed 's/machine/info/')" "$PT_TMP/part.json"
+done
+"$analyzer" report "$leaks" --exit-code >/dev/null
+[ $? -eq 1 ] || fail 'a leak, and no exit status of 1'
+
+echo '-- a peak of one snapshot in many is in the chart'
+least=$(sql "$leaks" 'select min(mem_available_kb) * 1024 from snapshot')
+jq -e --argjson least "$least" 'any(.charts.lines[]; .name == "mem_available" and ([.low[] | select(. != null)] | min) == $least)' \
+    "$PT_TMP/leaks.json" >/dev/null || fail "the least available memory, $least, is not in the chart"
+
+echo '-- against itself, an edited report, another version, another host, a database'
+report "$PT_TMP/same.json" "$leaks" --against "$PT_TMP/leaks.json" --format json
+validate report "$PT_TMP/same.json"
+jq -e '.against.counts | .new == 0 and .resolved == 0 and .worse == 0 and .better == 0 and .ongoing > 0' "$PT_TMP/same.json" \
+    >/dev/null || fail "against itself: $(jq -c .against.counts "$PT_TMP/same.json")"
+report "$PT_TMP/same.json" "$leaks" --against "$leaks" --format json
+jq -e '.against.kind == "database" and .against.counts.ongoing == .leaks.alarms' "$PT_TMP/same.json" >/dev/null ||
+    fail 'against its own database'
+# pids and start times mean nothing; one is gone from the old report, one is new in it, two have other slopes
+jq '[.leaks.findings[] | select(.verdict == "leak" and .subject.kind == "process")][0:3] as $f |
+    .leaks.findings |= ([.[] | select(.id != $f[0].id) | .subject.pid = 1 | .subject.start_time = 2 |
+        if .id == $f[1].id then .slope_bytes_per_hour /= 10 | .slope_high /= 10 | .slope_low /= 10
+        elif .id == $f[2].id then .slope_bytes_per_hour *= 10 | .slope_high *= 10 | .slope_low *= 10 else . end] +
+        [$f[0] | .subject.comm = "gone" | .title = "gone"])' "$PT_TMP/leaks.json" >"$PT_TMP/old.json"
+report "$PT_TMP/against.json" "$leaks" --against "$PT_TMP/old.json" --format json
+validate report "$PT_TMP/against.json"
+jq -e '.against.counts | .new == 1 and .resolved == 1 and .worse == 1 and .better == 1' "$PT_TMP/against.json" >/dev/null ||
+    fail "against an edited report: $(jq -c .against.counts "$PT_TMP/against.json")"
+jq -e 'any(.verdict[]; .status == "resolved" and (.text | startswith("gone")))' "$PT_TMP/against.json" >/dev/null ||
+    fail 'what was resolved has no sentence'
+report "$PT_TMP/against.txt" "$leaks" --against "$PT_TMP/old.json"
+says "$PT_TMP/against.txt" 'Since then' 'resolved: gone'
+narrow "$PT_TMP/against.txt"
+jq '.machine.host.name = "elsewhere" | .machine.host.machine_id = "x"' "$PT_TMP/leaks.json" >"$PT_TMP/other.json"
+report "$PT_TMP/against.txt" "$leaks" --against "$PT_TMP/other.json"
+head -8 "$PT_TMP/against.txt" >"$PT_TMP/head"
+says "$PT_TMP/head" 'another host, elsewhere'
+jq '.report = 99' "$PT_TMP/leaks.json" >"$PT_TMP/newer.json"
+refused 3 'a report of version 99' "$leaks" --against "$PT_TMP/newer.json"
+jq .leaks "$PT_TMP/leaks.json" >"$PT_TMP/part.json"
+refused 3 'is not a report' "$leaks" --against "$PT_TMP/part.json"
+head -c 1000 "$PT_TMP/leaks.json" >"$PT_TMP/part.json"
+refused 3 'neither a recording nor a report' "$leaks" --against "$PT_TMP/part.json"
+refused 3 'cannot open' "$leaks" --against "$PT_TMP/none.json"
+
+echo '-- periods, boots, before and after'
+boots=$PT_TMP/boots.db
+run "$PT_TOOLS/ptgen" --history -o "$boots" -n 1440 -i 300 -p 20 -s 4 --gap-every 400 --gap-hours 5 --reboot-every 2
+run "$analyzer" report "$boots" --every 1d -o "$PT_TMP/daily" --format json
+n=$(find "$PT_TMP/daily" -name '20*.json' | wc -l)
+[ "$n" -ge 5 ] && [ "$n" -eq "$(find "$PT_TMP/daily" -type f ! -name index.json | wc -l)" ] ||
+    fail "of $n days: $(ls -A "$PT_TMP/daily")"
+for day in "$PT_TMP"/daily/20*.json; do
+    validate report "$day"
+done
+validate report-index "$PT_TMP/daily/index.json"
+jq -e --argjson n "$n" '(.compare.columns | length) == $n and all(.compare.findings[]; (.cells | length) == $n) and
+    all(.compare.rows[]; (.values | length) == $n)' "$PT_TMP/daily/index.json" >/dev/null || fail 'the index is not of all days'
+for file in $(jq -r '.compare.columns[].file' "$PT_TMP/daily/index.json"); do
+    [ -f "$PT_TMP/daily/$file" ] || fail "the index names '$file'"
+done
+run "$analyzer" report "$boots" --every 1w -o "$PT_TMP/weekly"
+narrow "$PT_TMP/weekly/index.txt"
+refused 2 'is not a period' "$boots" --every soon -o "$PT_TMP/x"
+refused 2 'needs -o' "$boots" --every 1d
+run "$PT_TOOLS/ptgen" -o "$PT_TMP/long.db" -n 1000 -i 3600 -p 2 -s 1
+refused 2 'would be' "$PT_TMP/long.db" --every 1h -o "$PT_TMP/x"
+for how in --compare-boots '--split-at -3d' '--split-at reboot'; do
+    # the words of it are its arguments
+    # shellcheck disable=SC2086
+    report "$PT_TMP/compare.json" "$boots" $how --format json
+    validate report "$PT_TMP/compare.json"
+    jq -e '(.compare.columns | length) >= 2 and .against.kind == "span"' "$PT_TMP/compare.json" >/dev/null || fail "$how"
+    # shellcheck disable=SC2086
+    report "$PT_TMP/compare.txt" "$boots" $how
+    says "$PT_TMP/compare.txt" 'Side by side'
+    narrow "$PT_TMP/compare.txt"
+done
+refused 2 'one boot only' "$leaks" --compare-boots
+refused 2 'neither a time nor an event' "$boots" --split-at 'no such thing'
+refused 2 'on one side' "$boots" --split-at first
+refused 2 'one of them' "$boots" --split-at -1d --compare-boots
+refused 2 'not a format' "$boots" --format pdf
+
+echo '-- recordings that tell little: one snapshot, none, damage'
+run "$recorder" -q --once -o "$PT_TMP/once.db"
+formats "$PT_TMP/once.db" once
+says "$PT_TMP/once.txt" 'record for longer'
+sqlite3 "$PT_TMP/once.db" 'delete from sealed; delete from frame; delete from segment; delete from block;'
+formats "$PT_TMP/once.db" none
+says "$PT_TMP/none.txt" 'holds no snapshots'
+cp "$leaks" "$PT_TMP/damaged.db"
+sqlite3 "$PT_TMP/damaged.db" "update block set data = zeroblob(length(data)) where rowid % 3 = 1"
+"$analyzer" report "$PT_TMP/damaged.db" >"$PT_TMP/damaged.txt" 2>/dev/null
+[ $? -eq 4 ] || fail 'damage, and no exit status of 4'
+head -8 "$PT_TMP/damaged.txt" >"$PT_TMP/head"
+says "$PT_TMP/head" 'is damaged in'
+
+echo '-- names that want to be more than text'
+tree=$PT_TMP/tree
+cp -r "$PT_SOURCE/tests/fixtures/linux-6.18-x86_64" "$tree"
+for status in "$tree"/proc/[0-9]*/status; do
+    process=${status%/status}
+    printf '<script>|`@x' >"$process/comm"
+    sed -i 's/^Name:.*/Name:\t<script>|`@x/' "$status"
+    sed -i 's/(.*)/(<script>|`@x)/' "$process/stat"
+    printf '<img src=x onerror=y>\033[2J\n# [a](b)\0' >"$process/cmdline"
+done
+for at in 0 5; do
+    run "$recorder" -q --once --deep all --timestamp "2026-11-20T10:0$at:00Z" --procfs "$tree/proc" --sysfs "$tree/sys" \
+        --cgroupfs "$tree/cgroup" -o "$PT_TMP/names.db"
+done
+formats "$PT_TMP/names.db" names
+grep -q 'script' "$PT_TMP/names.md" || fail 'no such name is in the report'
+grep -qE '<(script|img)' "$PT_TMP/names.md" && fail 'a name is markup in Markdown'
+grep -q "$(printf '\033')" "$PT_TMP/names.md" "$PT_TMP/names.txt" && fail 'a name moves the cursor'
+
+echo '-- files: whole or not at all'
+mkdir "$PT_TMP/files"
+run "$analyzer" report "$leaks" -o "$PT_TMP/files/a.txt"
+cmp "$PT_TMP/files/a.txt" "$PT_TMP/leaks.txt" || fail 'the file is not what is printed'
+refused 3 'cannot write' "$leaks" -o "$PT_TMP/files/none/a.txt"
+refused 3 'cannot write' "$leaks" -o "$PT_TMP/files"
+refused 2 'regular file' "$leaks" -o /dev/null
+cp "$leaks" "$PT_TMP/files/copy.db"
+refused 2 'is a database' "$leaks" -o "$PT_TMP/files/copy.db"
+cmp "$leaks" "$PT_TMP/files/copy.db" || fail 'a database was written over'
+[ "$(find "$PT_TMP/files" -type f | wc -l)" -eq 2 ] || fail "left behind: $(ls -A "$PT_TMP/files")"
+"$analyzer" report "$leaks" >/dev/full 2>"$PT_TMP/error"
+[ $? -eq 3 ] || fail 'a full device, and no exit status of 3'
+if unshare -m true 2>/dev/null; then
+    mkdir "$PT_TMP/full"
+    # what is expanded is the inner shell's
+    # shellcheck disable=SC2016
+    run unshare -m sh -c 'mount -t tmpfs -o size=16k none "$1/full" && echo old >"$1/full/a" || exit 9
+        "$2" report "$3" -o "$1/full/a" 2>"$1/error" && exit 8
+        [ "$(cat "$1/full/a")" = old ] && [ "$(ls -A "$1/full")" = a ]' sh "$PT_TMP" "$analyzer" "$leaks"
+    says "$PT_TMP/error" 'No space left'
+fi
