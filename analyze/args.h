@@ -61,7 +61,7 @@ struct pt_command {
 };
 extern const struct pt_command pt_cmd_info, pt_cmd_diff, pt_cmd_show, pt_cmd_events, pt_cmd_check,
     pt_cmd_explain, pt_cmd_leaks, pt_cmd_growth, pt_cmd_balance, pt_cmd_oom, pt_cmd_kernel;
-extern const struct pt_command pt_cmd_report;
+extern const struct pt_command pt_cmd_report, pt_cmd_swap;
 /* NULL-terminated. */
 extern const struct pt_command *const pt_commands[];
 

@@ -6,9 +6,9 @@
 #include "analyze/args.h"
 
 const struct pt_command *const pt_commands[] = {
-    &pt_cmd_info,    &pt_cmd_diff,    &pt_cmd_show,   &pt_cmd_leaks,  &pt_cmd_growth,
-    &pt_cmd_balance, &pt_cmd_oom,     &pt_cmd_kernel, &pt_cmd_events, &pt_cmd_report,
-    &pt_cmd_check,   &pt_cmd_explain, NULL,
+    &pt_cmd_info,   &pt_cmd_diff,    &pt_cmd_show,    &pt_cmd_leaks,  &pt_cmd_growth,
+    &pt_cmd_swap,   &pt_cmd_balance, &pt_cmd_oom,     &pt_cmd_kernel, &pt_cmd_events,
+    &pt_cmd_report, &pt_cmd_check,   &pt_cmd_explain, NULL,
 };
 
 static void print_help(FILE *out)

@@ -277,8 +277,8 @@ static int on_last(void *ctx, const struct pt_source_at *at, int64_t n)
     return names->nomem ? -1 : 0;
 }
 
-static int load_names(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
-                      struct pt_err *err)
+int pt_lives_name(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
+                  struct pt_err *err)
 {
     struct names n = {.db = db, .t = t, .l = l};
     enum { LEAVES = sizeof(leaves) / sizeof(*leaves) };
@@ -312,7 +312,7 @@ int pt_lives_load(struct pt_db *db, const struct pt_timeline *t, struct pt_lives
     struct pt_lives_of_span l = {0};
     int rc = load_columns(db, t, &l, err);
     if (rc >= 0)
-        rc = load_names(db, t, &l, err);
+        rc = pt_lives_name(db, t, &l, err);
     if (rc < 0) {
         pt_lives_release(&l);
         return rc;

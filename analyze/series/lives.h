@@ -38,6 +38,9 @@ struct pt_lives_of_span {
 };
 int pt_lives_load(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *ret,
                   struct pt_err *err);
+/* Of lives that somebody else made, by pid, then in time: comm, exe, cgroups and service. */
+int pt_lives_name(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
+                  struct pt_err *err);
 void pt_lives_release(struct pt_lives_of_span *l);
 const struct pt_curve *pt_life_track(const struct pt_life *l, enum pt_life_measure m);
 

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT
+ * Bins to episodes. Each state has a rule on one bin and a time it must hold; the worst state that
+ * holds is the bin's; what is left over, with swap in use and nothing moving, is parked. */
+#include "analyze/swap/episode.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define MIB 1048576.0
+
+/* Bytes a second. */
+#define OUT_RATE    (1 * MIB)
+#define CHURN_RATE  (1 * MIB)
+#define PARKED_RATE (0.1 * MIB)
+/* Below it no stall can be swap's: two pages a second. */
+#define IDLE_RATE 8192.0
+/* Of the pages that went out, those that came back although they had just gone. */
+#define CHURN_REFAULT 0.3
+/* Shares of time by PSI. */
+#define CHURN_SOME  0.01
+#define THRASH_FULL 0.10
+#define PARKED_SOME 0.001
+/* The page cache read again as a whole in so many seconds. */
+#define FILE_TURN_S 10.0
+#define LOW         0.10 /* of swap and of memory */
+/* A hole in an episode no longer than this does not end it; what is left of a state next to a worse
+ * one and shorter than it takes to see one belongs to that. */
+#define JOIN_S        30.0
+#define JOIN_PARKED_S 60.0
+#define LEAST_S       27.0
+
+const char *pt_swap_state_name(enum pt_swap_state s)
+{
+    static const char *const names[] = {
+        [PT_SWAP_PARKED] = "parked",
+        [PT_SWAP_OUT_PRESSURE] = "swap-out-pressure",
+        [PT_SWAP_CHURN] = "churn",
+        [PT_SWAP_THRASH] = "thrash",
+        [PT_SWAP_EXHAUSTION] = "exhaustion-risk",
+    };
+    return names[s];
+}
+
+static double width(const struct pt_swap_bin *b)
+{
+    return b->to - b->from;
+}
+
+/* Of two columns that are counted apart; NAN only where neither is known. */
+static double both(const struct pt_swap_bin *b, enum pt_swap_column x, enum pt_swap_column y)
+{
+    const double p = (double)b->v[x], q = (double)b->v[y];
+    return isnan(p) ? q : isnan(q) ? p : p + q;
+}
+
+static double in_of(const struct pt_swap_bin *b)
+{
+    return both(b, PT_SWAP_IN, PT_SWAP_ZIN);
+}
+
+static double out_of(const struct pt_swap_bin *b)
+{
+    return both(b, PT_SWAP_OUT, PT_SWAP_ZOUT);
+}
+
+static double share(const struct pt_swap_bin *b, enum pt_swap_column c)
+{
+    return (double)b->v[c] / width(b);
+}
+
+/* ---- rules on one bin: comparisons with what is not known are false ---- */
+
+static bool is_out(const struct pt_swap_bin *b, double page)
+{
+    return out_of(b) * page >= OUT_RATE * width(b);
+}
+
+static bool is_churn(const struct pt_swap_bin *b, double page)
+{
+    const double least = fmin(in_of(b), out_of(b)) * page / width(b);
+    return least >= CHURN_RATE && !isnan(in_of(b)) && !isnan(out_of(b)) &&
+           !((double)b->v[PT_SWAP_REFAULT_ANON] < CHURN_REFAULT * out_of(b)) &&
+           !(share(b, PT_SWAP_SOME) < CHURN_SOME);
+}
+
+static bool low_on(const struct pt_swap_bin *b, enum pt_swap_column left, enum pt_swap_column all)
+{
+    return b->v[all] > 0 && (double)b->v[left] < LOW * (double)b->v[all];
+}
+
+/* The page cache read again and again, and no memory for it to be had. */
+static bool rereads(const struct pt_swap_bin *b, double page)
+{
+    const double cache =
+        ((double)b->v[PT_SWAP_FILE_ACTIVE] + (double)b->v[PT_SWAP_FILE_INACTIVE]) * 1024 / page;
+    return cache > 0 && (double)b->v[PT_SWAP_REFAULT_FILE] >= cache * width(b) / FILE_TURN_S &&
+           (b->v[PT_SWAP_SCAN_DIRECT] > 0 || low_on(b, PT_SWAP_FREE, PT_SWAP_TOTAL));
+}
+
+static bool is_thrash(const struct pt_swap_bin *b, double page)
+{
+    const double again =
+        in_of(b) +
+        ((double)b->v[PT_SWAP_REFAULT_FILE] > 0 ? (double)b->v[PT_SWAP_REFAULT_FILE] : 0);
+    /* stalls without anything read back are those of reclaim alone */
+    return (share(b, PT_SWAP_FULL) >= THRASH_FULL && !(again * page < PARKED_RATE * width(b))) ||
+           rereads(b, page);
+}
+
+static bool is_exhausted(const struct pt_swap_bin *b, double page)
+{
+    (void)page;
+    return low_on(b, PT_SWAP_FREE, PT_SWAP_TOTAL) &&
+           low_on(b, PT_SWAP_AVAILABLE, PT_SWAP_MEM_TOTAL);
+}
+
+static bool is_parked(const struct pt_swap_bin *b, double page)
+{
+    const double in = in_of(b) * page / width(b);
+    return b->v[PT_SWAP_TOTAL] > b->v[PT_SWAP_FREE] && in < PARKED_RATE && !is_out(b, page) &&
+           (in < IDLE_RATE || !(share(b, PT_SWAP_SOME) >= PARKED_SOME));
+}
+
+/* ---- states over time ---- */
+
+struct work {
+    const struct pt_swap_bin *bins;
+    size_t n;
+    double page;
+    uint8_t *state; /* of each bin, 0: none, else 1 + enum pt_swap_state */
+    bool *low;      /* exhaustion */
+};
+
+/* Bins that hold the rule for `need` seconds of `within`. */
+static void mark(struct work *w, bool (*rule)(const struct pt_swap_bin *b, double page),
+                 double need, double within, uint8_t state)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        double held = 0;
+        size_t last = i;
+        if (w->bins[i].hole || !rule(&w->bins[i], w->page))
+            continue;
+        for (size_t k = i; k < w->n && !w->bins[k].hole; k++) {
+            if (k > i && w->bins[k].to - w->bins[i].from > within)
+                break;
+            if (!rule(&w->bins[k], w->page))
+                continue;
+            held += width(&w->bins[k]);
+            last = k;
+        }
+        for (size_t k = i; held >= need && k <= last; k++)
+            w->state[k] = state;
+    }
+}
+
+/* The end of the run of equal states that begins at i. */
+static size_t run_end(const struct work *w, size_t i)
+{
+    size_t end = i + 1;
+    while (end < w->n && w->state[end] == w->state[i] && !w->bins[end].hole)
+        end++;
+    return end;
+}
+
+static double seconds(const struct work *w, size_t i, size_t end)
+{
+    return end > i ? w->bins[end - 1].to - w->bins[i].from : 0;
+}
+
+/* Between two runs of one state, no longer than `longest`, nothing worse and no hole. */
+static void join(struct work *w, uint8_t state, double longest)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        if (w->state[i] != state)
+            continue;
+        const size_t end = run_end(w, i);
+        size_t next = end;
+        while (next < w->n && w->state[next] < state && !w->bins[next].hole &&
+               seconds(w, end, next + 1) <= longest)
+            next++;
+        if (next < w->n && next > end && w->state[next] == state && !w->bins[next].hole)
+            for (size_t k = end; k < next; k++)
+                w->state[k] = state;
+        i = end - 1;
+    }
+}
+
+static void absorb_rests(struct work *w)
+{
+    for (size_t i = 0, end; i < w->n; i = end) {
+        end = run_end(w, i);
+        const uint8_t before = i > 0 && !w->bins[i].hole ? w->state[i - 1] : 0;
+        const uint8_t after = end < w->n && !w->bins[end].hole ? w->state[end] : 0;
+        const uint8_t worse = before > after ? before : after;
+        if (w->state[i] && worse > w->state[i] && seconds(w, i, end) < LEAST_S)
+            for (size_t k = i; k < end; k++)
+                w->state[k] = worse;
+    }
+}
+
+/* Runs of bins that are parked, with what little moved between them where that does not count over
+ * the whole. */
+static void park(struct work *w)
+{
+    const uint8_t parked = 1 + PT_SWAP_PARKED;
+    for (size_t i = 0; i < w->n; i++) {
+        if (w->state[i] || w->low[i] || w->bins[i].hole || !is_parked(&w->bins[i], w->page))
+            continue;
+        size_t end = i, last = i;
+        double in = 0;
+        for (; end < w->n && !w->state[end] && !w->low[end] && !w->bins[end].hole; end++) {
+            const struct pt_swap_bin *b = &w->bins[end];
+            in += isnan(in_of(b)) ? 0 : in_of(b) * w->page;
+            if (!(b->v[PT_SWAP_TOTAL] > b->v[PT_SWAP_FREE]))
+                break;
+            if (is_parked(b, w->page) && in < PARKED_RATE * seconds(w, i, end + 1))
+                last = end;
+            else if (seconds(w, last + 1, end + 1) > JOIN_PARKED_S)
+                break;
+        }
+        for (size_t k = i; k <= last && seconds(w, i, last + 1) >= LEAST_S; k++)
+            w->state[k] = parked;
+        i = last;
+    }
+}
+
+/* ---- sums ---- */
+
+static double add(double sum, double v)
+{
+    return isnan(v) ? sum : isnan(sum) ? v : sum + v;
+}
+
+static void peak(double *most, double *most_at, double rate, double at)
+{
+    if (rate > *most || (isnan(*most) && !isnan(rate))) {
+        *most = rate;
+        *most_at = at;
+    }
+}
+
+static double used_of(const struct pt_swap_bin *b)
+{
+    return ((double)b->v[PT_SWAP_TOTAL] - (double)b->v[PT_SWAP_FREE]) * 1024;
+}
+
+void pt_swap_episode_sum(const struct pt_swap_bin *bins, size_t i, size_t end, int64_t page_size,
+                         struct pt_swap_episode *ret)
+{
+    const double page = (double)page_size;
+    double sum[PT_SWAP_COUNTERS];
+    const enum pt_swap_state state = ret->state;
+    *ret = (struct pt_swap_episode){.state = state,
+                                    .peak_in = NAN,
+                                    .peak_out = NAN,
+                                    .peak_in_at = NAN,
+                                    .peak_out_at = NAN,
+                                    .used_from = NAN,
+                                    .used_to = NAN,
+                                    .used_most = NAN};
+    for (unsigned c = 0; c < PT_SWAP_COUNTERS; c++)
+        sum[c] = NAN;
+    for (size_t k = i; k < end; k++) {
+        const struct pt_swap_bin *b = &bins[k];
+        for (unsigned c = 0; c < PT_SWAP_COUNTERS; c++)
+            sum[c] = add(sum[c], (double)b->v[c]);
+        peak(&ret->peak_in, &ret->peak_in_at, in_of(b) * page / width(b), b->from);
+        peak(&ret->peak_out, &ret->peak_out_at, out_of(b) * page / width(b), b->from);
+        ret->used_from = isnan(ret->used_from) ? used_of(b) : ret->used_from;
+        ret->used_to = isnan(used_of(b)) ? ret->used_to : used_of(b);
+        ret->used_most = fmax(ret->used_most, used_of(b));
+        ret->average = b->hole ? ret->average : fmax(ret->average, width(b));
+    }
+    ret->from = end > i ? bins[i].from : 0;
+    ret->to = end > i ? bins[end - 1].to : 0;
+    ret->in = add(sum[PT_SWAP_IN], sum[PT_SWAP_ZIN]) * page;
+    ret->out = add(sum[PT_SWAP_OUT], sum[PT_SWAP_ZOUT]) * page;
+    ret->zin = sum[PT_SWAP_ZIN] * page;
+    ret->zout = sum[PT_SWAP_ZOUT] * page;
+    ret->some = sum[PT_SWAP_SOME];
+    ret->full = sum[PT_SWAP_FULL];
+    ret->refault = ret->in > 0 ? fmin(sum[PT_SWAP_REFAULT_ANON] * page / ret->in, 1) : NAN;
+    ret->restore = sum[PT_SWAP_REFAULT_ANON] > 0
+                       ? fmin(sum[PT_SWAP_RESTORE_ANON] / sum[PT_SWAP_REFAULT_ANON], 1)
+                       : NAN;
+    if (isnan(sum[PT_SWAP_REFAULT_ANON]))
+        ret->refault = NAN; /* fmin leaves NAN out */
+    if (isnan(sum[PT_SWAP_RESTORE_ANON]))
+        ret->restore = NAN;
+    ret->scan_direct = sum[PT_SWAP_SCAN_DIRECT];
+    ret->steal_direct = sum[PT_SWAP_STEAL_DIRECT];
+    ret->scan_kswapd = sum[PT_SWAP_SCAN_KSWAPD];
+    ret->steal_kswapd = sum[PT_SWAP_STEAL_KSWAPD];
+}
+
+/* ---- episodes ---- */
+
+static int put(struct pt_swap_episodes *e, size_t *cap, const struct work *w, size_t i, size_t end,
+               enum pt_swap_state state)
+{
+    if (e->n == *cap) {
+        const size_t more = *cap ? *cap * 2 : 16;
+        struct pt_swap_episode *v = realloc(e->v, more * sizeof(*v));
+        if (!v)
+            return -1;
+        e->v = v;
+        *cap = more;
+    }
+    struct pt_swap_episode *one = &e->v[e->n++];
+    one->state = state;
+    pt_swap_episode_sum(w->bins, i, end, (int64_t)w->page, one);
+    return 0;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct pt_swap_episode *x = a, *y = b;
+    if (x->from < y->from || x->from > y->from)
+        return x->from < y->from ? -1 : 1;
+    return (x->state > y->state) - (x->state < y->state);
+}
+
+static int collect(const struct work *w, struct pt_swap_episodes *e)
+{
+    size_t cap = 0;
+    int rc = 0;
+    for (size_t i = 0, end; i < w->n && rc >= 0; i = end) {
+        end = run_end(w, i);
+        if (w->state[i])
+            rc = put(e, &cap, w, i, end, (enum pt_swap_state)(w->state[i] - 1));
+    }
+    for (size_t i = 0; i < w->n && rc >= 0; i++) {
+        size_t end = i;
+        while (end < w->n && w->low[end] && (end == i || !w->bins[end].hole))
+            end++;
+        if (end == i)
+            continue;
+        rc = put(e, &cap, w, i, end, PT_SWAP_EXHAUSTION);
+        i = end - 1;
+    }
+    if (e->n)
+        qsort(e->v, e->n, sizeof(*e->v), by_time);
+    return rc;
+}
+
+int pt_swap_episodes_find(const struct pt_swap_bin *bins, size_t n, int64_t page_size,
+                          struct pt_swap_episodes *ret, struct pt_err *err)
+{
+    /* a rule holds for some bins of ten seconds, the last of which may be cut short */
+    static const struct {
+        enum pt_swap_state state;
+        bool (*rule)(const struct pt_swap_bin *b, double page);
+        double need, within;
+    } rules[] = {
+        {PT_SWAP_OUT_PRESSURE, is_out, LEAST_S, 40},
+        {PT_SWAP_CHURN, is_churn, LEAST_S, 50},
+        {PT_SWAP_THRASH, is_thrash, LEAST_S, 40},
+    };
+    struct pt_swap_episodes e = {0};
+    struct work w = {.bins = bins, .n = n, .page = page_size > 0 ? (double)page_size : 4096};
+    w.state = calloc(n ? n : 1, sizeof(*w.state));
+    w.low = calloc(n ? n : 1, sizeof(*w.low));
+    int rc = w.state && w.low ? 0 : -1;
+    for (size_t k = 0; k < sizeof(rules) / sizeof(*rules) && rc >= 0; k++)
+        mark(&w, rules[k].rule, rules[k].need, rules[k].within, (uint8_t)(1 + rules[k].state));
+    for (uint8_t state = 1 + PT_SWAP_THRASH; rc >= 0 && state > 1 + PT_SWAP_PARKED; state--)
+        join(&w, state, JOIN_S);
+    if (rc >= 0) {
+        absorb_rests(&w);
+        for (size_t i = 0; i < n; i++)
+            w.low[i] = !bins[i].hole && is_exhausted(&bins[i], w.page);
+        park(&w);
+        rc = collect(&w, &e);
+    }
+    free(w.state);
+    free(w.low);
+    if (rc < 0) {
+        pt_swap_episodes_release(&e);
+        return pt_err_nomem(err);
+    }
+    *ret = e;
+    return 0;
+}
+
+void pt_swap_episodes_release(struct pt_swap_episodes *e)
+{
+    free(e->v);
+    *e = (struct pt_swap_episodes){0};
+}
