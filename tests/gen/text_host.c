@@ -267,7 +267,9 @@ static void print_vmstat(struct text *t, const struct machine *m)
     for (size_t i = 0; i < sizeof vmstat_names / sizeof *vmstat_names; i++) {
         text_str(t, vmstat_names[i]);
         text_str(t, " ");
-        text_num(t, m->vmstat[i % VMSTAT_MAX]);
+        /* of the balance sheet: pages of a machine that was given no more */
+        const bool level = strcmp(vmstat_names[i], "nr_memmap_pages") == 0;
+        text_num(t, level ? 0 : m->vmstat[i % VMSTAT_MAX]);
         text_str(t, "\n");
     }
 }

@@ -111,6 +111,25 @@ static void any_numbers_add_up(void **state)
     }
 }
 
+/* What a damaged file says of a machine is not believed, and nothing overflows. */
+static void absurd_numbers_add_up(void **state)
+{
+    static const int64_t absurd[] = {INT64_MAX, INT64_MAX - 1023, -1, PT_UNKNOWN + 1, 0, 1};
+    (void)state;
+    srand(8);
+    for (int round = 0; round < 2000; round++) {
+        struct pt_mem_values m;
+        struct pt_balance b;
+        pt_mem_init(&m);
+        for (unsigned i = 0; i < PT_MEM_COUNT; i++)
+            m.v[i] = rand() % 3 ? absurd[rand() % 6] : rand() % 100000 * K;
+        pt_balance_of(&m, &b);
+        assert_true(b.total == PT_UNKNOWN || sum(&b) == b.total);
+        for (unsigned i = 0; i < PT_LINE_UNACCOUNTED; i++)
+            assert_true(b.bytes[i] >= 0 || i == PT_LINE_CACHE);
+    }
+}
+
 static void lines_have_names(void **state)
 {
     (void)state;
@@ -124,9 +143,8 @@ static void lines_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(overlaps_are_taken_out),
-        cmocka_unit_test(absent_is_not_zero),
-        cmocka_unit_test(any_numbers_add_up),
+        cmocka_unit_test(overlaps_are_taken_out), cmocka_unit_test(absent_is_not_zero),
+        cmocka_unit_test(any_numbers_add_up),     cmocka_unit_test(absurd_numbers_add_up),
         cmocka_unit_test(lines_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
