@@ -78,6 +78,12 @@ static void print_notes(const struct pt_sheet *sheet, const struct pt_picture *p
         fputs("damaged parts of the recording are left out\n", out);
 }
 
+static int64_t top_of(const struct pt_args *args)
+{
+    enum { TOP_LONG = 20 };
+    return args->top == PT_UNKNOWN && args->verbose ? TOP_LONG : args->top;
+}
+
 static int print_sheet(const struct pt_sheet *sheet, const struct pt_picture *from,
                        const struct pt_picture *to, const struct pt_session *s)
 {
@@ -95,7 +101,7 @@ static int print_sheet(const struct pt_sheet *sheet, const struct pt_picture *fr
         print_end("from ", from, s);
     print_end(from ? "to   " : "", to, s);
     fputc('\n', out);
-    const int rc = pt_sheet_text(sheet, out, s->args->colour, s->args->top, false);
+    const int rc = pt_sheet_text(sheet, out, s->args->colour, top_of(s->args), false);
     fputc('\n', out);
     print_amount(out, sheet->pair, "available", &sheet->available);
     print_amount(out, sheet->pair, "swap used", &sheet->swap_used);

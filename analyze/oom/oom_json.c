@@ -62,11 +62,12 @@ static json_t *candidate_json(const struct pt_oom_case *c, const struct pt_candi
 {
     json_t *o = who(one->process);
     json_t *more = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "rss", pt_json_int(one->process->m[PT_RSS]), "swap",
-        pt_json_int(one->process->m[PT_SWAP]), "page_tables", pt_json_int(one->process->pgtables),
-        "oom_score_adj", pt_json_int(one->guessed ? PT_UNKNOWN : one->process->oom_adj), "badness",
-        pt_json_int(one->badness), "exempt", one->exempt, "killed",
-        c->killed && one->process == c->before.subject);
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "rss", pt_json_int(one->process->m[PT_RSS]),
+        "swap", pt_json_int(one->process->m[PT_SWAP]), "page_tables",
+        pt_json_int(one->process->pgtables), "oom_score_adj",
+        pt_json_int(one->guessed ? PT_UNKNOWN : one->process->oom_adj), "oom_score",
+        pt_json_int(one->process->oom_score), "badness", pt_json_int(one->badness), "exempt",
+        one->exempt, "killed", c->killed && one->process == c->before.subject);
     json_object_update(o, more);
     json_decref(more);
     return o;

@@ -13,7 +13,7 @@
 
 #define TEXT_MAX   (16u << 20)
 #define PF_KTHREAD 0x00200000
-#define LEAVES     9
+#define LEAVES     10
 
 const char *pt_measure_name(enum pt_measure m)
 {
@@ -149,16 +149,21 @@ static int load_statm(struct load *l)
     return 0;
 }
 
-static int emit_adj(void *ctx, const struct pt_item *item)
+static int emit_single(void *ctx, const struct pt_item *item)
 {
-    struct load *l = ctx;
-    l->now->oom_adj = pt_items_number(item);
+    *(int64_t *)ctx = pt_items_number(item);
     return 0;
 }
 
 static int load_adj(struct load *l)
 {
-    pt_items_each(l->shapes, l->file, l->at, &l->text, emit_adj, l, l->err);
+    pt_items_each(l->shapes, l->file, l->at, &l->text, emit_single, &l->now->oom_adj, l->err);
+    return 0;
+}
+
+static int load_score(struct load *l)
+{
+    pt_items_each(l->shapes, l->file, l->at, &l->text, emit_single, &l->now->oom_score, l->err);
     return 0;
 }
 
@@ -260,9 +265,10 @@ static const struct leaf {
     const char *name;
     int (*load)(struct load *l);
 } leaves[LEAVES] = {
-    {"stat", load_stat},   {"status", load_status},       {"statm", load_statm},
-    {"exe", load_exe},     {"cmdline", load_cmdline},     {"cgroup", load_cgroup},
-    {"smaps", load_smaps}, {"smaps_rollup", load_rollup}, {"oom_score_adj", load_adj},
+    {"stat", load_stat},       {"status", load_status},       {"statm", load_statm},
+    {"exe", load_exe},         {"cmdline", load_cmdline},     {"cgroup", load_cgroup},
+    {"smaps", load_smaps},     {"smaps_rollup", load_rollup}, {"oom_score_adj", load_adj},
+    {"oom_score", load_score},
 };
 
 /* ---- one process ---- */
@@ -339,6 +345,7 @@ static int begin(struct load *l, int64_t pid)
                              .vsize = PT_UNKNOWN,
                              .pgtables = PT_UNKNOWN,
                              .oom_adj = PT_UNKNOWN,
+                             .oom_score = PT_UNKNOWN,
                              .read_us = PT_UNKNOWN,
                              .deep_us = PT_UNKNOWN,
                              .deep_anon = PT_UNKNOWN,

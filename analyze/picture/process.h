@@ -27,7 +27,7 @@ struct pt_process {
     const char *qos; /* class of service of the pod */
     char state;      /* 'R', 'S', ...; 0: not known */
     bool kernel;
-    int64_t vsize, pgtables, oom_adj;
+    int64_t vsize, pgtables, oom_adj, oom_score;
     int64_t m[PT_MEASURES];
     int64_t read_us; /* when m but PSS and USS were read */
     /* the deep reading PSS and USS come from */

@@ -25,7 +25,7 @@ says()
 }
 
 status 0 --help
-for command in info diff show events check explain; do
+for command in info diff show balance oom events check explain; do
     says "pagetrail $command"
     "$analyzer" "$command" --help >"$PT_TMP/help" || fail "$command --help"
     grep -q "usage: pagetrail $command" "$PT_TMP/help" || fail "usage of $command"
@@ -94,7 +94,7 @@ status 3 info "$PT_TMP"
 : >"$PT_TMP/empty.db"
 status 3 info "$PT_TMP/empty.db"
 head -c 100000 /dev/urandom >"$PT_TMP/noise.db"
-for command in info diff check; do
+for command in info diff balance oom check; do
     status 3 "$command" "$PT_TMP/noise.db"
 done
 status 3 show "$PT_TMP/noise.db" ps
@@ -120,7 +120,7 @@ fi
 # Names from a recording do not reach the terminal raw, and nothing is left beside it. Read-only is enough.
 before=$(ls -la --time-style=full-iso "$dir")
 chmod a-w "$dir" "$db"
-for view in "info $db" "diff $db" "check $db" "show $db ps" "show $db meminfo" "events $db"; do
+for view in "info $db" "diff $db" "check $db" "show $db ps" "show $db meminfo" "events $db" "balance $db" "oom $db"; do
     # shellcheck disable=SC2086 # words
     status 0 $view
     LC_ALL=C grep -q "$(printf '\033')" "$PT_TMP/out" && fail "escape sequences in: $view"

@@ -48,6 +48,8 @@ victim=$pid
 until_true 30 grep -q ready "$PT_TMP/victim" || fail 'the victim has no memory'
 until_true 30 grep -q ready "$PT_TMP/other" || fail 'the other has no memory'
 
+start sh -c 'echo 300 >/proc/self/oom_score_adj; exec sleep 600' # for the rule, below
+adjusted=$pid
 start "$recorder" -q -o "$db" -i 1s --burst-interval 500ms --burst-length 1s
 recorder_pid=$pid
 blind= # a second recorder, which may not read the kernel log
@@ -141,6 +143,20 @@ awk 'length > 80 { exit 1 }' "$PT_TMP/text" || fail 'pagetrail oom: over 80 colu
 "$analyzer" oom "$db" --at @1 >"$PT_TMP/text" || fail 'pagetrail oom --at'
 grep -q '^no OOM kill was recorded by then' "$PT_TMP/text" && grep -q ' first$' "$PT_TMP/text" ||
     fail "before the kill: $(cat "$PT_TMP/text")"
+
+# the rule is the kernel's: what it told of each process that is read at all (proc_oom_score) follows from the badness
+"$analyzer" oom "$db" --at @1 --format json >"$PT_TMP/json" || fail 'pagetrail oom --at'
+python3 -c '
+import json, sys
+case = json.load(open(sys.argv[1]))
+assert case["kill"] is None
+told = [c for c in case["candidates"] if c["oom_score"] is not None and c["oom_score_adj"] is not None and not c["exempt"]]
+off = [(c["pid"], c["oom_score"], score) for c in told if abs(c["oom_score"] - (
+    score := max(0, 1000 + c["badness"] * 1000 // case["memory_and_swap"]) * 2 // 3)) > 3]
+assert len(off) <= len(told) // 10, off # what grows meanwhile
+mine, = [c for c in told if c["pid"] == int(sys.argv[2])]
+assert mine["oom_score_adj"] == 300 and 862 <= mine["oom_score"] <= 872, mine
+' "$PT_TMP/json" "$adjusted" || fail "the rule is not the kernel's"
 
 [ -n "$blind" ] || skip 'everybody may read the kernel log: what is told without it is not tested'
 db=$PT_TMP/blind.db
