@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Under pressure: while four processes fight over a quarter of the memory they want and swap for it, the recorder, in the
+# Under pressure: while eight processes fight over a sixth of the memory they want and swap for it, the recorder, in the
 # same memory cgroup, leaves no gap over two intervals; the kernel's pressure trigger begins a burst; somebody else who is
 # killed for want of memory is told with what it had before. Skipped (after all of this) where other work on this machine
 # keeps PSI full from 50%.
@@ -9,16 +9,10 @@
 [ -r /proc/pressure/memory ] || skip 'no PSI'
 db=$PT_TMP/a.db
 hog=$PT_TOOLS/e2e_hog
-swap=$PT_TMP/swapfile
 interval_ms=2000
 seconds=25
 
-if ! { dd if=/dev/zero of="$swap" bs=1M count=512 2>/dev/null && chmod 600 "$swap" && mkswap "$swap" >/dev/null 2>&1 &&
-    swapon "$swap" 2>/dev/null; }; then
-    rm -f "$swap"
-    skip 'no swap file can be had here'
-fi
-trap 'stop_started; swapoff "$swap"; rm -f "$swap"' EXIT
+swap_file 640
 
 # ask QUERY
 ask()
@@ -46,8 +40,8 @@ recorder_pid=$pid
 until_true 60 at_least 'select count(*) from snapshot' 2 || fail 'no snapshots'
 start "$hog" name=victim "cgroup=$apart" 24:0 200:0 >"$PT_TMP/victim"
 victim=$pid
-for _ in 1 2 3 4; do
-    start "$hog" name=stressor "cgroup=$cgroup" "96*$((seconds * 1000))" >/dev/null
+for _ in 1 2 3 4 5 6 7 8; do
+    start "$hog" name=stressor "cgroup=$cgroup" "72*$((seconds * 1000))" >/dev/null
 done
 sleep $((seconds * 3 / 5))
 kill -USR1 "$victim"

@@ -52,11 +52,20 @@ memory_cgroup()
     [ ! -e "$cgroup/$4" ] || echo "$5" 2>/dev/null >"$cgroup/$4"
 }
 
+# swap_file MIB: a swap file in the scratch directory. Gone with the test. Skips where none can be had.
+swap_file()
+{
+    swap=$PT_TMP/swapfile
+    dd if=/dev/zero of="$swap" bs=1M count="$1" 2>/dev/null && chmod 600 "$swap" && mkswap "$swap" >/dev/null 2>&1 &&
+        swapon "$swap" 2>/dev/null || skip 'no swap file can be had here'
+}
+
 stop_started()
 {
     for one in $started; do
         kill -9 "$one" 2>/dev/null
     done
+    [ -z "${swap:-}" ] || { swapoff "$swap" 2>/dev/null; rm -f "$swap"; }
     for one in $cgroups; do
         until_true 10 rmdir "$one"
     done
