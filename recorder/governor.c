@@ -18,13 +18,16 @@
 /* Unspent credit beyond this many seconds' (or two intervals') worth is lost, so that a quiet hour
  * buys no burst. */
 #define CAP_US (15 * SECOND_US)
-/* Of the budget, what the cheap tier and storing may take; deep in debt less, to come out of it. */
-#define CHEAP_SHARE      0.75
-#define CHEAP_SHARE_DEBT 0.6
-/* Every process is looked at within so many ticks, or the interval stretches. */
-#define ROUND_TICKS 6
-#define EASY_TICKS  30
-#define EASY_SHARE  0.8 /* of what the shorter interval allows */
+/* Of the budget, what the cheap tier and storing may take. */
+#define CHEAP_SHARE 0.75
+/* A debt (a start's, a burst's) that the rest does not pay back within this time doubles the
+ * interval until it is paid. */
+#define REPAY_US (300 * SECOND_US)
+/* Every process is looked at within so many ticks, or the interval stretches. It is shortened when
+ * less would have done for so many of the intervals asked for. */
+#define ROUND_TICKS    6
+#define EASY_INTERVALS 30
+#define EASY_SHARE     0.8 /* of what the shorter interval allows */
 
 static double clamp(double v, double least, double most)
 {
@@ -51,7 +54,7 @@ void pt_gov_init(struct pt_gov *g, int64_t budget_ppm, int64_t interval_us, int6
 
 static int64_t cap_us(const struct pt_gov *g)
 {
-    const int64_t span = 2 * g->interval_us * g->stretch;
+    const int64_t span = 2 * g->interval_us * pt_gov_stretch(g);
     return share_of(span > CAP_US ? span : CAP_US, g->budget_ppm);
 }
 
@@ -96,6 +99,19 @@ static double interval_budget_us(const struct pt_gov *g)
     return (double)g->interval_us * (double)g->budget_ppm * 1e-6;
 }
 
+/* What the cheap tier may take of a tick. While a debt is paid, half of it: the interval is twice
+ * as long. */
+static double cheap_us(const struct pt_gov *g)
+{
+    return interval_budget_us(g) * g->stretch * CHEAP_SHARE;
+}
+
+uint32_t pt_gov_stretch(const struct pt_gov *g)
+{
+    const uint32_t all = g->stretch * (g->owes ? 2 : 1);
+    return all < PT_GOV_STRETCH_MAX ? all : PT_GOV_STRETCH_MAX;
+}
+
 static void smooth(double *average, double value, double weight)
 {
     *average += (value - *average) * weight;
@@ -109,13 +125,22 @@ static void pace(struct pt_gov *g, double need)
         g->stretch = (uint32_t)clamp(need / one + 1, g->stretch, PT_GOV_STRETCH_MAX);
         g->easy = 0;
     } else if (g->stretch > 1 && need < EASY_SHARE * one * (g->stretch - 1)) {
-        if (++g->easy < EASY_TICKS)
+        g->easy += g->stretch;
+        if (g->easy < EASY_INTERVALS)
             return;
         g->stretch--;
         g->easy = 0;
     } else {
         g->easy = 0;
     }
+}
+
+static void owe(struct pt_gov *g, double need)
+{
+    const double spent = clamp(need, 0, cheap_us(g));
+    const double rest = interval_budget_us(g) * g->stretch - spent;
+    const double repaid = rest * (double)REPAY_US / (double)(g->interval_us * g->stretch);
+    g->owes = g->credit_us < 0 && (g->owes || (double)-g->credit_us > repaid);
 }
 
 void pt_gov_note(struct pt_gov *g, const struct pt_gov_tick *t)
@@ -126,15 +151,16 @@ void pt_gov_note(struct pt_gov *g, const struct pt_gov_tick *t)
     smooth(&g->store_us, (double)t->store_us, 1.0 / 256);
     if (t->visited)
         smooth(&g->process_us, (double)t->process_us / t->visited, first ? 1 : 0.125);
-    pace(g, g->fixed_us + g->store_us + g->process_us * t->processes / ROUND_TICKS);
+    const double need = g->fixed_us + g->store_us + g->process_us * t->processes / ROUND_TICKS;
+    pace(g, need);
+    owe(g, need);
 }
 
 int64_t pt_gov_quota(const struct pt_gov *g)
 {
     if (g->process_us < 0)
         return INT64_MAX;
-    const double share = g->credit_us < -cap_us(g) ? CHEAP_SHARE_DEBT : CHEAP_SHARE;
-    const double all = interval_budget_us(g) * g->stretch * share;
+    const double all = cheap_us(g);
     return (int64_t)clamp(all - g->fixed_us - g->store_us, all / 8, 1e15);
 }
 

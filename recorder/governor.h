@@ -13,7 +13,7 @@
 
 struct pt_gov {
     int64_t budget_ppm;  /* of one core */
-    int64_t interval_us; /* as asked for; in force is stretch times as much */
+    int64_t interval_us; /* as asked for; in force is pt_gov_stretch times as much */
     int64_t stall_us;    /* a single read may hold up its process so long */
     int64_t credit_us;   /* earned and not spent; < 0: debt */
     int64_t loan_us;     /* deep reads may take credit below 0 by so much */
@@ -21,7 +21,8 @@ struct pt_gov {
     double fixed_us; /* of a tick, smoothed: what does not depend on how many processes are read */
     double store_us; /* of a tick, smoothed over hours: storing and sealing */
     double process_us;      /* of one process in a tick, smoothed; < 0: not known yet */
-    uint32_t stretch, easy; /* easy: ticks in a row that a shorter interval would have done for */
+    uint32_t stretch, easy; /* easy: intervals in a row that a shorter one would have done for */
+    bool owes;              /* the interval is twice as long, until a debt is paid */
 };
 
 void pt_gov_init(struct pt_gov *g, int64_t budget_ppm, int64_t interval_us, int64_t stall_us);
@@ -47,6 +48,7 @@ struct pt_gov_tick {
 };
 /* May change the stretch. */
 void pt_gov_note(struct pt_gov *g, const struct pt_gov_tick *tick);
+uint32_t pt_gov_stretch(const struct pt_gov *g);
 /* CPU time that looking at processes may take in the next tick; INT64_MAX while nothing is known.
  */
 int64_t pt_gov_quota(const struct pt_gov *g);
