@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * Taking snapshots. */
-#include "recorder/sampler.h"
+#include "recorder/sampler_int.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "recorder/cgroups.h"
 #include "recorder/clock.h"
 #include "recorder/host.h"
-#include "recorder/own.h"
 #include "recorder/past.h"
-#include "recorder/scan.h"
 #include "recorder/sources.h"
-#include "recorder/thin.h"
 
 #define FRAME_MAX (64u << 20)
 /* What snapshots are like: whether everything is read; whom deep reads are for, how long they are
@@ -39,51 +32,7 @@ static const struct manner {
     [PT_TRIGGER_BURST] = {false, PT_GOV_DENSE, 0, 0},
 };
 
-struct pt_sampler {
-    struct pt_sampler_config config;
-    struct pt_shapes *shapes;
-    pthread_mutex_t lock; /* of shapes and all readings in them */
-    struct pt_enc *enc;
-    struct pt_sink sink;
-    struct pt_access access;
-    struct pt_system *system;
-    struct pt_procs *procs;
-    struct pt_cgroups *cgroups;
-    struct pt_deep *deep;
-    struct pt_plan plan;
-    struct pt_gallery gallery;
-    struct pt_account account;
-    int64_t account_source; /* < 0: not opened */
-    struct pt_buf frame;
-    struct pt_snap last; /* the snapshot before; n 0: none */
-    struct pt_headline headline;
-    int64_t pass_us, pass_cpu_us, pass_store_us; /* as of the governor's last pass */
-    int64_t cpu_us, deep_us, cost_us, rss_kb;
-    int64_t part_us[PT_PARTS], clock_us; /* clock: this thread's, when a part was last told */
-    struct pt_thin thin;
-    int64_t n; /* of the next snapshot */
-    uint64_t tick, snapshots, frame_bytes;
-    size_t key_bytes; /* of the chain's key frame */
-    bool want_key;
-    struct pt_own own;
-};
-
 /* ---- what takes the snapshots ---- */
-
-static struct pt_writer_stats stored(const struct pt_sampler *s)
-{
-    struct pt_writer_stats w = {.store_us = PT_UNKNOWN};
-    if (s->config.writer)
-        pt_writer_stats(s->config.writer, &w);
-    return w;
-}
-
-static void tell(const struct pt_sampler *s, const struct pt_snap *snap, enum pt_event kind,
-                 const char *text)
-{
-    if (s->config.writer)
-        pt_writer_event(s->config.writer, snap->real_us, kind, snap->n, "", text);
-}
 
 static void hand_over(struct pt_sampler *s, const struct pt_snap *snap)
 {
@@ -238,11 +187,11 @@ static void compare_clocks(struct pt_sampler *s, const struct pt_snap *now)
     if (slept) {
         snprintf(text, sizeof(text), "the machine slept for %" PRId64 " s",
                  (slept + PT_SECOND / 2) / PT_SECOND);
-        tell(s, now, PT_EVENT_SUSPEND, text);
+        pt_sampler_tell(s, now, PT_EVENT_SUSPEND, text);
     }
     if (stepped) {
         snprintf(text, sizeof(text), "the clock was set by %+" PRId64 " ms", stepped / 1000);
-        tell(s, now, PT_EVENT_CLOCK, text);
+        pt_sampler_tell(s, now, PT_EVENT_CLOCK, text);
     }
 }
 
@@ -260,59 +209,6 @@ static void end_snap(struct pt_sampler *s, const struct pt_headline *h, struct p
     snap->psi_some_us = h->psi_some_us;
     snap->psi_full_us = h->psi_full_us;
     snap->processes = pt_procs_count(s->procs);
-}
-
-/* ---- the account ---- */
-
-static void account_fill(struct pt_sampler *s, const struct pt_snap *snap)
-{
-    int64_t *v = s->account.value;
-    const struct pt_writer_stats w = stored(s);
-    bool paused;
-    v[PT_ACCOUNT_CPU_US] = s->cpu_us;
-    v[PT_ACCOUNT_CPU_DEEP_US] = s->deep_us;
-    v[PT_ACCOUNT_CPU_STORE_US] = w.cpu_us;
-    v[PT_ACCOUNT_RSS_KB] = s->rss_kb;
-    v[PT_ACCOUNT_FDS_KEPT] = pt_procs_kept(s->procs);
-    v[PT_ACCOUNT_READ_US] = snap->span_us;
-    v[PT_ACCOUNT_STORE_US] = w.store_us;
-    v[PT_ACCOUNT_FRAME_BYTES] = (int64_t)s->frame_bytes;
-    v[PT_ACCOUNT_WRITTEN_BYTES] = pt_own_written(&s->own);
-    v[PT_ACCOUNT_BUDGET_PPM] = s->plan.gov.budget_ppm;
-    v[PT_ACCOUNT_PROCESSES] = pt_procs_count(s->procs);
-    v[PT_ACCOUNT_PROCESSES_READ] = pt_procs_visited(s->procs);
-    v[PT_ACCOUNT_DEEP_READS] = (int64_t)s->plan.reads;
-    if (s->config.plan.mode != PT_DEEP_OFF) {
-        v[PT_ACCOUNT_DEEP_OVERDUE] = s->plan.coverage.overdue;
-        v[PT_ACCOUNT_DEEP_STALLING] = s->plan.coverage.stalling;
-        v[PT_ACCOUNT_DEEP_NEVER] = s->plan.coverage.never;
-        v[PT_ACCOUNT_DEEP_OLDEST_S] = s->plan.coverage.oldest_us / PT_SECOND;
-    }
-    v[PT_ACCOUNT_READS_STUCK] = (int64_t)s->plan.stuck;
-    v[PT_ACCOUNT_STUCK_NOW] = pt_deep_stuck(s->deep, &paused);
-    v[PT_ACCOUNT_TEXTS_REFUSED] = (int64_t)s->sink.refused;
-    v[PT_ACCOUNT_FRAMES_LOST] = (int64_t)w.lost;
-    v[PT_ACCOUNT_CGROUPS] = pt_cgroups_count(s->cgroups);
-    v[PT_ACCOUNT_CGROUPS_REFUSED] = (int64_t)pt_cgroups_refused(s->cgroups);
-    v[PT_ACCOUNT_DENIED_SYSTEM] = pt_system_denied(s->system);
-    for (size_t i = 0; i < PT_PROC_FILES; i++)
-        v[PT_ACCOUNT_DENIED + i] = pt_procs_denied(s->procs)[i];
-}
-
-static void account_put(struct pt_sampler *s, const struct pt_snap *snap)
-{
-    char text[PT_ACCOUNT_TEXT];
-    account_fill(s, snap);
-    const size_t len = pt_account_text(&s->account, text);
-    if (s->account_source < 0)
-        s->account_source = pt_sink_open(&s->sink, "self:account");
-    if (s->account_source >= 0)
-        pt_sink_text(&s->sink, (uint32_t)s->account_source, text, len);
-}
-
-struct pt_account *pt_sampler_account(struct pt_sampler *s)
-{
-    return &s->account;
 }
 
 /* ---- one snapshot ---- */
@@ -387,58 +283,11 @@ static int read_all(struct pt_sampler *s, const struct manner *m, struct pt_snap
     snap->span_us = pt_clock_us(CLOCK_MONOTONIC) - start;
     read_deep(s, m, ready, start);
     end_snap(s, &s->headline, snap);
-    account_put(s, snap);
+    pt_sampler_account_put(s, snap);
     pt_buf_reset(&s->frame);
     const int end = pt_enc_end(s->enc, snap, &s->frame, rc < 0 ? NULL : err);
     part(s, PT_PART_FRAME);
     return rc < 0 ? rc : end;
-}
-
-/* ---- the budget ---- */
-
-/* Before a snapshot: what went by since the last. */
-static void budget_pass(struct pt_sampler *s)
-{
-    const int64_t now = pt_clock_us(CLOCK_MONOTONIC), cpu = pt_clock_us(CLOCK_PROCESS_CPUTIME_ID);
-    pt_gov_pass(&s->plan.gov, now - s->pass_us, cpu - s->pass_cpu_us);
-    s->pass_us = now;
-    s->pass_cpu_us = cpu;
-    pt_procs_quota(s->procs, pt_gov_quota(&s->plan.gov));
-}
-
-static void budget_tell(struct pt_sampler *s, const struct pt_snap *snap)
-{
-    char text[PT_THIN_TEXT];
-    const struct pt_gov *gov = &s->plan.gov;
-    if (pt_thin_processes(&s->thin, pt_procs_visited(s->procs), pt_procs_count(s->procs), text))
-        tell(s, snap, PT_EVENT_SKIP, text);
-    if (pt_thin_interval(&s->thin, gov->stretch, gov->interval_us, text))
-        tell(s, snap, PT_EVENT_SKIP, text);
-}
-
-/* After a snapshot that read what was due; before: what the parts stood at. */
-static void budget_note(struct pt_sampler *s, const int64_t before[PT_PARTS],
-                        const struct pt_snap *snap)
-{
-    const int64_t store = stored(s).cpu_us;
-    struct pt_gov_tick t = {
-        .process_us = s->part_us[PT_PART_PROCS] - before[PT_PART_PROCS],
-        .store_us = store - s->pass_store_us,
-        .visited = pt_procs_visited(s->procs),
-        .processes = pt_procs_count(s->procs),
-    };
-    for (int i = 0; i < PT_PARTS; i++) {
-        if (i != PT_PART_PROCS && i != PT_PART_DEEP)
-            t.fixed_us += s->part_us[i] - before[i];
-    }
-    s->pass_store_us = store;
-    pt_gov_note(&s->plan.gov, &t);
-    budget_tell(s, snap);
-}
-
-int64_t pt_sampler_interval_us(const struct pt_sampler *s)
-{
-    return s->plan.gov.interval_us * s->plan.gov.stretch;
 }
 
 /* With very many processes the key frame alone is longer than a chain should be. */
@@ -457,7 +306,7 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     int64_t before[PT_PARTS];
     struct pt_snap snap;
     memcpy(before, s->part_us, sizeof(before));
-    budget_pass(s);
+    pt_sampler_budget_pass(s);
     if ((s->config.writer && (pt_writer_wants_key(s->config.writer, &s->n) ||
                               pt_writer_ends_chain(s->config.writer))) ||
         chain_full(s))
@@ -491,87 +340,6 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     s->last = snap;
     s->snapshots++;
     if (!m->full)
-        budget_note(s, before, &snap);
+        pt_sampler_budget_note(s, before, &snap);
     return 0;
-}
-
-const struct pt_portrait *pt_sampler_portrait(struct pt_sampler *s, uint32_t pid)
-{
-    pthread_mutex_lock(&s->lock);
-    const struct pt_portrait *p = pt_gallery_find(&s->gallery, s->procs, &s->sink, s->last.n, pid);
-    pthread_mutex_unlock(&s->lock);
-    return p;
-}
-
-bool pt_sampler_life(struct pt_sampler *s, uint32_t pid, struct pt_dead *ret)
-{
-    return pt_gallery_life(&s->gallery, s->procs, s->last.n, pid, ret);
-}
-
-uint32_t pt_sampler_kills(struct pt_sampler *s, struct pt_cgroup_kills *ret, uint32_t max)
-{
-    return pt_cgroups_kills(s->cgroups, ret, max);
-}
-
-const struct pt_snap *pt_sampler_last(const struct pt_sampler *s)
-{
-    return &s->last;
-}
-
-const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s)
-{
-    return &s->headline;
-}
-
-void pt_sampler_new_chain(struct pt_sampler *s)
-{
-    s->want_key = true;
-}
-
-void pt_sampler_forecast(struct pt_sampler *s, struct pt_forecast *ret)
-{
-    pt_plan_forecast(&s->plan, s->procs, ret);
-}
-
-void pt_sampler_denied(const struct pt_sampler *s, void (*fn)(void *ctx, const char *name),
-                       void *ctx)
-{
-    pt_system_each_denied(s->system, fn, ctx);
-}
-
-int64_t pt_sampler_watch(struct pt_sampler *s)
-{
-    return pt_deep_watch(s->deep);
-}
-
-const struct pt_access *pt_sampler_access(const struct pt_sampler *s)
-{
-    return &s->access;
-}
-
-bool pt_sampler_stalled(struct pt_sampler *s, int64_t limit_us)
-{
-    return pt_deep_stalled(s->deep, limit_us);
-}
-
-void pt_sampler_stats(struct pt_sampler *s, struct pt_sampler_stats *ret)
-{
-    *ret = (struct pt_sampler_stats){
-        .snapshots = s->snapshots,
-        .refused = s->sink.refused,
-        .processes = pt_procs_count(s->procs),
-        .cgroups = pt_cgroups_count(s->cgroups),
-        .kept_fds = pt_procs_kept(s->procs),
-        .deep_reads = s->plan.reads,
-        .deep_smaps = s->plan.smaps,
-        .denied_system = pt_system_denied(s->system),
-        .stuck = s->plan.stuck,
-        .last_stuck_pid = s->plan.last_stuck_pid,
-        .last_cost_us = s->cost_us,
-        .rss_kb = s->rss_kb,
-    };
-    ret->chain_bytes = pt_enc_chain_bytes(s->enc);
-    memcpy(ret->part_us, s->part_us, sizeof(ret->part_us));
-    memcpy(ret->denied, pt_procs_denied(s->procs), sizeof(ret->denied));
-    ret->stuck_now = pt_deep_stuck(s->deep, &ret->deep_paused);
 }
