@@ -32,7 +32,9 @@ bool pt_thin_interval(struct pt_thin *t, uint32_t stretch, int64_t interval_us,
                       char ret[PT_THIN_TEXT])
 {
     const uint32_t told = t->stretch ? t->stretch : 1;
-    if (stretch == told)
+    const bool longer = stretch >= 2 * told, shorter = 2 * stretch <= told;
+    t->shorter = shorter ? t->shorter + 1 : 0;
+    if (!longer && t->shorter < PT_THIN_END)
         return false;
     char now[32], asked[32];
     pt_print_span(now, sizeof(now), interval_us * stretch);
@@ -43,5 +45,6 @@ bool pt_thin_interval(struct pt_thin *t, uint32_t stretch, int64_t interval_us,
         snprintf(ret, PT_THIN_TEXT,
                  "a snapshot every %s, not every %s: more would exceed the CPU budget", now, asked);
     t->stretch = stretch;
+    t->shorter = 0;
     return true;
 }

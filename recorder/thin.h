@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Telling that the budget does not allow everything: when processes are looked at in turn, or
- * snapshots come at longer intervals, and when no longer. Once each, not with every change. */
+ * snapshots come at longer intervals, and when no longer. Once each, not with every change: the
+ * interval in force stands in each snapshot's account. */
 #ifndef PT_RECORDER_THIN_H
 #define PT_RECORDER_THIN_H
 
@@ -16,10 +17,12 @@ struct pt_thin {
     bool in_turn;
     uint32_t streak;  /* snapshots in a row that were otherwise */
     uint32_t stretch; /* as told; 0: as asked for */
+    uint32_t shorter; /* snapshots in a row that came at half of that or less */
 };
 
 #define PT_THIN_TEXT 160
-/* After a snapshot; interval_us as asked for. Each returns true when ret is a text to tell. */
+/* After a snapshot; interval_us as asked for. Each returns true when ret is a text to tell: of
+ * intervals, the first longer one and those twice or half as long as told. */
 bool pt_thin_processes(struct pt_thin *t, uint32_t looked_at, uint32_t processes,
                        char ret[PT_THIN_TEXT]);
 bool pt_thin_interval(struct pt_thin *t, uint32_t stretch, int64_t interval_us,

@@ -10,6 +10,8 @@
 /* A long way to the limits (they were changed) is gone in steps with rests of so many times their
  * length: at a tenth of a CPU. */
 #define REST 9
+/* Readers that come and go are told as one, unless so many intervals pass without. */
+#define CALM 6
 
 static int event(struct pt_store *store, const char *text, struct pt_err *err)
 {
@@ -30,15 +32,20 @@ static int tell(struct pt_within *w, struct pt_store *store, struct pt_err *err)
 {
     char text[160];
     int r = 0;
-    if (w->room.blocked != w->blocked)
+    const int64_t now = pt_clock_us(CLOCK_MONOTONIC);
+    const bool blocked =
+        w->room.blocked || (w->blocked && now - w->blocked_us < CALM * w->limits.interval_us);
+    if (w->room.blocked)
+        w->blocked_us = now;
+    if (blocked != w->blocked)
         r = event(store,
-                  w->room.blocked
+                  blocked
                       ? "a reader keeps the -wal from being emptied and the size limit is reached: "
                         "fewer snapshots are taken"
                       : "the -wal can be emptied again: every snapshot is taken",
                   err);
     if (r >= 0)
-        w->blocked = w->room.blocked;
+        w->blocked = blocked;
     if (r < 0 || !w->room.short_of || w->due || w->told_short)
         return r;
     snprintf(text, sizeof(text),

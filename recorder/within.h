@@ -12,6 +12,7 @@ struct pt_within {
     bool due;                 /* another step is, from then on: */
     int64_t again_us;         /* CLOCK_MONOTONIC */
     bool blocked, told_short; /* as told */
+    int64_t blocked_us;       /* CLOCK_MONOTONIC: it was so last */
 };
 
 /* A database was opened. */

@@ -42,7 +42,20 @@ static void interval(void **state)
     assert_true(pt_thin_interval(&t, 3, 10000000, text));
     assert_string_equal(text,
                         "a snapshot every 30s, not every 10s: more would exceed the CPU budget");
-    assert_false(pt_thin_interval(&t, 3, 10000000, text));
+    int told = 0;
+    for (uint32_t i = 0; i < 1000; i++) /* about as long */
+        told += pt_thin_interval(&t, 2 + i % 4, 10000000, text);
+    for (uint32_t i = 0; i < 1000; i++) /* shorter now and then */
+        told += pt_thin_interval(&t, i % PT_THIN_END ? 1 : 3, 10000000, text);
+    assert_int_equal(told, 0);
+    assert_true(pt_thin_interval(&t, 6, 10000000, text));
+    assert_string_equal(text,
+                        "a snapshot every 1m, not every 10s: more would exceed the CPU budget");
+    for (int i = 1; i < PT_THIN_END; i++)
+        assert_false(pt_thin_interval(&t, 2, 10000000, text));
+    assert_true(pt_thin_interval(&t, 2, 10000000, text));
+    for (int i = 1; i < PT_THIN_END; i++)
+        assert_false(pt_thin_interval(&t, 1, 10000000, text));
     assert_true(pt_thin_interval(&t, 1, 10000000, text));
     assert_string_equal(text, "a snapshot every 10s again");
     assert_false(pt_thin_interval(&t, 1, 10000000, text));
