@@ -47,7 +47,7 @@ struct daemon {
     int64_t told_gap_us;       /* CLOCK_BOOTTIME */
     uint64_t ticks;            /* of the timer */
     uint64_t fds;              /* descriptors that are allowed */
-    uint64_t told_lost, told_moved, told_asides, told_stuck, told_refused;
+    uint64_t told_lost, told_moved, told_asides, told_wals, told_stuck, told_refused;
     bool told_failing, told_paused, stop;
 };
 
@@ -106,6 +106,13 @@ static void tell_asides(struct daemon *d, const struct pt_writer_stats *w)
                "what is in it; recording goes on in a new file",
                d->path, w->aside_as);
     d->told_asides = w->asides;
+    if (w->wals != d->told_wals)
+        pt_log(
+            PT_LOG_ERROR,
+            "the -wal of '%s' was damaged: what was stored behind the place is kept as '%s-wal', "
+            "beside it: 'pagetrail check --repair %s' recovers it",
+            d->path, w->wal_as, w->wal_as);
+    d->told_wals = w->wals;
 }
 
 static void tell_lost(uint64_t n)

@@ -2,6 +2,7 @@
  * The database, kept open. */
 #include "recorder/keep.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,37 @@ static bool is_damage(const struct pt_err *why)
            strcmp(why->source, "database") == 0;
 }
 
+static void end_of_name(char ret[256], const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(ret, 256, "%.255s", slash ? slash + 1 : path);
+}
+
+/* What SQLite leaves out of a damaged -wal. */
+static void keep_wal(struct pt_keep *k)
+{
+    struct pt_err err = {0};
+    char name[PATH_MAX];
+    int64_t behind;
+    if (k->wal_text[0]) /* it was, and the database could not be opened since */
+        return;
+    const int r = pt_store_keep_wal(k->path, pt_clock_us(CLOCK_REALTIME), name, &behind, &err);
+    if (r == 0)
+        return;
+    k->wal_as[0] = 0;
+    if (r < 0) {
+        snprintf(k->wal_text, sizeof(k->wal_text),
+                 "the -wal could not be looked at or kept: %.200s", err.text);
+        return;
+    }
+    end_of_name(k->wal_as, name);
+    snprintf(k->wal_text, sizeof(k->wal_text),
+             "the -wal was damaged: what was stored behind the place, %" PRId64
+             " transactions, is in this file only",
+             behind);
+    k->wals++;
+}
+
 static int set_aside(struct pt_keep *k, const struct pt_err *why, struct pt_err *err)
 {
     char name[PATH_MAX];
@@ -28,8 +60,7 @@ static int set_aside(struct pt_keep *k, const struct pt_err *why, struct pt_err 
     const int r = pt_store_set_aside(k->path, pt_clock_us(CLOCK_REALTIME), name, err);
     if (r < 0)
         return r;
-    const char *slash = strrchr(name, '/');
-    snprintf(k->aside_as, sizeof(k->aside_as), "%.255s", slash ? slash + 1 : name);
+    end_of_name(k->aside_as, name);
     snprintf(k->aside_why, sizeof(k->aside_why), "%s", why->text);
     k->aside_us = now;
     k->asides++;
@@ -54,12 +85,30 @@ static int tell_aside(struct pt_keep *k, struct pt_err *err)
     return r;
 }
 
+/* Closing it empties the -wal: what stands behind the place is not to be found again. */
+static int tell_wal(struct pt_keep *k, struct pt_err *err)
+{
+    if (!k->wal_text[0])
+        return 0;
+    int r = pt_store_event(k->store, pt_clock_us(CLOCK_REALTIME), PT_EVENT_NOTE, PT_UNKNOWN,
+                           k->wal_as, k->wal_text, err);
+    if (r < 0)
+        return r;
+    k->wal_text[0] = 0;
+    r = pt_store_close(k->store, err);
+    k->store = NULL;
+    return r < 0 ? r : pt_store_open(k->path, k->meta, &k->store, err);
+}
+
 static int open_boot(struct pt_keep *k, struct pt_err *err)
 {
+    keep_wal(k);
     const int r = pt_store_open(k->path, k->meta, &k->store, err);
     if (r < 0)
         return r;
-    const int64_t boot = pt_store_boot(k->store, k->boot_id, k->btime_us, err);
+    int64_t boot = tell_wal(k, err);
+    if (boot >= 0)
+        boot = pt_store_boot(k->store, k->boot_id, k->btime_us, err);
     const int told = boot < 0 ? (int)boot : tell_aside(k, err);
     if (told < 0) {
         pt_store_abandon(k->store);

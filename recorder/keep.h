@@ -22,6 +22,9 @@ struct pt_keep {
     uint64_t asides;     /* how many were */
     char aside_as[256];  /* the end of the last one's name */
     char aside_why[256]; /* what was wrong with it, until the new file says so */
+    uint64_t wals;       /* how many -wals were damaged, and kept beside */
+    char wal_as[256];    /* the last one's name, without its end */
+    char wal_text[256];  /* what happened to it, until the database says so */
 };
 
 /* Nothing when it is open already. */

@@ -31,10 +31,12 @@ struct pt_writer_stats {
     uint64_t moved;         /* files that were moved or deleted under us, and left */
     uint64_t asides;        /* damaged files that were set aside */
     char aside_as[256];     /* the last one's name, in the database's directory */
-    int64_t file_bytes;     /* database and WAL, as of the last frame */
-    int64_t cpu_us;         /* of the thread so far, but for the work it is at */
-    int64_t store_us;       /* what the last frame took; PT_UNKNOWN before the first */
-    bool failing;           /* the last try failed: why is in err */
+    uint64_t wals;          /* damaged -wals that were kept */
+    char wal_as[256];
+    int64_t file_bytes; /* database and WAL, as of the last frame */
+    int64_t cpu_us;     /* of the thread so far, but for the work it is at */
+    int64_t store_us;   /* what the last frame took; PT_UNKNOWN before the first */
+    bool failing;       /* the last try failed: why is in err */
     struct pt_err err;
 };
 

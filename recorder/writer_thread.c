@@ -67,6 +67,8 @@ static void note_keep(struct pt_writer *w)
     w->open = k->store != NULL;
     w->stats.asides = k->asides;
     memcpy(w->stats.aside_as, k->aside_as, sizeof(k->aside_as));
+    w->stats.wals = k->wals;
+    memcpy(w->stats.wal_as, k->wal_as, sizeof(k->wal_as));
     pthread_mutex_unlock(&w->lock);
 }
 

@@ -44,6 +44,12 @@ void pt_store_abandon(struct pt_store *s);
  * (UTC; with -2, -3 ... where that is taken): nothing is replaced, deleted or changed. Not while it
  * is open in this process. */
 int pt_store_set_aside(const char *path, int64_t real_us, char ret[PATH_MAX], struct pt_err *err);
+/* Before it is opened: is there a place in its -wal that is damaged, with transactions behind it?
+ * They will not be in the database. Copies such a -wal to "NAME-wal", where NAME is as that of
+ * pt_store_set_aside, and makes NAME an empty file: what `check --repair NAME` wants. 1: kept as
+ * ret, with so many transactions behind the place; 0: nothing to keep. */
+int pt_store_keep_wal(const char *path, int64_t real_us, char ret[PATH_MAX], int64_t *ret_behind,
+                      struct pt_err *err);
 /* Was the file moved, deleted or replaced since it was opened? What is stored goes where nobody
  * looks. */
 bool pt_store_moved(struct pt_store *s);

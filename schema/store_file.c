@@ -4,6 +4,7 @@
  * of a file that was cut to nothing: so it is given nothing but what looks like a database of ours.
  */
 #include "schema/store_db.h"
+#include "schema/store_pages.h"
 #include "schema/store_write.h"
 
 #include <errno.h>
@@ -162,6 +163,32 @@ int pt_file_prepare(const char *path, struct stat *ret, struct pt_err *err)
 
 /* ---- aside ---- */
 
+int pt_file_copy(const char *from, const char *to, struct pt_err *err)
+{
+    const int in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (in < 0)
+        return cannot("read", from, err);
+    const int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int r = out < 0 ? cannot("write", to, err) : 0;
+    char *buf = malloc(1u << 16);
+    ssize_t n = buf ? 1 : 0;
+    if (!buf && r >= 0)
+        r = pt_err_nomem(err);
+    while (r >= 0 && n > 0) {
+        n = read(in, buf, 1u << 16);
+        if (n < 0)
+            r = cannot("read", from, err);
+        for (ssize_t done = 0, w; r >= 0 && done < n; done += w)
+            if ((w = write(out, buf + done, (size_t)(n - done))) < 0)
+                r = cannot("write", to, err);
+    }
+    free(buf);
+    if (out >= 0)
+        close(out);
+    close(in);
+    return r;
+}
+
 /* What replaces nothing, where the file system can promise that. */
 static int rename_to_new(const char *from, const char *to)
 {
@@ -229,4 +256,60 @@ int pt_store_set_aside(const char *path, int64_t real_us, char ret[PATH_MAX], st
     if (r >= 0)
         memcpy(ret, name, sizeof name);
     return r;
+}
+
+/* A -wal alone is found by its name: an empty file stands for the database. */
+static int keep_copy(const char *wal, const char *name, struct pt_err *err)
+{
+    char to[PATH_MAX + 16];
+    snprintf(to, sizeof to, "%s-wal", name);
+    const int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return cannot("create", name, err);
+    close(fd);
+    const int r = pt_file_copy(wal, to, err);
+    if (r < 0) {
+        unlink(to);
+        unlink(name);
+    }
+    return r;
+}
+
+static bool is_ours(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
+        pt_held(st.st_dev, st.st_ino))
+        return false;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    const bool ours = fd >= 0 && inspect(fd, path, NULL) >= 0;
+    if (fd >= 0)
+        close(fd);
+    return ours;
+}
+
+int pt_store_keep_wal(const char *path, int64_t real_us, char ret[PATH_MAX], int64_t *ret_behind,
+                      struct pt_err *err)
+{
+    char wal[PATH_MAX + 16], name[PATH_MAX], real[PATH_MAX];
+    int64_t behind = 0;
+    if (!realpath(path, real) || !is_ours(real))
+        return 0;
+    snprintf(wal, sizeof wal, "%s-wal", real);
+    const int fd = open(wal, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return 0;
+    int r = pt_wal_behind(fd, &behind, err);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    close(fd);
+    if (r < 0 || behind == 0)
+        return r;
+    r = choose_name(real, real_us, name, err);
+    if (r >= 0)
+        r = keep_copy(wal, name, err);
+    if (r < 0)
+        return r;
+    memcpy(ret, name, sizeof name);
+    *ret_behind = behind;
+    return 1;
 }

@@ -133,32 +133,6 @@ static int connect_to(struct pt_db *db, const char *name, int flags, struct pt_e
                  : pt_sql_exec(db->db, "PRAGMA cache_size=-16384", "set up the connection", err);
 }
 
-static int copy_file(const char *from, const char *to, struct pt_err *err)
-{
-    const int in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (in < 0)
-        return cannot(from, err);
-    const int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    int r = out < 0 ? cannot(to, err) : 0;
-    char *buf = malloc(1u << 16);
-    ssize_t n = buf ? 1 : 0;
-    if (!buf && r >= 0)
-        r = pt_err_nomem(err);
-    while (r >= 0 && n > 0) {
-        n = read(in, buf, 1u << 16);
-        if (n < 0)
-            r = cannot(from, err);
-        for (ssize_t done = 0, w; r >= 0 && done < n; done += w)
-            if ((w = write(out, buf + done, (size_t)(n - done))) < 0)
-                r = cannot(to, err);
-    }
-    free(buf);
-    if (out >= 0)
-        close(out);
-    close(in);
-    return r;
-}
-
 static int open_copy(struct pt_db *db, const char *path, struct pt_err *err)
 {
     static const char *const dirs[] = {"/tmp", "/var/tmp"};
@@ -175,9 +149,9 @@ static int open_copy(struct pt_db *db, const char *path, struct pt_err *err)
     snprintf(copy_shm, sizeof copy_shm, "%s-shm", copy);
     snprintf(wal, sizeof wal, "%s-wal", path);
     int64_t tables;
-    int r = copy_file(path, copy, err);
+    int r = pt_file_copy(path, copy, err);
     if (r >= 0)
-        r = copy_file(wal, copy_wal, err);
+        r = pt_file_copy(wal, copy_wal, err);
     if (r >= 0)
         r = connect_to(db, copy, SQLITE_OPEN_READWRITE, err);
     if (r >= 0) /* recovers the WAL: now all its files are open */

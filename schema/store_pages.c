@@ -11,6 +11,7 @@
 #define PAGE_SIZE 512u /* of our databases, where no header says */
 #define WAL_HEAD  32
 #define SLOT_HEAD 24
+#define WAL_MAGIC 0x377f0683u /* big-endian checksums; one less: little-endian */
 #define PAGES_MAX (UINT32_C(1) << 31)
 #define MAP_ENTRY 5u
 
@@ -115,6 +116,65 @@ void pt_pages_release(struct pt_pages *p)
     free(p->slots);
     free(p->by_page);
 }
+
+/* ---- what SQLite makes of the log ---- */
+
+/* Over words in the byte order that the log's magic number tells. */
+struct checksum {
+    bool big;
+    uint32_t a, b;
+};
+
+static uint32_t word(const struct checksum *c, const uint8_t *p)
+{
+    return c->big ? be32(p) : __builtin_bswap32(be32(p));
+}
+
+static void sum(struct checksum *c, const uint8_t *p, size_t n)
+{
+    for (const uint8_t *end = p + n; p < end; p += 8) {
+        c->a += word(c, p) + c->b;
+        c->b += word(c, p + 4) + c->a;
+    }
+}
+
+static bool agrees(const struct checksum *c, const uint8_t *p)
+{
+    return c->a == be32(p) && c->b == be32(p + 4);
+}
+
+int pt_wal_behind(int wal_fd, int64_t *ret, struct pt_err *err)
+{
+    uint8_t head[WAL_HEAD], slot[SLOT_HEAD + PT_PAGE_MAX], salts[8];
+    int64_t behind = 0;
+    int r = read_at(wal_fd, head, sizeof head, 0, err);
+    uint32_t size = be32(head + 8);
+    const bool known = (be32(head) | 1) == WAL_MAGIC && size >= 512 && size <= PT_PAGE_MAX &&
+                       (size & (size - 1)) == 0;
+    size = known ? size : PAGE_SIZE;
+    struct checksum c = {.big = be32(head) & 1};
+    sum(&c, head, 24);
+    bool whole = known && agrees(&c, head + 24);
+    memcpy(salts, head + 16, sizeof salts);
+    const int64_t count = (length_of(wal_fd) - WAL_HEAD) / (SLOT_HEAD + size);
+    for (int64_t i = 0; i < count && r >= 0; i++) {
+        r = read_at(wal_fd, slot, SLOT_HEAD + size, WAL_HEAD + i * (SLOT_HEAD + size), err);
+        if (i == 0 && !whole) /* without a head, the first slot says of which log it is */
+            memcpy(salts, slot + 8, sizeof salts);
+        const bool same = memcmp(slot + 8, salts, sizeof salts) == 0;
+        if (whole) {
+            sum(&c, slot, 8);
+            sum(&c, slot + SLOT_HEAD, size);
+            whole = same && be32(slot) != 0 && agrees(&c, slot + 16);
+        }
+        behind += !whole && same && be32(slot + 4) != 0;
+    }
+    if (r >= 0)
+        *ret = behind;
+    return r;
+}
+
+/* ---- pages ---- */
 
 int pt_pages_read(const struct pt_pages *p, uint32_t place, uint8_t *buf, struct pt_err *err)
 {

@@ -28,6 +28,11 @@ struct pt_pages {
     uint32_t *by_page; /* slots sorted by page, then by order */
 };
 
+/* Transactions of a log that SQLite will not see: it goes on to the first page that fails its
+ * checksum, and leaves out what was committed behind. What a crash leaves has none: the page that
+ * was being written is the last, and what stands behind it is of an older log. */
+int pt_wal_behind(int wal_fd, int64_t *ret, struct pt_err *err);
+
 int pt_pages_init(struct pt_pages *p, int fd, int wal_fd, struct pt_err *err);
 void pt_pages_release(struct pt_pages *p);
 static inline uint32_t pt_pages_places(const struct pt_pages *p)

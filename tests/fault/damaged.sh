@@ -88,6 +88,37 @@ begin 'a table is another'
 sqlite3 "$db" 'drop table segment; create table segment(x)'
 set_aside
 
+begin 'the -wal, in its middle'
+base=$(snapshots "$PT_TMP/base.db")
+overwrite "$db-wal" $((32 + $(stat -c %s "$db-wal") / 536 / 2 * 536 + 24 + 100)) 16
+before=$(cksum <"$db-wal")
+"$recorder" -o "$db" -i 50ms -d 1s --deep off --procfs "$tree" 2>"$PT_TMP/err" || fail "exit status $?: $(cat "$PT_TMP/err")"
+set -- "$dir"/x.db.damaged-*-wal
+aside=${1##*/}
+aside=${aside%-wal}
+[ "$(cksum <"$1")" = "$before" ] || fail "the -wal was not kept: $(ls "$dir")"
+grep -q "is kept as '$aside-wal'" "$PT_TMP/err" || fail "the log does not name '$aside': $(cat "$PT_TMP/err")"
+[ "$(sql "$db" "select count(*) from event where subject = '$aside' and text like 'the -wal was damaged%'")" = 1 ] || fail 'no event tells it'
+sound "$db"
+[ "$(snapshots "$db")" -gt 5 ] || fail 'recording did not go on'
+"$analyzer" check --repair -o "$dir/repaired.db" "$dir/$aside" >"$PT_TMP/out" 2>&1
+status=$?
+[ $status -eq 4 ] || fail "exit status $status of the repair: $(cat "$PT_TMP/out")"
+[ "$(snapshots "$dir/repaired.db")" -ge $((base - 2)) ] || fail "$(snapshots "$dir/repaired.db") of $base snapshots are recovered: $(cat "$PT_TMP/out")"
+"$recorder" -q -o "$db" -i 50ms -d 1s --deep off --procfs "$tree" || fail "exit status $? of a second start"
+[ "$(sql "$db" "select count(*) from event where text like 'the -wal was damaged%'")" = 1 ] || fail 'it is told once more'
+begin 'the head of the -wal'
+overwrite "$db-wal" 0 32
+"$recorder" -q -o "$db" -i 50ms -d 1s --deep off --procfs "$tree" 2>/dev/null || fail "exit status $?"
+[ -n "$(find "$dir" -name 'x.db.damaged-*-wal' -size +8k)" ] || fail "the -wal was not kept: $(ls "$dir")"
+sound "$db"
+begin 'a -wal that is whole, or cut short'
+truncate -s -300 "$db-wal"
+"$recorder" -q -o "$db" -i 50ms -d 1s --deep off --procfs "$tree" || fail "exit status $?"
+[ -z "$(find "$dir" -name 'x.db.damaged-*')" ] || fail "something is kept: $(ls "$dir")"
+sound "$db"
+[ "$(snapshots "$db")" -gt $((base - 2)) ] || fail 'snapshots are gone'
+
 # refused STATUS: neither the file nor anything beside it changes.
 refused()
 {
