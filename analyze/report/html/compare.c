@@ -69,28 +69,28 @@ static void open_table(const struct pt_html *h, const char *caption, const char 
     size_t i;
     const json_t *c;
     pt_html_rawf(h,
-                 "<table role=\"table\"><caption>%s</caption>\n<thead role=\"rowgroup\">"
-                 "<tr role=\"row\"><th role=\"columnheader\" scope=\"col\">%s</th>",
+                 "<table role=table><caption>%s</caption>\n<thead role=rowgroup>"
+                 "<tr role=row><th role=columnheader scope=col>%s</th>",
                  caption, first);
     json_array_foreach(columns, i, c)
     {
-        pt_html_raw(h, "<th role=\"columnheader\" scope=\"col\" class=\"num\">");
+        pt_html_raw(h, "<th role=columnheader scope=col class=num>");
         pt_html_put(h, PT_HTML_TEXT, pt_html_get(c, "title"));
         pt_html_raw(h, "</th>");
     }
-    pt_html_raw(h, "</tr></thead>\n<tbody role=\"rowgroup\">\n");
+    pt_html_raw(h, "</tr></thead>\n<tbody role=rowgroup>\n");
 }
 
 static void open_row(const struct pt_html *h, const json_t *title)
 {
-    pt_html_raw(h, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">");
+    pt_html_raw(h, "<tr role=row><th role=rowheader scope=row>");
     pt_html_put(h, PT_HTML_TEXT, title);
     pt_html_raw(h, "</th>");
 }
 
 static void open_cell(const struct pt_html *h, const json_t *columns, size_t i)
 {
-    pt_html_raw(h, "<td role=\"cell\" class=\"num\" data-l=\"");
+    pt_html_raw(h, "<td role=cell class=num data-l=\"");
     pt_html_put(h, PT_HTML_TEXT, pt_html_get(json_array_get(columns, i), "title"));
     pt_html_raw(h, "\">");
 }

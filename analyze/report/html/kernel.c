@@ -63,35 +63,32 @@ static const struct list {
       .caption = "Memory that no process owns",
       PT_HTML_COLUMNS(class_columns)}},
     {"slabs",
-     {.id = "slabs", .caption = "Slab caches that changed most", PT_HTML_COLUMNS(slab_columns)}},
+     {.id = "slabs",
+      .caption = "Slab caches that changed most",
+      PT_HTML_COLUMNS(slab_columns),
+      .first = MOST}},
     {"vmalloc",
      {.id = "vmalloc",
       .caption = "vmalloc areas by caller, those that changed most",
-      PT_HTML_COLUMNS(caller_columns)}},
+      PT_HTML_COLUMNS(caller_columns),
+      .first = MOST}},
     {"allocations",
      {.id = "sites",
       .caption = "Allocations by line of the kernel",
-      PT_HTML_COLUMNS(caller_columns)}},
-    {"shared.tmpfs", {.id = "tmpfs", .caption = "tmpfs", PT_HTML_COLUMNS(tmpfs_columns)}},
+      PT_HTML_COLUMNS(caller_columns),
+      .first = MOST}},
+    {"shared.tmpfs",
+     {.id = "tmpfs", .caption = "tmpfs", PT_HTML_COLUMNS(tmpfs_columns), .first = MOST}},
     {"shared.objects",
-     {.id = "objects", .caption = "Shared memory objects", PT_HTML_COLUMNS(object_columns)}},
-    {"zones", {.id = "zones", .caption = "Zones", PT_HTML_COLUMNS(zone_columns)}},
+     {.id = "objects",
+      .caption = "Shared memory objects",
+      PT_HTML_COLUMNS(object_columns),
+      .first = MOST}},
+    {"zones", {.id = "zones", .caption = "Zones", PT_HTML_COLUMNS(zone_columns), .first = MOST}},
     {"counters.reclaim", {.id = "reclaim", .caption = "Reclaim", PT_HTML_COLUMNS(counter_columns)}},
     {"counters.compaction",
      {.id = "compaction", .caption = "Compaction", PT_HTML_COLUMNS(counter_columns)}},
 };
-
-static void put_list(const struct pt_html *h, const struct list *l, const json_t *kernel)
-{
-    const json_t *all = pt_html_get(kernel, l->path);
-    json_t *first = json_array();
-    for (size_t i = 0; i < json_array_size(all) && i < MOST; i++)
-        json_array_append(first, json_array_get(all, i));
-    json_t *left = json_integer((json_int_t)(json_array_size(all) - json_array_size(first)));
-    pt_html_table(h, &l->table, first, left);
-    json_decref(left);
-    json_decref(first);
-}
 
 static const struct pt_html_column facts[] = {
     {.title = "committed at most", .path = "commit.committed.most", .kind = PT_HTML_BYTES},
@@ -116,6 +113,6 @@ void pt_html_kernel(const struct pt_html *h, const json_t *kernel, const json_t 
     (void)doc;
     pt_html_facts(h, facts, sizeof(facts) / sizeof(facts[0]), kernel);
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-        put_list(h, &lists[i], kernel);
+        pt_html_table(h, &lists[i].table, pt_html_get(kernel, lists[i].path), NULL);
     pt_html_table(h, &unknown, pt_html_get(kernel, "unknown"), NULL);
 }

@@ -5,6 +5,7 @@
 #include "analyze/report/report.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "analyze/report/html/assets.h"
 #include "analyze/report/html/sections.h"
@@ -218,7 +219,8 @@ int pt_report_html(const json_t *doc, FILE *out)
         .span_s = json_is_number(pt_html_get(doc, "span.seconds"))
                       ? json_number_value(pt_html_get(doc, "span.seconds"))
                       : (double)NAN,
-        .terms = json_object_get(doc, "glossary")};
+        .terms = json_object_get(doc, "glossary"),
+        .told = calloc(json_array_size(json_object_get(doc, "glossary")) + 1, sizeof(bool))};
     const char *host = pt_html_get_str(doc, "machine.host.name");
     char title[128];
     host = *host ? host : pt_html_get_str(doc, "host");
@@ -237,5 +239,6 @@ int pt_report_html(const json_t *doc, FILE *out)
     put_asset(&h, "<script>", &pt_asset_charts, "</script>\n");
     put_asset(&h, "<script>", &pt_asset_script, "</script>\n");
     pt_html_raw(&h, "</body>\n</html>\n");
+    free(h.told);
     return ferror(out) ? -1 : 0;
 }

@@ -39,6 +39,13 @@ function addThemeButton() {
 
 /* ---- terms ---- */
 
+/* The meaning of a term stands at its first use. */
+function spreadTips() {
+  const tips = new Map(all('a.term[data-tip]').map((a) => [a.hash, a.dataset.tip]));
+  for (const term of all('a.term:not([data-tip])'))
+    term.dataset.tip = tips.get(term.hash) || '';
+}
+
 /* Whoever reads with the keyboard may put an explanation away. */
 function dismissTips(event) {
   if (event.key !== 'Escape')
@@ -63,8 +70,10 @@ function compare(a, b, down) {
 }
 
 function valueOf(cell) {
-  const v = cell.dataset.v;
-  return v === undefined ? cell.textContent.trim() : v === '' ? '' : Number(v);
+  const text = cell.textContent.trim();
+  if (cell.dataset.v !== undefined)
+    return Number(cell.dataset.v);
+  return !cell.classList.contains('num') ? text : text === '?' ? '' : Number(text);
 }
 
 function sortTable(table, column) {
@@ -136,6 +145,10 @@ const data = JSON.parse(document.getElementById('chart-data')?.textContent || 'n
 const charts = [];
 /* Times are shown in the recorded machine's zone: they are moved by its offset and read as UTC. */
 const start = data && Date.parse(data.charts.from) + data.offset * 1000;
+/* The time axis of all charts: that of the one that knows most. */
+const span = data && [data.charts.seconds, data.charts.memory?.seconds || []].flatMap((s) => [s[0], s.at(-1)])
+  .filter((s) => s !== undefined).map((s) => start + s * 1000);
+const whole = data && [Math.min(...span), Math.max(...span)];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const colourOf = (layer) => colour('--layer-' + layer.name.toLowerCase().replace(/[^a-z0-9]/g, '-')) || colour('--layer-other');
 const timeText = (ms) => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
@@ -185,7 +198,7 @@ function withOthers(chart, what) {
 
 function setWindow(window) {
   together = true;
-  charts.forEach((chart) => chart.g.updateOptions(window ? {dateWindow: window} : {dateWindow: null, valueRange: null}));
+  charts.forEach((chart) => chart.g.updateOptions(window ? {dateWindow: window} : {dateWindow: whole, valueRange: null}));
   together = false;
 }
 
@@ -201,7 +214,7 @@ function rowAt(chart, second) {
 
 /* times > 1 looks closer; aside is a part of the width. */
 function moveWindow(times, aside) {
-  const [low, high] = charts[0].g.xAxisExtremes();
+  const [low, high] = whole;
   const [from, to] = charts[0].g.xAxisRange();
   const width = Math.min(Math.max((to - from) / times, (high - low) / 1e5, 1), high - low);
   const middle = (from + to) / 2 + aside * width;
@@ -281,6 +294,7 @@ function interaction() {
     };
   }
   delete model.touchend;
+  model.dblclick = () => setWindow(null);
   return model;
 }
 
@@ -304,6 +318,7 @@ function optionsOf(chart) {
   return Object.assign({
     labels: ['time', ...(chart.layers ? chart.layers.map((l) => l.name) : [chart.line.name])],
     labelsUTC: true,
+    dateWindow: whole,
     stackedGraph: Boolean(chart.layers),
     stackedGraphNaNFill: 'none',
     customBars: Boolean(chart.line),
@@ -379,6 +394,7 @@ function addCharts() {
 }
 
 addThemeButton();
+spreadTips();
 addEventListener('keydown', dismissTips);
 for (const table of all('table[data-long]')) {
   makeSortable(table);

@@ -2,12 +2,15 @@
  * The processes at the end of the span. */
 #include "analyze/report/html/sections.h"
 
+/* Columns of a command line: some are of many KiB. */
+#define CMDLINE 160
+
 static void put_command(const struct pt_html *h, const json_t *row)
 {
-    pt_html_raw(h, "<span class=\"command\"");
+    pt_html_raw(h, "<span class=command");
     if (json_is_string(pt_html_get(row, "cmdline"))) {
         pt_html_raw(h, " title=\"");
-        pt_html_put(h, PT_HTML_TEXT, pt_html_get(row, "cmdline"));
+        pt_html_fit(h, pt_html_get_str(row, "cmdline"), CMDLINE);
         pt_html_raw(h, "\"");
     }
     pt_html_raw(h, ">");

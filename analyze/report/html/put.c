@@ -69,6 +69,15 @@ void pt_html_str(const struct pt_html *h, const char *s)
     pt_html_text(h, s, strlen(s));
 }
 
+void pt_html_fit(const struct pt_html *h, const char *s, size_t columns)
+{
+    struct pt_buf text;
+    pt_buf_init(&text, SIZE_MAX / 2);
+    pt_text_fit(s, strlen(s), columns, &text);
+    pt_html_text(h, (const char *)text.data, text.len);
+    pt_buf_release(&text);
+}
+
 const json_t *pt_html_get(const json_t *o, const char *path)
 {
     for (const char *dot; o && (dot = strchr(path, '.')); path = dot + 1) {
@@ -220,25 +229,23 @@ int64_t pt_html_us(const json_t *rfc3339)
                : PT_UNKNOWN;
 }
 
-static const json_t *term_of(const struct pt_html *h, const char *name)
-{
-    size_t i;
-    const json_t *t;
-    json_array_foreach(h->terms, i, t) if (strcmp(pt_html_get_str(t, "term"), name) == 0) return t;
-    return NULL;
-}
-
 void pt_html_term(const struct pt_html *h, const char *name, const char *word)
 {
-    const json_t *t = term_of(h, name ? name : word);
-    if (!t) {
+    size_t i;
+    const json_t *t = NULL;
+    name = name ? name : word;
+    json_array_foreach(h->terms, i, t) if (strcmp(pt_html_get_str(t, "term"), name) == 0) break;
+    if (i == json_array_size(h->terms)) {
         pt_html_str(h, word);
         return;
     }
-    pt_html_raw(h, "<a class=\"term\" href=\"#term-");
-    pt_html_slug(h, name ? name : word);
-    pt_html_raw(h, "\" data-tip=\"");
-    pt_html_put(h, PT_HTML_TEXT, json_object_get(t, "meaning"));
+    pt_html_raw(h, "<a class=term href=\"#term-");
+    pt_html_slug(h, name);
+    if (h->told && !h->told[i]) {
+        h->told[i] = true;
+        pt_html_raw(h, "\" data-tip=\"");
+        pt_html_put(h, PT_HTML_TEXT, json_object_get(t, "meaning"));
+    }
     pt_html_raw(h, "\">");
     pt_html_str(h, word);
     pt_html_raw(h, "</a>");

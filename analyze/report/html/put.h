@@ -29,6 +29,7 @@ struct pt_html {
     int32_t offset_s; /* of the recorded host's clock, east of UTC */
     double span_s;    /* of the report; NAN: not known */
     const json_t *terms;
+    bool *told; /* of each term: its meaning stands at a use of it; NULL: at none */
 };
 
 /* An amount or an instant as one reads it; "?" when it is null or no such value. */
@@ -40,6 +41,8 @@ void pt_html_raw(const struct pt_html *h, const char *markup);
 void pt_html_rawf(const struct pt_html *h, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void pt_html_text(const struct pt_html *h, const char *s, size_t n);
+/* At most so many columns of it: what is too long loses its middle. */
+void pt_html_fit(const struct pt_html *h, const char *s, size_t columns);
 void pt_html_str(const struct pt_html *h, const char *s); /* NULL: "?" */
 /* Any value of that kind: "?" when unknown. Times are <time>, shapes are pictures. */
 void pt_html_put(const struct pt_html *h, enum pt_html_kind kind, const json_t *v);
@@ -47,8 +50,8 @@ void pt_html_put(const struct pt_html *h, enum pt_html_kind kind, const json_t *
 void pt_html_amount(const struct pt_html *h, const char *unit, const json_t *v);
 /* Letters, digits and dashes of s: fit for an id or a class. */
 void pt_html_slug(const struct pt_html *h, const char *s);
-/* The word, with its meaning on hover and focus where the glossary has one. name: of the glossary;
- * NULL: the word itself. */
+/* The word, with its meaning on hover and focus where the glossary has one: it stands at the first
+ * use, from where scripts take it to the others. name: of the glossary; NULL: the word itself. */
 void pt_html_term(const struct pt_html *h, const char *name, const char *word);
 /* JSON within <script>: nothing in it ends the element. < 0: no memory. */
 int pt_html_json(const struct pt_html *h, const json_t *j);

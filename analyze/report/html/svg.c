@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * Pictures as SVG. The drawing is WIDE x HIGH units, stretched to its place; coordinates are whole
- * units, so that a picture of many points stays small. */
+ * units and relative, so that a picture of many points stays small. */
 #include "analyze/report/html/svg.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDE   1000
-#define HIGH   240
-#define POINTS 250 /* of a picture; the charts of scripts have more */
+#define WIDE 1000
+#define HIGH 240
 
 struct range {
     double low, high;
@@ -41,6 +40,27 @@ static struct range range_of(const json_t *values)
     return r;
 }
 
+/* A path as it is written. */
+struct pen {
+    const struct pt_html *h;
+    int x, y;
+};
+
+static void move_to(struct pen *pen, int x, int y)
+{
+    pt_html_rawf(pen->h, "M%d %d", x, y);
+    pen->x = x;
+    pen->y = y;
+}
+
+static void line_to(struct pen *pen, int x, int y)
+{
+    const int dx = x - pen->x, dy = y - pen->y;
+    pt_html_rawf(pen->h, dy < 0 ? "l%d%d" : "l%d %d", dx, dy);
+    pen->x = x;
+    pen->y = y;
+}
+
 static void open_svg(const struct pt_html *h, const char *class, bool hidden)
 {
     pt_html_rawf(h, "<svg class=\"%s\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\"%s>",
@@ -52,6 +72,7 @@ static void open_svg(const struct pt_html *h, const char *class, bool hidden)
 static void shape_path(const struct pt_html *h, const json_t *values, struct range r)
 {
     const size_t n = json_array_size(values);
+    struct pen pen = {.h = h};
     bool drawing = false;
     for (size_t i = 0; i < n; i++) {
         const double v = at(values, i);
@@ -60,10 +81,9 @@ static void shape_path(const struct pt_html *h, const json_t *values, struct ran
             continue;
         }
         const int x = (int)(i * WIDE / (n - 1)), y = HIGH - 8 - scale(v, r, HIGH - 16);
-        if (!drawing) /* a value between two holes is a dot: its line has no length */
-            pt_html_rawf(h, "M%d %dh0", x, y);
-        else
-            pt_html_rawf(h, "L%d %d", x, y);
+        if (!drawing)
+            move_to(&pen, x, y);
+        line_to(&pen, x, y); /* a value between two holes is a dot: its line has no length */
         drawing = true;
     }
 }
@@ -80,12 +100,6 @@ void pt_svg_shape(const struct pt_html *h, const json_t *values, enum pt_svg_siz
 }
 
 /* ---- pictures over time ---- */
-
-/* Which of the points are drawn: every step-th. */
-static size_t step_of(const json_t *seconds)
-{
-    return json_array_size(seconds) / POINTS + 1;
-}
 
 /* Adds a layer at a point to what is below it; what is not known of a point where others are is
  * nothing. */
@@ -123,14 +137,15 @@ static size_t run_of(const double *top, size_t n, size_t i, size_t *ret_first)
 static void area_path(const struct pt_html *h, const int *x, const double *bottom,
                       const double *top, size_t n, struct range r)
 {
+    struct pen pen = {.h = h};
     size_t first, end;
     for (size_t i = 0; i < n; i = end) {
         end = run_of(top, n, i, &first);
         for (size_t k = first; k < end; k++)
-            pt_html_rawf(h, "%c%d %d", k == first ? 'M' : 'L', x[k], HIGH - scale(top[k], r, HIGH));
+            (k == first ? move_to : line_to)(&pen, x[k], HIGH - scale(top[k], r, HIGH));
         for (size_t k = end; k > first; k--)
-            pt_html_rawf(h, "L%d %d", x[k - 1],
-                         HIGH - (isfinite(bottom[k - 1]) ? scale(bottom[k - 1], r, HIGH) : 0));
+            line_to(&pen, x[k - 1],
+                    HIGH - (isfinite(bottom[k - 1]) ? scale(bottom[k - 1], r, HIGH) : 0));
         pt_html_raw(h, end > first ? "Z" : "");
     }
 }
@@ -168,15 +183,14 @@ struct points {
 
 static bool points_init(struct points *p, const json_t *seconds, struct range time)
 {
-    const size_t all = json_array_size(seconds), step = step_of(seconds);
-    p->n = (all + step - 1) / step;
+    p->n = json_array_size(seconds);
     p->x = calloc(p->n + 1, sizeof(*p->x));
     p->bottom = calloc(p->n + 1, sizeof(*p->bottom));
     p->top = calloc(p->n + 1, sizeof(*p->top));
     if (!p->x || !p->bottom || !p->top)
         return false;
     for (size_t i = 0; i < p->n; i++)
-        p->x[i] = scale(at(seconds, i * step), time, WIDE);
+        p->x[i] = scale(at(seconds, i), time, WIDE);
     return true;
 }
 
@@ -187,12 +201,12 @@ static void points_release(struct points *p)
     free(p->top);
 }
 
-static void put_layer(const struct pt_html *h, const json_t *layer, struct points *p, size_t step,
+static void put_layer(const struct pt_html *h, const json_t *layer, struct points *p,
                       struct range r)
 {
     memcpy(p->bottom, p->top, p->n * sizeof(*p->top));
     for (size_t i = 0; i < p->n; i++)
-        p->top[i] = pile(p->bottom[i], layer, i * step);
+        p->top[i] = pile(p->bottom[i], layer, i);
     pt_html_raw(h, "<path class=\"layer-");
     pt_html_slug(h, pt_html_get_str(layer, "name"));
     pt_html_raw(h, "\" d=\"");
@@ -206,26 +220,25 @@ void pt_svg_stack(const struct pt_html *h, const json_t *memory, const json_t *m
     const json_t *layers = json_object_get(memory, "layers");
     const struct range time = range_of(seconds);
     const struct range r = {0, highest(layers, json_array_size(seconds))};
-    const size_t step = step_of(seconds);
     struct points p;
     if (points_init(&p, seconds, time) && p.n > 0) {
         open_svg(h, "stack", true);
         for (size_t i = 0; i < p.n; i++)
             p.top[i] = NAN;
         for (size_t k = json_array_size(layers); k > 0; k--)
-            put_layer(h, json_array_get(layers, k - 1), &p, step, r);
+            put_layer(h, json_array_get(layers, k - 1), &p, r);
         put_marks(h, marks, time);
         pt_html_raw(h, "</svg>");
     }
     points_release(&p);
 }
 
-static void edges_of(struct points *p, const json_t *line, size_t step)
+static void edges_of(struct points *p, const json_t *line)
 {
     const json_t *low = json_object_get(line, "low"), *high = json_object_get(line, "high");
     for (size_t i = 0; i < p->n; i++) {
-        p->bottom[i] = at(low, i * step);
-        p->top[i] = at(high, i * step);
+        p->bottom[i] = at(low, i);
+        p->top[i] = at(high, i);
     }
 }
 
@@ -234,20 +247,20 @@ void pt_svg_line(const struct pt_html *h, const json_t *seconds, const json_t *l
 {
     const struct range time = range_of(seconds);
     const struct range r = {0, range_of(json_object_get(line, "high")).high};
-    const size_t step = step_of(seconds);
     struct points p;
     if (points_init(&p, seconds, time) && p.n > 0 && isfinite(r.high)) {
         open_svg(h, "line", true);
-        edges_of(&p, line, step);
+        edges_of(&p, line);
         pt_html_raw(h, "<path class=\"between\" d=\"");
         area_path(h, p.x, p.bottom, p.top, p.n, r);
         pt_html_raw(h, "\"/><path class=\"mean\" d=\"");
         const json_t *values = json_object_get(line, "values");
+        struct pen pen = {.h = h};
         bool drawing = false;
         for (size_t i = 0; i < p.n; i++) {
-            const double v = at(values, i * step);
+            const double v = at(values, i);
             if (isfinite(v))
-                pt_html_rawf(h, drawing ? "L%d %d" : "M%d %dh0", p.x[i], HIGH - scale(v, r, HIGH));
+                (drawing ? line_to : move_to)(&pen, p.x[i], HIGH - scale(v, r, HIGH));
             drawing = isfinite(v);
         }
         pt_html_raw(h, "\"/>");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Tables and lists of facts. */
+ * Tables and lists of facts. Tables are most of a report: end tags and quotation marks that HTML
+ * does not ask for are left out. */
 #include "analyze/report/html/table.h"
 
 #include <inttypes.h>
@@ -13,30 +14,28 @@ static bool is_amount(enum pt_html_kind kind)
 
 static void put_heads(const struct pt_html *h, const struct pt_html_table *t)
 {
-    pt_html_raw(h, "<thead role=\"rowgroup\"><tr role=\"row\">");
+    pt_html_raw(h, "<thead role=rowgroup><tr role=row>");
     for (unsigned i = 0; i < t->ncolumns; i++) {
         const struct pt_html_column *c = &t->columns[i];
-        pt_html_rawf(h, "<th role=\"columnheader\" scope=\"col\"%s>",
-                     is_amount(c->kind) ? " class=\"num\"" : "");
+        pt_html_rawf(h, "<th role=columnheader scope=col%s>",
+                     is_amount(c->kind) ? " class=num" : "");
         if (c->term)
             pt_html_term(h, c->term, c->title);
         else
             pt_html_str(h, c->title);
-        pt_html_raw(h, "</th>");
     }
-    pt_html_raw(h, "</tr></thead>\n<tbody role=\"rowgroup\">\n");
+    pt_html_raw(h, "</thead>\n<tbody role=rowgroup>\n");
 }
 
+/* What a script sorts by, where that is not the text. */
 static void put_sort_value(const struct pt_html *h, const struct pt_html_column *c, const json_t *v)
 {
     if (c->kind == PT_HTML_TIME && pt_html_us(v) != PT_UNKNOWN)
-        pt_html_rawf(h, " data-v=\"%" PRId64 "\"", pt_html_us(v));
-    else if (json_is_integer(v))
-        pt_html_rawf(h, " data-v=\"%" JSON_INTEGER_FORMAT "\"", json_integer_value(v));
+        pt_html_rawf(h, " data-v=%" PRId64, pt_html_us(v));
+    else if (c->kind != PT_HTML_COUNT && json_is_integer(v))
+        pt_html_rawf(h, " data-v=%" JSON_INTEGER_FORMAT, json_integer_value(v));
     else if (json_is_real(v))
-        pt_html_rawf(h, " data-v=\"%g\"", json_real_value(v));
-    else if (is_amount(c->kind))
-        pt_html_raw(h, " data-v=\"\"");
+        pt_html_rawf(h, " data-v=%g", json_real_value(v));
 }
 
 static void put_cell(const struct pt_html *h, const struct pt_html_table *t, unsigned i,
@@ -44,13 +43,13 @@ static void put_cell(const struct pt_html *h, const struct pt_html_table *t, uns
 {
     const struct pt_html_column *c = &t->columns[i];
     const json_t *v = c->path ? pt_html_get(row, c->path) : NULL;
-    pt_html_raw(h, i == 0 ? "<th role=\"rowheader\" scope=\"row\"" : "<td role=\"cell\" data-l=\"");
+    pt_html_raw(h, i == 0 ? "<th role=rowheader scope=row" : "<td role=cell data-l=\"");
     if (i > 0) {
         pt_html_str(h, c->title);
         pt_html_raw(h, "\"");
     }
     if (is_amount(c->kind))
-        pt_html_raw(h, " class=\"num\"");
+        pt_html_raw(h, " class=num");
     if (t->long_one)
         put_sort_value(h, c, v);
     pt_html_raw(h, ">");
@@ -58,11 +57,13 @@ static void put_cell(const struct pt_html *h, const struct pt_html_table *t, uns
         c->put(h, row);
     else
         pt_html_put(h, c->kind, v);
-    pt_html_raw(h, i == 0 ? "</th>" : "</td>");
 }
 
-static void put_cut(const struct pt_html *h, const json_t *omitted)
+/* left: rows that are in the document. */
+static void put_cut(const struct pt_html *h, size_t left, const json_t *omitted)
 {
+    if (left > 0)
+        pt_html_rawf(h, "<p class=\"cut\">%zu more are in the JSON of this report</p>\n", left);
     if (json_integer_value(omitted) > 0)
         pt_html_rawf(h,
                      "<p class=\"cut\">%" JSON_INTEGER_FORMAT " more are not listed; a larger "
@@ -73,26 +74,25 @@ static void put_cut(const struct pt_html *h, const json_t *omitted)
 void pt_html_table(const struct pt_html *h, const struct pt_html_table *t, const json_t *rows,
                    const json_t *omitted)
 {
-    size_t i;
-    const json_t *row;
-    if (json_array_size(rows) > 0) {
-        pt_html_raw(h, "<table role=\"table\"");
+    const size_t all = json_array_size(rows), shown = t->first && t->first < all ? t->first : all;
+    if (all > 0) {
+        pt_html_raw(h, "<table role=table");
         if (t->id)
             pt_html_rawf(h, " id=\"%s\"", t->id);
         pt_html_raw(h, t->long_one ? " data-long><caption>" : "><caption>");
         pt_html_str(h, t->caption);
         pt_html_raw(h, "</caption>\n");
         put_heads(h, t);
-        json_array_foreach(rows, i, row)
-        {
-            pt_html_raw(h, "<tr role=\"row\">");
+        for (size_t i = 0; i < shown; i++) {
+            const json_t *row = json_array_get(rows, i);
+            pt_html_raw(h, "<tr role=row>");
             for (unsigned k = 0; k < t->ncolumns; k++)
                 put_cell(h, t, k, row);
-            pt_html_raw(h, "</tr>\n");
+            pt_html_raw(h, "\n");
         }
-        pt_html_raw(h, "</tbody></table>\n");
+        pt_html_raw(h, "</table>\n");
     }
-    put_cut(h, omitted);
+    put_cut(h, all - shown, omitted);
 }
 
 void pt_html_facts(const struct pt_html *h, const struct pt_html_column *facts, unsigned n,

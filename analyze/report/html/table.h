@@ -20,7 +20,8 @@ struct pt_html_table {
     const char *caption;
     const struct pt_html_column *columns;
     unsigned ncolumns;
-    bool long_one; /* to be sorted and filtered */
+    bool long_one;  /* to be sorted and filtered */
+    unsigned first; /* so many rows at most; 0: all */
 };
 /* What was left out of it is told beneath. Nothing at all when there are neither rows nor omitted
  * ones. */
