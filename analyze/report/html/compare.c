@@ -63,6 +63,9 @@ void pt_html_against(const struct pt_html *h, const json_t *part, const json_t *
 
 /* ---- side by side: tables whose columns are spans ---- */
 
+/* So many fit beside each other. */
+#define ABREAST 4
+
 static void open_table(const struct pt_html *h, const char *caption, const char *first,
                        const json_t *columns)
 {
@@ -176,8 +179,11 @@ static void put_cut(const struct pt_html *h, const json_t *n)
 void pt_html_compare(const struct pt_html *h, const json_t *part, const json_t *doc)
 {
     const json_t *columns = pt_html_get(part, "columns");
-    (void)doc;
     pt_html_table(h, &spans, columns, NULL);
+    if (json_array_size(columns) > ABREAST) {
+        pt_html_history(h, part, doc);
+        return;
+    }
     put_findings(h, columns, pt_html_get(part, "findings"));
     put_cut(h, pt_html_get(part, "findings_omitted"));
     put_amounts(h, "The machine", columns, pt_html_get(part, "rows"), "title", NULL);

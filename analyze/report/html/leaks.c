@@ -18,7 +18,7 @@ void pt_html_status(const struct pt_html *h, const json_t *status)
     pt_html_raw(h, "</span>");
 }
 
-static bool alarms(const char *verdict)
+bool pt_html_alarms(const char *verdict)
 {
     for (int v = 0; v < PT_VERDICTS; v++)
         if (strcmp(pt_verdict_name((enum pt_verdict)v), verdict) == 0)
@@ -31,7 +31,7 @@ void pt_html_verdict_badge(const struct pt_html *h, const json_t *verdict)
     const char *name = json_is_string(verdict) ? json_string_value(verdict) : NULL;
     if (!name)
         return;
-    pt_html_rawf(h, "<span class=\"badge %s\">", alarms(name) ? "alarm" : "calm");
+    pt_html_rawf(h, "<span class=\"badge %s\">", pt_html_alarms(name) ? "alarm" : "calm");
     pt_html_term(h, name, name);
     pt_html_raw(h, "</span>");
 }
@@ -240,7 +240,7 @@ void pt_html_leaks(const struct pt_html *h, const json_t *leaks, const json_t *d
     json_t *rest = json_array();
     json_array_foreach(pt_html_get(leaks, "findings"), i, f)
     {
-        if (alarms(pt_html_get_str(f, "verdict")))
+        if (pt_html_alarms(pt_html_get_str(f, "verdict")))
             put_finding(h, f);
         else
             json_array_append(rest, (json_t *)(uintptr_t)f);

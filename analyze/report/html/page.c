@@ -17,7 +17,7 @@ static const struct section {
     const char *none; /* said in its place when the document has nothing of it; NULL: no section */
 } sections[] = {
     {"against", "against", "Since the earlier report", pt_html_against, NULL, NULL},
-    {"compare", "compare", "Side by side", pt_html_compare, NULL, NULL},
+    {"compare", "compare", "Span by span", pt_html_compare, NULL, NULL},
     {"machine", "machine", "The machine", pt_html_machine, NULL, NULL},
     {"leaks", "leaks", "Leaks", pt_html_leaks, NULL, "The span is too short to look for leaks."},
     {"growth", "growth", "Who grew", pt_html_growth, NULL,

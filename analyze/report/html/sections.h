@@ -8,12 +8,14 @@
 
 typedef void pt_html_section_fn(const struct pt_html *h, const json_t *part, const json_t *doc);
 
-pt_html_section_fn pt_html_against, pt_html_compare, pt_html_machine, pt_html_leaks, pt_html_growth,
-    pt_html_memory, pt_html_swap, pt_html_kernel, pt_html_oom, pt_html_events, pt_html_processes,
-    pt_html_cost;
+pt_html_section_fn pt_html_against, pt_html_compare, pt_html_history, pt_html_machine,
+    pt_html_leaks, pt_html_growth, pt_html_memory, pt_html_swap, pt_html_kernel, pt_html_oom,
+    pt_html_events, pt_html_processes, pt_html_cost;
 
 /* "new", "worse": what became of a finding, as a badge; nothing when it is null. */
 void pt_html_status(const struct pt_html *h, const json_t *status);
+/* Is the verdict of that name an alarm? */
+bool pt_html_alarms(const char *verdict);
 /* The verdict of a finding, coloured as it matters. */
 void pt_html_verdict_badge(const struct pt_html *h, const json_t *verdict);
 

@@ -42,7 +42,7 @@ static void put_cell(const struct pt_html *h, const struct pt_html_table *t, uns
                      const json_t *row)
 {
     const struct pt_html_column *c = &t->columns[i];
-    const json_t *v = c->path ? pt_html_get(row, c->path) : NULL;
+    const json_t *v = c->of ? c->of(row) : c->path ? pt_html_get(row, c->path) : NULL;
     pt_html_raw(h, i == 0 ? "<th role=rowheader scope=row" : "<td role=cell data-l=\"");
     if (i > 0) {
         pt_html_str(h, c->title);
@@ -88,7 +88,7 @@ void pt_html_table(const struct pt_html *h, const struct pt_html_table *t, const
             pt_html_raw(h, "<tr role=row>");
             for (unsigned k = 0; k < t->ncolumns; k++)
                 put_cell(h, t, k, row);
-            pt_html_raw(h, "\n");
+            pt_html_raw(h, "</tr>\n");
         }
         pt_html_raw(h, "</table>\n");
     }

@@ -11,7 +11,8 @@ struct pt_html_column {
     const char *title;
     const char *path; /* of the value in a row, "bytes.delta" */
     enum pt_html_kind kind;
-    const char *term; /* of the glossary; NULL: none */
+    const char *term;                       /* of the glossary; NULL: none */
+    const json_t *(*of)(const json_t *row); /* the value, in the place of path */
     /* What stands in the cell, where it is not the value alone; the value is what it sorts by. */
     void (*put)(const struct pt_html *h, const json_t *row);
 };
