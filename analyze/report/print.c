@@ -126,9 +126,9 @@ typedef void print_fn(struct pt_page *p, const json_t *doc);
 static int print(const json_t *doc, FILE *out, bool markdown)
 {
     static print_fn *const sections[] = {
-        print_verdict,      pt_print_against, pt_print_compare, pt_print_machine, pt_print_leaks,
-        pt_print_growth,    pt_print_memory,  pt_print_kernel,  pt_print_oom,     pt_print_events,
-        pt_print_processes, pt_print_cost,    pt_print_glossary};
+        print_verdict,   pt_print_against,   pt_print_compare, pt_print_machine, pt_print_leaks,
+        pt_print_growth, pt_print_memory,    pt_print_swap,    pt_print_kernel,  pt_print_oom,
+        pt_print_events, pt_print_processes, pt_print_cost,    pt_print_glossary};
     const int64_t offset = pt_tree_int(doc, "utc_offset_seconds");
     struct pt_page p = {.out = out,
                         .markdown = markdown,

@@ -27,6 +27,7 @@ void pt_print_cost(struct pt_page *p, const json_t *doc);
 void pt_print_leaks(struct pt_page *p, const json_t *doc);
 void pt_print_growth(struct pt_page *p, const json_t *doc);
 void pt_print_memory(struct pt_page *p, const json_t *doc);
+void pt_print_swap(struct pt_page *p, const json_t *doc);
 void pt_print_kernel(struct pt_page *p, const json_t *doc);
 void pt_print_oom(struct pt_page *p, const json_t *doc);
 void pt_print_events(struct pt_page *p, const json_t *doc);

@@ -12,6 +12,7 @@
 #include "analyze/print/units.h"
 #include "analyze/report/report_kernel.h"
 #include "analyze/report/tree.h"
+#include "analyze/swap/swap.h"
 
 /* Holders of a class of memory. */
 #define HOLDERS 20
@@ -121,10 +122,16 @@ static json_t *kernel(struct pt_report *r, struct pt_err *err)
     return pt_report_kernel(r->s, newest_boot(r), r->o->to, pt_report_top(r, HOLDERS), err);
 }
 
-static json_t *nothing(struct pt_report *r, struct pt_err *err)
+static json_t *swap(struct pt_report *r, struct pt_err *err)
 {
-    (void)r, (void)err;
-    return json_null();
+    struct pt_swap w;
+    if (pt_swap_make(r->s, r->o->from, r->o->to, &w, err) < 0)
+        return NULL;
+    json_t *j = pt_swap_json(&w, (int64_t)pt_report_top(r, HOLDERS));
+    if (!j)
+        pt_err_nomem(err);
+    pt_swap_release(&w);
+    return j;
 }
 
 /* ---- the whole ---- */
@@ -179,7 +186,7 @@ static const struct {
     {"leaks", "leaks", pt_report_leaks, false},
     {"growth", "growth", growth, false},
     {"charts", "charts", pt_report_charts, false},
-    {"swap", "swap", nothing, false},
+    {"swap", "swap", swap, false},
     {"kernel", "kernel memory", kernel, false},
     {"processes", "processes", pt_report_processes, false},
     {"glossary", "words", pt_report_glossary, true},

@@ -12,8 +12,8 @@
 #include "analyze/report/tree.h"
 
 /* Points: as many as a wide screen shows apart. */
-#define POINTS 360
-#define SLICES 150 /* two points each */
+#define POINTS 300
+#define SLICES 120 /* two points each */
 
 enum line {
     LINE_AVAILABLE = 0,

@@ -157,7 +157,9 @@ static json_t *oom_json(const struct pt_report *r, const struct gather *g, struc
 static void add_mark(const struct pt_report *r, json_t *marks, const char *kind, int64_t us,
                      double until, json_t *text)
 {
-    const double at = (double)pt_units_minus(us, r->leaks.timeline.first_us) / 1e6;
+    /* what was told just before the first snapshot goes with it */
+    const double at =
+        fmax(round((double)pt_units_minus(us, r->leaks.timeline.first_us) / 1e5) / 10, 0);
     json_array_append_new(marks, json_pack("{s:s, s:f, s:o, s:o, s:o}", "kind", kind, "seconds", at,
                                            "until", pt_tree_number(until), "time", pt_json_time(us),
                                            "text", text));
@@ -180,6 +182,27 @@ static size_t add_holes(const struct pt_report *r, json_t *marks)
         if (n++ < 2 * MARKS)
             add_mark(r, marks, "boot", pt_timeline_real(t, t->boots[i].from), (double)NAN,
                      pt_tree_text("another boot"));
+    return n;
+}
+
+/* Episodes of swap that made somebody wait; what was pushed out and left alone did not. */
+static size_t add_episodes(const struct pt_report *r, json_t *marks)
+{
+    const json_t *episodes = pt_tree_at(pt_tree_at(r->doc, "swap"), "episodes"), *e;
+    size_t i, n = 0;
+    json_array_foreach(episodes, i, e)
+    {
+        const int64_t from = pt_tree_time(e, "from"), to = pt_tree_time(e, "to");
+        const char *state = pt_tree_str(e, "state");
+        char text[PT_UNITS_BUF];
+        if (pt_tree_is(e, "state", "parked") || from == PT_UNKNOWN || to == PT_UNKNOWN)
+            continue;
+        if (n++ < MARKS)
+            add_mark(r, marks, "swap", from,
+                     (double)pt_units_minus(to, r->leaks.timeline.first_us) / 1e6,
+                     pt_tree_text("%s for %s", state ? state : "?",
+                                  pt_units_duration(text, sizeof(text), to - from)));
+    }
     return n;
 }
 
@@ -208,7 +231,7 @@ static json_t *sorted(json_t *marks)
 static json_t *marks_json(const struct pt_report *r, const struct gather *g, size_t *ret_omitted)
 {
     json_t *marks = json_array();
-    size_t n = add_holes(r, marks);
+    size_t n = add_holes(r, marks) + add_episodes(r, marks);
     for (size_t i = 0; i < ring_size(&g->marks); i++) {
         const struct kept *k = ring_at(&g->marks, i);
         add_mark(r, marks, mark_of(k->kind), k->real_us, (double)NAN,

@@ -72,6 +72,20 @@ static void add_oom(json_t *verdict, const struct pt_report *r, const json_t *do
                            (int64_t)n + (more > 0 ? more : 0), subject ? subject : "?", when));
 }
 
+/* Whether swap does harm, where it was used at all. */
+static void add_swap(json_t *verdict, const json_t *doc)
+{
+    static const struct {
+        const char *verdict;
+        enum severity severity;
+    } known[] = {{"harmful", ALARM}, {"watch", WARNING}, {"harmless", GOOD}};
+    const json_t *swap = pt_tree_at(doc, "swap");
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (pt_tree_is(swap, "verdict", known[i].verdict))
+            add(verdict, known[i].severity, "swap", NULL,
+                json_incref(json_object_get(swap, "text")));
+}
+
 /* "nothing leaks", as far as anybody can know. */
 static void add_good(json_t *verdict, const struct pt_report *r, const json_t *leaks)
 {
@@ -118,6 +132,23 @@ static void add_machine(json_t *verdict, const struct pt_report *r, const json_t
     (void)doc;
 }
 
+/* Worst first, else as they are. */
+static json_t *ranked(json_t *verdict)
+{
+    static const enum severity order[] = {ALARM, WARNING, GOOD, NOTE};
+    json_t *all = json_array(), *one;
+    size_t i;
+    for (size_t k = 0; k < sizeof(order) / sizeof(*order); k++) {
+        json_array_foreach(verdict, i, one)
+        {
+            if (pt_tree_is(one, "severity", severities[order[k]]))
+                json_array_append(all, one);
+        }
+    }
+    json_decref(verdict);
+    return all;
+}
+
 json_t *pt_report_verdict(struct pt_report *r, struct pt_err *err)
 {
     const json_t *leaks = pt_tree_at(r->doc, "leaks");
@@ -130,6 +161,7 @@ json_t *pt_report_verdict(struct pt_report *r, struct pt_err *err)
     add_leaks(verdict, leaks, ALARM);
     add_leaks(verdict, leaks, WARNING);
     add_good(verdict, r, leaks);
+    add_swap(verdict, r->doc);
     add_machine(verdict, r, r->doc);
-    return verdict;
+    return ranked(verdict);
 }
