@@ -19,15 +19,20 @@
 /* Shares of time by PSI. */
 #define CHURN_SOME  0.01
 #define THRASH_FULL 0.10
+/* Of churn, where other work goes on meanwhile and PSI full is low for it: seven times what bare
+ * churn costs (3 to 7% in tests/episodes). */
+#define THRASH_SOME 0.30
 #define PARKED_SOME 0.001
 /* The page cache read again as a whole in so many seconds. */
 #define FILE_TURN_S 10.0
 #define LOW         0.10 /* of swap and of memory */
 /* A hole in an episode no longer than this does not end it; what is left of a state next to a worse
  * one and shorter than it takes to see one belongs to that. */
-#define JOIN_S        30.0
+#define JOIN_S        15.0
 #define JOIN_PARKED_S 60.0
 #define LEAST_S       27.0
+/* Less than it takes to see any state is a burst, however high: what is parked goes on after it. */
+#define BURST_S 22.0
 
 const char *pt_swap_state_name(enum pt_swap_state s)
 {
@@ -104,7 +109,7 @@ static bool is_thrash(const struct pt_swap_bin *b, double page)
         ((double)b->v[PT_SWAP_REFAULT_FILE] > 0 ? (double)b->v[PT_SWAP_REFAULT_FILE] : 0);
     /* stalls without anything read back are those of reclaim alone */
     return (share(b, PT_SWAP_FULL) >= THRASH_FULL && !(again * page < PARKED_RATE * width(b))) ||
-           rereads(b, page);
+           (is_churn(b, page) && share(b, PT_SWAP_SOME) >= THRASH_SOME) || rereads(b, page);
 }
 
 static bool is_exhausted(const struct pt_swap_bin *b, double page)
@@ -198,29 +203,34 @@ static void absorb_rests(struct work *w)
     }
 }
 
-/* Runs of bins that are parked, with what little moved between them where that does not count over
- * the whole. */
+/* The end of what is parked from bin i on: with bursts, and with what little moved between where
+ * that does not count over the whole. */
+static size_t parked_end(const struct work *w, size_t i)
+{
+    double in = 0;
+    size_t end = i;
+    for (size_t k = i; k < w->n && !w->state[k] && !w->low[k] && !w->bins[k].hole; k++) {
+        const struct pt_swap_bin *b = &w->bins[k];
+        const double between = seconds(w, end, k);
+        in += isnan(in_of(b)) ? 0 : in_of(b) * w->page;
+        if (!(b->v[PT_SWAP_TOTAL] > b->v[PT_SWAP_FREE]) || between > JOIN_PARKED_S)
+            break;
+        if (is_parked(b, w->page) &&
+            (between <= BURST_S || in < PARKED_RATE * seconds(w, i, k + 1)))
+            end = k + 1;
+    }
+    return end;
+}
+
 static void park(struct work *w)
 {
-    const uint8_t parked = 1 + PT_SWAP_PARKED;
-    for (size_t i = 0; i < w->n; i++) {
+    for (size_t i = 0, end; i < w->n; i = end) {
+        end = i + 1;
         if (w->state[i] || w->low[i] || w->bins[i].hole || !is_parked(&w->bins[i], w->page))
             continue;
-        size_t end = i, last = i;
-        double in = 0;
-        for (; end < w->n && !w->state[end] && !w->low[end] && !w->bins[end].hole; end++) {
-            const struct pt_swap_bin *b = &w->bins[end];
-            in += isnan(in_of(b)) ? 0 : in_of(b) * w->page;
-            if (!(b->v[PT_SWAP_TOTAL] > b->v[PT_SWAP_FREE]))
-                break;
-            if (is_parked(b, w->page) && in < PARKED_RATE * seconds(w, i, end + 1))
-                last = end;
-            else if (seconds(w, last + 1, end + 1) > JOIN_PARKED_S)
-                break;
-        }
-        for (size_t k = i; k <= last && seconds(w, i, last + 1) >= LEAST_S; k++)
-            w->state[k] = parked;
-        i = last;
+        end = parked_end(w, i);
+        for (size_t k = i; k < end && seconds(w, i, end) >= LEAST_S; k++)
+            w->state[k] = 1 + PT_SWAP_PARKED;
     }
 }
 

@@ -25,10 +25,12 @@ const char *pt_swap_missing_text(enum pt_swap_missing one)
     case PT_SWAP_NO_VMSTAT:
         return "pages swapped in and out: vmstat was not recorded";
     case PT_SWAP_NO_PSI:
-        return "how long tasks waited: no pressure stall information (PSI) in this kernel";
+        return "how long tasks waited: no pressure stall information was recorded (PSI, from Linux "
+               "4.20)";
     case PT_SWAP_NO_REFAULTS:
-        return "whether memory was wanted back: this kernel does not count refaults of anonymous "
-               "memory (before 5.9)";
+        return "whether memory was wanted back: refaults of anonymous memory were not recorded "
+               "(from "
+               "Linux 5.9)";
     case PT_SWAP_NO_MEMINFO:
         return "how much swap was in use: meminfo was not recorded";
     case PT_SWAP_NO_DEVICES:
@@ -50,7 +52,7 @@ static enum pt_swap_verdict verdict_of(const struct pt_swap *w)
         harm |= s >= PT_SWAP_CHURN;
         watch |= s == PT_SWAP_OUT_PRESSURE;
     }
-    double total = NAN;
+    double total = w->held.total == PT_UNKNOWN ? NAN : (double)w->held.total;
     for (size_t i = 0; i < w->nbins; i++)
         total = fmax(total, (double)w->bins[i].v[PT_SWAP_TOTAL]);
     if (harm || watch)
@@ -59,9 +61,9 @@ static enum pt_swap_verdict verdict_of(const struct pt_swap *w)
         return PT_SWAP_UNKNOWN;
     if (total <= 0)
         return PT_SWAP_NONE;
-    if (w->all.used_most <= 0)
+    if (w->all.used_most <= 0 || (isnan(w->all.used_most) && w->held.used == 0))
         return PT_SWAP_UNUSED;
-    return w->missing & PT_SWAP_NO_VMSTAT ? PT_SWAP_UNKNOWN : PT_SWAP_HARMLESS;
+    return isnan(w->all.in) ? PT_SWAP_UNKNOWN : PT_SWAP_HARMLESS;
 }
 
 static void bytes(char *buf, size_t size, double v)
@@ -123,10 +125,8 @@ char *pt_swap_sentence(const struct pt_swap *w, char *buf, size_t size)
         snprintf(buf, size, "swap is set up and was not used");
         break;
     case PT_SWAP_HARMLESS:
-        snprintf(buf, size,
-                 "swap use is harmless: up to %s in swap, %s read back in all, and nothing had to "
-                 "wait long for it",
-                 used, in);
+        snprintf(buf, size, "swap use is harmless: up to %s in swap, %s read back in all%s", used,
+                 in, isnan(w->all.some) ? "" : ", and nothing had to wait long for it");
         break;
     case PT_SWAP_WATCH:
         snprintf(buf, size, "memory ran short, no harm seen: %s", harm);
