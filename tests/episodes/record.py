@@ -1,0 +1,431 @@
+# SPDX-License-Identifier: MIT
+"""record.py OUT.db --subject PROGRAM --recorder pagetraild [--seed N] [--swap file|zram] [--exhaust] [--interval 2s]:
+makes a swap device of known size and memory cgroups, puts programs into them through a schedule of swapping and of quiet
+spans, records them, and writes OUT.labels.json beside the recording: for each span its state, when it began and ended,
+who suffered and who grew, as the schedule made it; and what the programs and the driver themselves measured meanwhile
+(README.md). The programs run in a PID namespace of their own, so that nothing else is in the recording. Needs root, and
+that no other swap is in use. Units: MiB, seconds, percent."""
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+MIB = 1 << 20
+SWAP_MIB = 768
+QUIET, BUSY = 32, 54  # seconds of a rest and of an episode
+CHURN = 70  # in a thousand: the time in faults of all touchers together
+MARGIN = 12  # at both ends of a span, in which one state becomes another
+V1 = os.path.exists("/sys/fs/cgroup/memory/memory.limit_in_bytes")
+ROOT = "/sys/fs/cgroup/memory" if V1 else "/sys/fs/cgroup"
+LIMIT, USAGE = ("memory.limit_in_bytes", "memory.usage_in_bytes") if V1 else ("memory.max", "memory.current")
+
+
+def put(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def say(text):
+    print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
+
+
+class Group:
+    """A memory cgroup, without a limit at first."""
+
+    def __init__(self, parent, name):
+        self.path = os.path.join(parent, name)
+        os.mkdir(self.path)
+
+    def limit(self, mib):
+        for _ in range(200):  # the kernel gives up where pages are used faster than it can put them out
+            try:
+                put(os.path.join(self.path, LIMIT), "%d" % (mib * MIB) if mib else "-1" if V1 else "max")
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise SystemExit("the limit of '%s' cannot be set" % self.path)
+
+    def close_in(self, spare):
+        """The limit is what it has and so many MiB."""
+        self.limit(int(open(os.path.join(self.path, USAGE)).read()) / MIB + spare)
+
+
+class Witness:
+    """What the driver itself reads, each second: (time, values)."""
+
+    def __init__(self):
+        self.rows = []
+
+    def read(self):
+        row = {"time": time.time()}
+        vmstat = dict(line.split() for line in open("/proc/vmstat"))
+        row["in"], row["out"] = int(vmstat["pswpin"]) / 256, int(vmstat["pswpout"]) / 256
+        for line in open("/proc/pressure/memory"):
+            row[line.split()[0]] = int(line.rsplit("=", 1)[1]) / 1e6
+        for line in open("/proc/meminfo"):
+            key, value = line.split()[:2]
+            if key in ("MemTotal:", "MemAvailable:", "SwapTotal:", "SwapFree:"):
+                row[key[:-1]] = int(value) / 1024
+        row["devices"] = len(open("/proc/swaps").readlines()) - 1
+        self.rows.append(row)
+        return row
+
+    def over(self, begin, end):
+        rows = [r for r in self.rows if begin <= r["time"] <= end] or self.rows[-1:]
+        first, last = rows[0], rows[-1]
+        span = max(last["time"] - first["time"], 1e-3)
+        used = [r["SwapTotal"] - r["SwapFree"] for r in rows]
+        return {"in": round((last["in"] - first["in"]) / span, 3), "out": round((last["out"] - first["out"]) / span, 3),
+                "some": round(100 * (last["some"] - first["some"]) / span, 2),
+                "full": round(100 * (last["full"] - first["full"]) / span, 2), "swap_used": round(min(used), 1), "devices": max(r["devices"] for r in rows),
+                "swap_free_percent": round(100 * max(r["SwapFree"] for r in rows) / rows[0]["SwapTotal"], 1),
+                "available_percent": round(100 * max(r["MemAvailable"] for r in rows) / rows[0]["MemTotal"], 1)}
+
+
+def sound(span):
+    """That the span became what the schedule meant it to be: the reasons why not."""
+    w, stalls, why = span["witness"], span["stall_percent"], []
+
+    def need(what, holds):
+        if not holds:
+            why.append(what)
+    state = span["state"]
+    suffering = [stalls.get(str(pid)) for pid in span["victims"]]
+    if None in suffering:
+        return ["one that should suffer has gone"]
+    need("no other swap in use", w["devices"] == 1)
+    if state in ("none", "parked"):
+        need("swap in use" if state == "parked" else "no swap in use", (w["swap_used"] > 4) == (state == "parked"))
+        need("in + out under 0.3 MiB/s", span["kind"] in ("burst", "wake") or w["in"] + w["out"] < 0.3)
+    if state == "swap-out-pressure":
+        need("1 MiB/s out", w["out"] >= 1)
+        need("little in", w["in"] < 0.1 * w["out"])
+    if state == "churn":
+        need("1 MiB/s in and out", min(w["in"], w["out"]) >= 1)
+        need("2 to 12% of the time of the touchers in faults", 2 <= sum(suffering) <= 12)
+    if state == "thrash":
+        need("each toucher as long in faults as one thread that waits all the time", min(suffering) >= 90)
+    if state == "exhaustion-risk":
+        need("little swap and memory", w["swap_free_percent"] < 10 and w["available_percent"] < 10)
+    return why
+
+
+class Run:
+    def __init__(self, args):
+        self.args, self.random = args, random.Random(args.seed)
+        self.witness, self.spans, self.programs, self.groups = Witness(), [], {}, 0
+
+    def group(self, name):
+        self.groups += 1
+        return Group(self.args.cgroup, "%s%d" % (name, self.groups))
+
+    def start(self, name, group, role, **what):
+        log = os.path.join(self.args.work, "%d-%s.out" % (len(self.programs), name))
+        child = subprocess.Popen([self.args.subject, name, group.path, role] + ["%s=%s" % i for i in what.items()],
+                                 stdout=open(log, "w"), stdin=subprocess.DEVNULL)
+        program = {"name": name, "role": role, "pid": child.pid, "child": child, "log": log}
+        self.programs[child.pid] = program
+        while "ready" not in open(log).read():
+            if child.poll() is not None:
+                raise SystemExit("'%s' did not start" % name)
+            time.sleep(0.05)
+        return child.pid
+
+    def stop(self, *pids):
+        for pid in pids:
+            self.programs[pid]["child"].kill()
+        for pid in pids:
+            self.programs[pid]["child"].wait()
+
+    def go(self, pid):
+        self.programs[pid]["child"].send_signal(signal.SIGUSR1)
+
+    def watch(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.witness.read()
+            time.sleep(min(1, max(0, end - time.monotonic())))
+
+    def span(self, kind, state, seconds, victims=(), aggressors=(), begin=None):
+        """A labelled span; its programs were told before what to do."""
+        begin = begin or time.time()
+        self.watch(seconds - (time.time() - begin))
+        end = time.time()
+        self.spans.append({"kind": kind, "state": state, "from": begin, "to": end, "victims": list(victims),
+                           "aggressors": list(aggressors)})
+        say("%-12s %-18s %s" % (kind, state, self.witness.over(begin, end)))
+
+    def rest(self, kind="rest", seconds=QUIET):
+        used = self.witness.read()
+        self.span(kind, "parked" if used["SwapTotal"] - used["SwapFree"] > 4 else "none", seconds)
+
+    def pick(self, low, high):
+        return self.random.uniform(low, high)
+
+    # ---- the schedule's parts ----
+
+    def flood(self):
+        """A file is read over and over through a cgroup that holds a part of it."""
+        group = self.group("files")
+        group.limit(64)
+        reader = self.start("reader", group, "read", path=self.args.file, kib=int(self.pick(15, 40) * 1024))
+        self.rest("flood", 45)
+        self.stop(reader)
+
+    def park(self):
+        """Cold memory is put out at once and stays there."""
+        group = self.group("services")
+        pids = [self.start("cold%d" % i, group, "hold", mib=int(self.pick(20, 60))) for i in range(3)]
+        self.rest()
+        begin = time.time()
+        group.limit(8)
+        self.span("burst", "parked", QUIET, begin=begin)
+        return group, pids
+
+    def wake(self, group, pids):
+        group.limit(None)
+        begin = time.time()
+        self.go(pids[0])
+        self.span("wake", "parked", QUIET, begin=begin)
+
+    def trickle(self):
+        group = self.group("mail")
+        pid = self.start("mailer", group, "hold", mib=int(self.pick(30, 80)), trickle=1)
+        group.limit(8)
+        self.rest("burst")
+        self.rest("trickle", 45)
+        self.stop(pid)
+
+    def grower(self, slow):
+        """Growth at the limit of a cgroup puts out what others there leave cold, then its own; then it stops."""
+        group = self.group("batch")
+        idle = [self.start("idle%d" % i, group, "hold", mib=int(self.pick(10, 50))) for i in range(2)]
+        kib = int(self.pick(1.5, 3) * 1024) if slow else int(self.pick(4, 8) * 1024)
+        pid = self.start("import", group, "grow", mib=20, to=20 + kib * BUSY // 1024, kib=kib)
+        self.rest()
+        group.close_in(1)
+        begin = time.time()
+        self.go(pid)
+        self.span("grower", "swap-out-pressure", BUSY, aggressors=[pid], begin=begin)
+        self.watch(3)
+        self.rest("after")
+        self.stop(pid, *idle)
+
+    def bystanders(self):
+        """One that grows and one that is busy, both with all the memory they want."""
+        group = self.group("elsewhere")
+        return [self.start("report", group, "grow", mib=10, to=2000, kib=int(self.pick(0.4, 1.2) * 1024)),
+                self.start("busy", group, "touch", mib=int(self.pick(20, 80)), pace=20000)]
+
+    def lack(self, state, beside):
+        """The limits of programs, each in a cgroup of its own, fall under what they touch: nobody grows."""
+        n = self.random.choice([1, 2]) if state == "churn" else self.random.choice([2, 3])
+        threads = self.random.choice([1, 2]) if state == "churn" else 3
+        mib = [int(self.pick(40, 100)) for _ in range(n)]
+        groups = [self.group("shop") for _ in range(n)]
+        pids = [self.start("shop%d" % i, groups[i], "touch", mib=mib[i], threads=threads, write=int(self.pick(70, 100)),
+                           stall=CHURN // (n * threads) if state == "churn" else 1000) for i in range(n)]
+        idle = self.start("helper", groups[0], "hold", mib=int(self.pick(10, 30)))
+        others = self.bystanders() if beside else []
+        self.rest()
+        begin = time.time()
+        for pid in others[:1]:
+            self.go(pid)
+        for i in range(n):
+            groups[i].limit(mib[i] * (self.pick(0.7, 0.85) if state == "churn" else self.pick(0.3, 0.5)))
+        self.span("lack" + ("+others" if beside else ""), state, BUSY, victims=pids, begin=begin)
+        self.stop(idle, *pids, *others)
+
+    def squeeze(self, state, locked):
+        """One grows in a cgroup that is full: what it takes, the others there touch."""
+        group = self.group("site")
+        stall = 1000 if state == "thrash" else CHURN if locked else CHURN // 2
+        kib = int(self.pick(1, 1.5) * 1024)
+        idle = self.start("spare", group, "hold", mib=4)
+        victim = self.start("web", group, "touch", mib=int(self.pick(80, 105)), stall=stall,
+                            threads=4 if state == "thrash" else 1, pace=8000)  # each page hot, none too hot to be put out
+        grower = self.start("cache", group, "grow", mib=20, to=20 + kib * BUSY // 1024, kib=kib, lock=int(locked),
+                            hot=int(not locked), stall=stall, pace=40000)
+        self.rest()
+        group.close_in(-4)
+        begin = time.time()
+        self.go(grower)
+        self.span("squeeze+" + ("locked" if locked else "hot"), state, BUSY, begin=begin, aggressors=[grower],
+                  victims=[victim])
+        self.stop(idle, victim, grower)
+
+    def exhaust(self):
+        """Swap is full of cold memory; then somebody takes nearly all the rest."""
+        group = self.group("archive")
+        used = self.witness.read()
+        filler = self.start("archive", group, "hold", mib=int(used["SwapFree"] - 0.06 * used["SwapTotal"]))
+        self.rest()
+        begin = time.time()
+        group.limit(8)
+        self.span("full", "parked", QUIET + 10, begin=begin)
+        group = self.group("hog")
+        put(os.path.join(group.path, "memory.swappiness"), "0")
+        total = used["MemTotal"]
+        hog = self.start("hog", group, "available", mib=int(total * 0.085), floor=int(total * 0.06))
+        while self.witness.read()["MemAvailable"] > total * 0.1:
+            time.sleep(0.2)
+        self.span("exhaust", "exhaustion-risk", BUSY - 15)
+        if self.programs[hog]["child"].poll() is not None:
+            raise SystemExit("memory ran too low: the hog has gone")
+        self.stop(hog)
+        self.rest()
+        self.stop(filler)
+
+    def schedule(self):
+        parts = {"flood": self.flood, "trickle": self.trickle, "exhaust": self.exhaust,
+                 "grow-slowly": lambda: self.grower(True), "grow-fast": lambda: self.grower(False),
+                 "churn": lambda: self.lack("churn", False), "churn-beside": lambda: self.lack("churn", True),
+                 "thrash": lambda: self.lack("thrash", False), "thrash-beside": lambda: self.lack("thrash", True),
+                 "squeeze-locked": lambda: self.squeeze("thrash", True),
+                 "squeeze-hot": lambda: self.squeeze("churn", False)}
+        if self.args.parts:
+            for name in self.args.parts.split(","):
+                parts[name]()
+            return
+        self.rest("nothing")
+        self.flood()
+        group, pids = self.park()
+        order = ["flood", "trickle", "squeeze-locked", "squeeze-hot", self.random.choice(["grow-slowly", "grow-fast"])]
+        order += ["churn-beside", "thrash"] if self.args.seed % 2 else ["churn", "thrash-beside"]
+        self.random.shuffle(order)
+        for name in order:
+            parts[name]()
+        self.rest()
+        if self.args.exhaust:
+            self.exhaust()
+        self.wake(group, pids)
+
+    def measured(self, program, begin, end):
+        """Percent of the time between that a program spent in faults, by its own account: the sum of its threads."""
+        rows = [[float(x) for x in line.split()] for line in open(program["log"]) if line[0].isdigit()]
+        rows = [r for r in rows if len(r) == 4 and begin <= r[0] <= end]
+        return round(100 * (rows[-1][1] - rows[0][1]) / (rows[-1][0] - rows[0][0]), 2) if len(rows) > 1 else None
+
+    def finish(self):
+        for s in self.spans:
+            begin, end = s["from"] + MARGIN, s["to"] - MARGIN
+            s["witness"] = self.witness.over(begin, end)
+            s["stall_percent"] = {str(p["pid"]): self.measured(p, begin, end) for p in self.programs.values()}
+            s["stall_percent"] = {k: v for k, v in s["stall_percent"].items() if v is not None}
+            s["unsound"] = sound(s)
+            if s["unsound"]:
+                say("not what it was meant to be: %s %s: %s: %s, stalls %s" % (
+                    s["kind"], s["state"], "; ".join(s["unsound"]), s["witness"], s["stall_percent"]))
+
+
+def inside(args):
+    """In the namespace: the recorder, the schedule, the labels."""
+    run = Run(args)
+    args.file = os.path.join(args.work, "file")
+    with open(args.file, "wb") as f:
+        for _ in range(400):
+            f.write(os.urandom(MIB))
+        f.flush()
+        os.fsync(f.fileno())
+        os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    recorder = subprocess.Popen([args.recorder, "-q", "-o", args.out, "-i", args.interval, "--burst-length", "0",
+                                 "--cpu-budget", "5"])
+    try:
+        time.sleep(3)
+        run.schedule()
+        recorder.terminate()
+        if recorder.wait() != 0:
+            raise SystemExit("the recorder failed")
+    finally:
+        recorder.kill()
+        for p in run.programs.values():
+            p["child"].kill()
+            p["child"].wait()
+    run.finish()
+    with open(os.path.splitext(args.out)[0] + ".labels.json", "w") as f:
+        json.dump({"seed": args.seed, "interval": args.interval, "swap": args.swap, "swap_mib": SWAP_MIB,
+                   "margin": MARGIN, "programs": {str(pid): {"name": p["name"], "role": p["role"]}
+                                                  for pid, p in run.programs.items()}, "spans": run.spans}, f, indent=1)
+        f.write("\n")
+
+
+def make_swap(args):
+    """The device, and what takes it away."""
+    if args.swap == "zram":
+        n = int(open("/sys/class/zram-control/hot_add").read())
+        put("/sys/block/zram%d/disksize" % n, str(SWAP_MIB * MIB))
+        device, gone = "/dev/zram%d" % n, lambda: put("/sys/class/zram-control/hot_remove", str(n))
+    else:
+        device = os.path.join(args.work, "swapfile")
+        gone = lambda: os.unlink(device)
+        with open(device, "wb") as f:
+            os.fchmod(f.fileno(), 0o600)
+            for _ in range(SWAP_MIB):
+                f.write(bytes(MIB))
+    subprocess.run(["mkswap", device], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(["swapon", device], check=True)
+    return lambda: (subprocess.run(["swapoff", device], check=True), gone())
+
+
+def rmdir(path):
+    for _ in range(100):
+        try:
+            return os.rmdir(path)
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("'%s' cannot be removed" % path)
+
+
+def outside(args):
+    """The swap device, the cgroups and the namespace, and their end whatever happens."""
+    if len(open("/proc/swaps").readlines()) > 1 and not args.parts:
+        raise SystemExit("other swap is in use")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    args.work = tempfile.mkdtemp(prefix="episodes-")
+    args.cgroup = os.path.join(ROOT, "episodes")
+    os.mkdir(args.cgroup)
+    child, no_swap = None, lambda: None
+    try:
+        no_swap = make_swap(args)
+        child = subprocess.Popen(["unshare", "--fork", "--pid", "--ipc", "--mount", "--mount-proc", "--kill-child",
+                                  sys.executable] + sys.argv + ["--work", args.work, "--cgroup", args.cgroup])
+        return child.wait()
+    finally:
+        if child and child.poll() is None:
+            child.kill()
+            child.wait()
+        for name in os.listdir(args.cgroup):
+            if os.path.isdir(os.path.join(args.cgroup, name)):
+                rmdir(os.path.join(args.cgroup, name))
+        rmdir(args.cgroup)
+        no_swap()
+        shutil.rmtree(args.work)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out")
+    parser.add_argument("--subject", required=True)
+    parser.add_argument("--recorder", required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--swap", choices=["file", "zram"], default="file")
+    parser.add_argument("--exhaust", action="store_true", help="with a span in which memory nearly runs out")
+    parser.add_argument("--parts", help="only these parts of the schedule, in this order; with commas")
+    parser.add_argument("--interval", default="2s")
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    parser.add_argument("--cgroup", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.work:
+        inside(args)
+        return 0
+    return outside(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
