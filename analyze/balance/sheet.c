@@ -7,10 +7,7 @@
 #include <string.h>
 
 #include "analyze/balance/stakes.h"
-#include "analyze/picture/items.h"
 #include "analyze/print/units.h"
-
-#define TEXT_MAX (1u << 20)
 
 const char *pt_holder_name(enum pt_holder h)
 {
@@ -229,49 +226,16 @@ static int make_line(struct make *m, enum pt_line which)
 
 /* ---- beside the lines ---- */
 
-struct sockets {
-    int64_t pages;
-};
-
-static int on_sockstat(void *ctx, const struct pt_item *item)
-{
-    struct sockets *s = ctx;
-    const int64_t v = pt_items_number(item);
-    if (pt_items_is(item, "mem") && v >= 0 &&
-        __builtin_add_overflow(s->pages == PT_UNKNOWN ? 0 : s->pages, v, &s->pages))
-        s->pages = PT_UNKNOWN;
-    return 0;
-}
-
-/* The counts of memory hold for all network namespaces: any will do. */
-static int64_t socket_bytes(const struct pt_picture *p)
-{
-    static const char *const names[] = {"proc:net/sockstat", "proc:1/net/sockstat",
-                                        "proc:self/net/sockstat"};
-    struct sockets s = {.pages = PT_UNKNOWN};
-    const int64_t page = pt_db_meta(p->db)->page_size;
-    struct pt_buf text;
-    pt_buf_init(&text, TEXT_MAX);
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names) && s.pages == PT_UNKNOWN; i++)
-        pt_items_each(pt_db_shapes(p->db), NULL, pt_view_find(p->view, names[i]), &text,
-                      on_sockstat, &s, NULL);
-    pt_buf_release(&text);
-    return pt_items_times(s.pages, page > 0 ? page : PT_UNKNOWN);
-}
-
-static void add_hint(const struct make *m, const char *name, int64_t before, int64_t after)
-{
-    if (after != PT_UNKNOWN && after > 0)
-        m->sheet->hints[m->sheet->nhints++] =
-            (struct pt_sheet_part){.name = name, .bytes = change(m, before, after)};
-}
-
 static void add_hints(const struct make *m)
 {
-    add_hint(m, "buffers of TCP and UDP sockets", m->from ? socket_bytes(m->from) : PT_UNKNOWN,
-             socket_bytes(m->to));
-    add_hint(m, "memory given to the hypervisor (balloon)",
-             m->from ? m->from->mem.v[PT_MEM_BALLOON] : PT_UNKNOWN, m->to->mem.v[PT_MEM_BALLOON]);
+    for (unsigned i = 0; i < PT_SHEET_HINTS; i++) {
+        const char *name;
+        const int64_t after = pt_hint_of(m->to, i, &name);
+        const int64_t before = m->from ? pt_hint_of(m->from, i, &name) : PT_UNKNOWN;
+        if (after != PT_UNKNOWN && after > 0)
+            m->sheet->hints[m->sheet->nhints++] =
+                (struct pt_sheet_part){.name = name, .bytes = change(m, before, after)};
+    }
 }
 
 static int64_t swap_used(const struct pt_picture *p)

@@ -49,7 +49,7 @@ struct pt_sheet_line {
     struct pt_sheet_part of_which[PT_SHEET_PARTS];
     unsigned nof_which;
 };
-#define PT_SHEET_HINTS 2
+#define PT_SHEET_HINTS 3
 struct pt_sheet {
     bool pair;
     struct pt_sheet_line v[PT_LINE_COUNT]; /* as pt_line orders them; none: meminfo is not known */

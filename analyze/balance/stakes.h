@@ -36,4 +36,8 @@ pt_stakes_fn pt_stakes_slabs, pt_stakes_cache, pt_stakes_hugetlb;
 /* tmpfs mounts, System V segments and what is mapped of files without a path: an object once. */
 pt_stakes_fn pt_stakes_shmem;
 
+/* Bytes that may be in the unaccounted line, by one counter (which < PT_SHEET_HINTS) or another;
+ * PT_UNKNOWN where it is not there. */
+int64_t pt_hint_of(const struct pt_picture *p, unsigned which, const char **ret_name);
+
 #endif

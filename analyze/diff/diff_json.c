@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * A diff as JSON: diff.schema.json. */
 #include "analyze/diff/diff_print.h"
+
+#include "analyze/balance/sheet.h"
 #include "analyze/print/json.h"
 
 static json_t *change(struct pt_change c)
@@ -109,6 +111,21 @@ static json_t *by_name(enum pt_by by)
     return json_string(names[by]);
 }
 
+/* NULL: no memory, or a reading is damaged. */
+static json_t *balance(const struct pt_diff *d, const struct pt_session *s)
+{
+    enum { TOP_DEFAULT = 20 };
+    struct pt_sheet sheet;
+    struct pt_err err = {0};
+    if (pt_sheet_between(d, PT_BY_PROCESS, &sheet, &err) < 0)
+        return NULL;
+    json_t *o = pt_sheet_json(&sheet, s->args->top == PT_UNKNOWN ? TOP_DEFAULT : s->args->top);
+    json_t *lines = json_incref(json_object_get(o, "lines"));
+    json_decref(o);
+    pt_sheet_release(&sheet);
+    return lines;
+}
+
 int pt_diff_json(const struct pt_diff *d, const struct pt_session *a, const struct pt_session *b)
 {
     json_t *processes = json_array(), *mappings = json_array(), *slabs = json_array(),
@@ -121,12 +138,12 @@ int pt_diff_json(const struct pt_diff *d, const struct pt_session *a, const stru
         json_array_append_new(slabs, named(d->slabs[i].name, d->slabs[i].bytes));
     for (size_t i = 0; i < at_most(b, d->ngroups); i++)
         json_array_append_new(groups, group(&d->groups[i]));
-    json_t *o =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "from", end(d->from, a),
-                  "to", end(d->to, b), "reboots", pt_json_int(pt_diff_reboots(d)), "total",
-                  change(pt_change_of(true, d->before.total, true, d->after.total)), "system",
-                  system_lines(d), "available", mem_change(d, PT_MEM_AVAILABLE), "swap_used",
-                  swap_used(d), "processes", processes, "mappings", mappings, "slabs", slabs);
+    json_t *o = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "from", end(d->from, a), "to",
+        end(d->to, b), "reboots", pt_json_int(pt_diff_reboots(d)), "total",
+        change(pt_change_of(true, d->before.total, true, d->after.total)), "system",
+        system_lines(d), "available", mem_change(d, PT_MEM_AVAILABLE), "swap_used", swap_used(d),
+        "processes", processes, "mappings", mappings, "slabs", slabs, "balance", balance(d, b));
     if (b->args->by != PT_BY_PROCESS) {
         json_object_set_new(o, "by", by_name(b->args->by));
         json_object_set_new(o, "groups", groups);

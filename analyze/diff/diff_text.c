@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "analyze/balance/sheet.h"
 #include "analyze/print/table.h"
 #include "analyze/print/text.h"
 #include "analyze/print/units.h"
@@ -116,6 +117,19 @@ static void print_head(const struct pt_diff *d, const struct pt_session *a,
         fputs("both are the same snapshot: there is nothing between them\n", out);
     if (d->from->view->lost || d->to->view->lost)
         fputs("damaged parts of the recording are left out\n", out);
+}
+
+/* With -v: with who holds the lines. */
+static int print_sheet(const struct pt_diff *d, const struct pt_session *s)
+{
+    struct pt_sheet sheet;
+    struct pt_err err = {0};
+    title(s, "Where the machine's memory is (lines add up to the total)");
+    if (pt_sheet_between(d, PT_BY_PROCESS, &sheet, &err) < 0)
+        return -1;
+    const int rc = pt_sheet_text(&sheet, s->args->out, s->args->colour, s->args->top, false);
+    pt_sheet_release(&sheet);
+    return rc;
 }
 
 static int print_balance(const struct pt_diff *d, const struct pt_session *s)
@@ -330,7 +344,7 @@ static int print_slabs(const struct pt_diff *d, const struct pt_session *s)
 int pt_diff_text(const struct pt_diff *d, const struct pt_session *a, const struct pt_session *b)
 {
     print_head(d, a, b);
-    int rc = print_balance(d, b);
+    int rc = b->args->verbose ? print_sheet(d, b) : print_balance(d, b);
     if (rc == 0)
         rc = b->args->by == PT_BY_PROCESS ? print_processes(d, b) : print_groups(d, b);
     if (rc == 0)

@@ -50,6 +50,11 @@ struct text {
 
 /* 10 and 11 are a fork of one another: 6,000 kB between them, half each. 12 was never read. */
 static const struct text before[] = {
+    {"cgroup:a.slice/b/memory.stat", "kernel 9999\nslab 0\n"}, /* counted in the one above */
+    {"cgroup:a.slice/memory.stat", "anon 1\nkernel 20000\nkernel_stack 1000\npagetables "
+                                   "2000\npercpu 0\nvmalloc 500\nslab 4000\n"},
+    {"cgroup:c.slice/memory.stat", "anon 1\nslab 4000\n"},    /* an older kernel's */
+    {"cgroup:d.slice/memory.stat", "kernel 10\nslab 4000\n"}, /* read while it changed */
     {"proc:10/smaps", ROW("55550000-55560000 rw-p 00000000 00:00 0 [heap]", "6000", "3000", "6000")
                           ROW("7f000000-7f010000 rw-s 00000000 00:01 77 /memfd:pool (deleted)",
                               "2000", "1000", "0")},
@@ -65,6 +70,8 @@ static const struct text before[] = {
     {"proc:12/stat", STAT(12)},
     {"proc:12/status", STATUS(12, "500")},
     {"proc:meminfo", MEMINFO("50000", "7000")},
+    {"proc:net/sockstat", "sockets: used 3\nTCP: inuse 1 orphan 0 tw 0 alloc 1 mem 3\n"
+                          "UDP: inuse 1 mem 4\nFRAG: inuse 0 memory 0\n"},
     {"proc:slabinfo", SLABINFO("10500")},
     {"proc:sysvipc/shm", SHM},
     {"statfs:/dev/shm", STATFS("900")},
@@ -186,6 +193,20 @@ static void one_instant(void **state)
     const struct pt_sheet_line *slab = line_of(&s, "slab");
     assert_true(slab->bytes.after == 3000 * K && slab->nof_which == 2);
     assert_true(holder_of(slab, "slab dentry")->bytes.after == 2000 * K);
+    pt_sheet_release(&s);
+    pt_picture_release(&p);
+}
+
+static void hints(void **state)
+{
+    struct fixture *f = *state;
+    struct pt_picture p;
+    struct pt_sheet s;
+    struct pt_err err = {0};
+    load(f, 1, &p);
+    assert_int_equal(pt_sheet_at(&p, PT_BY_PROCESS, &s, &err), 0);
+    assert_int_equal(s.nhints, 2);
+    assert_true(s.hints[0].bytes.after == (3 + 4) * 4096 && s.hints[1].bytes.after == 12500);
     pt_sheet_release(&s);
     pt_picture_release(&p);
 }
@@ -333,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_instant, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(hints, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_object_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_instants, set_up, tear_down),
         cmocka_unit_test_setup_teardown(over_time, set_up, tear_down),
