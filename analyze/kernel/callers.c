@@ -175,8 +175,8 @@ int pt_kernel_callers(struct pt_kernel_work *w, struct pt_err *err)
         {"proc:vmallocinfo", "vmalloc by caller", "vmallocinfo was not recorded",
          "vmallocinfo could not be read", PT_KERNEL_VMALLOC},
         {"proc:allocinfo", "allocations by line of kernel code",
-         "this kernel does not profile allocations (allocinfo)", "allocinfo could not be read",
-         PT_KERNEL_SITE},
+         "allocinfo was not recorded; kernels from 6.10 on may have it",
+         "allocinfo could not be read", PT_KERNEL_SITE},
     };
     int rc = 0;
     for (size_t i = 0; i < sizeof(files) / sizeof(*files) && rc >= 0; i++) {

@@ -105,10 +105,15 @@ struct pt_object {
     bool left;   /* no process has it: it stays until somebody removes it */
     bool remove; /* a segment that goes with its last process */
     int64_t nattch, creator, last_user, uid, key; /* of segments */
-    struct pt_owner *owners;                      /* by pss, the largest first */
+    const struct pt_process *maker; /* the creator, where it lives: of the picture at the end */
+    struct pt_owner *owners;        /* by pss, the largest first */
     size_t nowners;
 };
 
+#define PT_KERNEL_POINTS 48
+struct pt_kernel_point {
+    int64_t us, bytes;
+};
 struct pt_kernel_unknown {
     const char *what, *why;
 };
@@ -129,6 +134,9 @@ struct pt_kernel {
     size_t nnodes;
     struct pt_object *objects; /* by bytes, the largest first */
     size_t nobjects;
+    /* unaccounted memory over the newest boot of the span */
+    struct pt_kernel_point rest[PT_KERNEL_POINTS];
+    size_t nrest;
     int64_t shared_rest; /* Shmem that no tmpfs, segment or mapping shows; signed */
     struct {
         int64_t limit, policy; /* policy: sys/vm/overcommit_memory */

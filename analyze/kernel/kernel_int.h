@@ -20,6 +20,7 @@ enum pt_kernel_series {
     PT_KS_NUMA,
     PT_KS_WRITE,
     PT_KS_ZONES,
+    PT_KS_PCP, /* free pages that CPUs keep, of each zone */
     PT_KS_SLABS,
     PT_KS_TMPFS,
     PT_KS_SHM,
@@ -35,9 +36,17 @@ enum {
     PT_VM_LIMIT,
     PT_VM_BACKGROUND,
     PT_VM_ZSPAGES,
+    PT_VM_MEMMAP,
     PT_VM_COUNT
 };
-enum { PT_VMM_DIRTY = 0, PT_VMM_OVER_BACKGROUND, PT_VMM_OVER_LIMIT, PT_VMM_ZSPAGES, PT_VMM_COUNT };
+enum {
+    PT_VMM_DIRTY = 0,
+    PT_VMM_OVER_BACKGROUND,
+    PT_VMM_OVER_LIMIT,
+    PT_VMM_ZSPAGES,
+    PT_VMM_MEMMAP,
+    PT_VMM_COUNT
+};
 extern const char *const pt_kernel_vm[PT_VM_COUNT];
 double pt_kernel_measure_vm(void *ctx, const int64_t *v, uint32_t known, unsigned measure);
 /* Fields of PT_KS_STALLS, summed. */
@@ -48,6 +57,9 @@ double pt_kernel_measure_stalls(void *ctx, const int64_t *v, uint32_t known, uns
 unsigned pt_kernel_level_fields(enum pt_kernel_series which, const char **ret);
 unsigned pt_kernel_counter_fields(enum pt_kernel_series which, const char **ret);
 double pt_kernel_measure_field(void *ctx, const int64_t *v, uint32_t known, unsigned measure);
+/* Is PT_KS_PCP followed? Not on machines of many CPUs. */
+struct pt_kernel_work;
+bool pt_kernel_pcp_followed(const struct pt_kernel_work *w);
 /* Of PT_KS_ZONES: the fields, and the measures: free, and whether it is below these. */
 enum { PT_ZONE_FREE = 0, PT_ZONE_MIN, PT_ZONE_LOW, PT_ZONE_HIGH, PT_ZONE_MEASURES };
 

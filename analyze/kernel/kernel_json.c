@@ -219,6 +219,15 @@ static json_t *unknown(const struct pt_kernel *k)
     return a;
 }
 
+static json_t *rest(const struct pt_kernel *k)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; i < k->nrest; i++)
+        json_array_append_new(a, json_pack("{s:o, s:o}", "time", pt_json_time(k->rest[i].us),
+                                           "bytes", pt_json_int(k->rest[i].bytes)));
+    return a;
+}
+
 static json_t *state(const struct pt_kernel *k)
 {
     json_t *commit = json_pack("{s:o, s:o, s:o, s:o}", "limit_bytes", pt_json_int(k->commit.limit),
@@ -242,7 +251,8 @@ json_t *pt_kernel_json(const struct pt_kernel *k, int64_t top)
         items(k, PT_KERNEL_CLASS, PT_UNKNOWN), "slabs", items(k, PT_KERNEL_SLAB, top), "vmalloc",
         items(k, PT_KERNEL_VMALLOC, top), "allocations", items(k, PT_KERNEL_SITE, top), "sockets",
         items(k, PT_KERNEL_SOCKET, top), "levels", items(k, PT_KERNEL_GAUGE, PT_UNKNOWN));
-    j = with(j, json_pack("{s:o, s:o, s:o, s:o, s:o}", "shared", shared(k, top), "zones", zones(k),
-                          "nodes", nodes(k), "counters", counters(k), "unknown", unknown(k)));
+    j = with(j, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "unaccounted", rest(k), "shared",
+                          shared(k, top), "zones", zones(k), "nodes", nodes(k), "counters",
+                          counters(k), "unknown", unknown(k)));
     return with(j, state(k));
 }

@@ -9,15 +9,7 @@
 
 /* ---- shared memory ---- */
 
-static const struct pt_process *alive(const struct pt_kernel *k, int64_t pid)
-{
-    for (size_t i = 0; i < k->end.processes.n; i++)
-        if (k->end.processes.v[i].pid == pid)
-            return &k->end.processes.v[i];
-    return NULL;
-}
-
-static void who(const struct pt_kernel *k, const struct pt_object *o, char *buf, size_t size)
+static void who(const struct pt_object *o, char *buf, size_t size)
 {
     if (o->nowners) {
         const struct pt_process *p = o->owners[0].process;
@@ -25,9 +17,8 @@ static void who(const struct pt_kernel *k, const struct pt_object *o, char *buf,
         if (o->nowners > 1 && n > 0 && (size_t)n < size)
             snprintf(buf + n, size - (size_t)n, " and %zu more", o->nowners - 1);
     } else if (o->left) {
-        const struct pt_process *p = alive(k, o->creator);
-        snprintf(buf, size, "nobody; made by %" PRId64 "%s%s", o->creator, p ? " " : ", gone",
-                 p ? pt_process_title(p) : "");
+        snprintf(buf, size, "nobody; made by %" PRId64 "%s%s", o->creator, o->maker ? " " : "",
+                 o->maker ? pt_process_title(o->maker) : ", gone");
     } else if (o->nattch != PT_UNKNOWN) {
         snprintf(buf, size, "%" PRId64 " times attached", o->nattch);
     } else {
@@ -39,12 +30,14 @@ int pt_kernel_print_shared(const struct pt_kernel *k, const struct pt_session *s
 {
     static const struct pt_column columns[] = {
         {"OBJECT", false, 16}, {"HELD", true, 0}, {"CHANGE", true, 0}, {"WHO", false, 16}};
+    static const struct pt_column instant[] = {
+        {"OBJECT", false, 16}, {"HELD", true, 0}, {"WHO", false, 16}};
     const size_t top = pt_kernel_top(s);
     struct pt_table t;
     char text[PT_UNITS_BUF];
     size_t left = 0;
     int64_t behind = 0;
-    pt_table_init(&t, columns, 4);
+    pt_table_init(&t, k->at ? instant : columns, k->at ? 3 : 4);
     for (size_t i = 0; i < k->nobjects; i++) {
         const struct pt_object *o = &k->objects[i];
         char name[512], owner[128];
@@ -55,10 +48,11 @@ int pt_kernel_print_shared(const struct pt_kernel *k, const struct pt_session *s
         if (i >= top || (o->bytes.last == 0 && !s->args->verbose))
             continue;
         snprintf(name, sizeof(name), "%s%s", o->name, o->deleted ? " (deleted)" : "");
-        who(k, o, owner, sizeof(owner));
+        who(o, owner, sizeof(owner));
         pt_table_cell(&t, name);
         pt_kernel_bytes(&t, o->bytes.last, false);
-        pt_kernel_bytes(&t, k->at ? PT_UNKNOWN : pt_course_change(&o->bytes), true);
+        if (!k->at)
+            pt_kernel_bytes(&t, pt_course_change(&o->bytes), true);
         pt_table_cell(&t, owner);
     }
     const int rc = pt_kernel_flush(&t, s, "Shared memory by object");
@@ -179,11 +173,11 @@ int pt_kernel_print_more(const struct pt_kernel *k, const struct pt_session *s)
     int rc = print_group(k, s, PT_KERNEL_SOCKET, "Socket buffers", "PROTOCOL");
     if (rc >= 0)
         rc = print_group(k, s, PT_KERNEL_SITE, "Allocations by line of kernel code", "PLACE");
+    if (rc >= 0 && (k->nnodes > 1 || s->args->verbose))
+        rc = print_nodes(k, s);
     if (rc < 0 || !s->args->verbose)
         return rc;
     rc = print_group(k, s, PT_KERNEL_GAUGE, "Of these, or besides", "LEVEL");
-    if (rc >= 0)
-        rc = print_nodes(k, s);
     if (rc >= 0)
         rc = print_orders(k, s);
     return rc >= 0 ? print_mobility(k, s) : rc;

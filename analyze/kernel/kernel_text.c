@@ -93,10 +93,10 @@ static bool is_part(const struct pt_kernel_item *item, const char *line)
     return false;
 }
 
-static bool matters(const struct pt_kernel *k, const struct pt_kernel_item *item)
+static bool matters(const struct pt_kernel *k, const struct pt_kernel_item *item, bool all)
 {
     const int64_t change = pt_course_change(&item->bytes);
-    return k->at ? item->bytes.last != 0 : change != 0 && change != PT_UNKNOWN;
+    return k->at || all ? item->bytes.last != 0 : change != 0 && change != PT_UNKNOWN;
 }
 
 static void item_name(const struct pt_kernel_item *item, char *buf, size_t size)
@@ -112,7 +112,7 @@ static void parts_of(struct pt_table *t, const struct pt_kernel *k, const struct
     size_t n = 0;
     for (size_t i = 0; i < k->nitems && n < top; i++) {
         char name[512];
-        if (!is_part(&k->items[i], line) || !matters(k, &k->items[i]))
+        if (!is_part(&k->items[i], line) || !matters(k, &k->items[i], s->args->verbose))
             continue;
         item_name(&k->items[i], name, sizeof(name));
         course_row(t, k, name, &k->items[i].bytes);
@@ -251,15 +251,27 @@ static void percent(struct pt_table *t, double share)
         pt_table_cellf(t, "%.0f%%", 100 * share);
 }
 
+/* The order of a huge page; where its size is not known, that of 2 MiB in pages of 4 KiB. */
+static unsigned huge_order(const struct pt_kernel *k)
+{
+    const int64_t huge = k->end.mem.v[PT_MEM_HUGE_SIZE], page = pt_db_meta(k->end.db)->page_size;
+    unsigned order = 0;
+    if (huge == PT_UNKNOWN || huge <= 0 || page <= 0)
+        return 9;
+    while (order + 1 < PT_ORDERS && page <= huge >> (order + 1))
+        order++;
+    return order;
+}
+
 /* Of each zone that has free memory: how much of it is in blocks too small for some sizes. */
 static int print_fragments(const struct pt_kernel *k, const struct pt_session *s)
 {
-    static const unsigned shown[] = {2, 4, 9};
+    const unsigned shown[] = {2, 4, huge_order(k)};
     static const struct pt_column columns[] = {{"ZONE", false, 12},
                                                {"FOR 4 PAGES", true, 0},
-                                               {"16 PAGES", true, 0},
-                                               {"512 PAGES", true, 0},
-                                               {"WORST FOR 512", true, 0}};
+                                               {"FOR 16", true, 0},
+                                               {"FOR A HUGE PAGE", true, 0},
+                                               {"AT WORST", true, 0}};
     struct pt_table t;
     pt_table_init(&t, columns, 5);
     for (size_t i = 0; i < k->nzones; i++) {
@@ -297,7 +309,7 @@ static int print_counters(const struct pt_kernel *k, const struct pt_session *s)
     }
     const int rc = pt_kernel_flush(&t, s, "Reclaim, compaction and huge pages");
     if (rc >= 0 && !k->at && k->ncounters && !reclaim)
-        fputs("the kernel did not have to look for memory\n", s->args->out);
+        fputs("\nthe kernel did not have to look for memory\n", s->args->out);
     return rc;
 }
 
@@ -325,7 +337,8 @@ static void print_limits(const struct pt_kernel *k, const struct pt_session *s)
     FILE *out = s->args->out;
     const struct pt_course *dying = &k->cgroups.dying;
     char text[PT_UNITS_BUF];
-    fputc('\n', out);
+    if (k->commit.committed.last != PT_UNKNOWN || k->dirty.dirty.last != PT_UNKNOWN)
+        fputc('\n', out);
     print_limit(out, "committed", &k->commit.committed, k->commit.limit,
                 k->commit.policy == 2 ? "(strict)" : "(not enforced)", k->commit.over);
     print_limit(out, "dirty", &k->dirty.dirty, k->dirty.limit, "before writers wait",

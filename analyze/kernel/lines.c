@@ -8,7 +8,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 #define KIB      1024.0
-#define POINTS   192 /* at which a line of several fields is worked out */
+#define POINTS   (4 * PT_KERNEL_POINTS) /* at which a line of several fields is worked out */
 
 /* ---- what is followed ---- */
 
@@ -53,7 +53,7 @@ static const struct more {
 const char *const pt_kernel_vm[PT_VM_COUNT] = {
     [PT_VM_DIRTY] = "nr_dirty",           [PT_VM_WRITEBACK] = "nr_writeback",
     [PT_VM_LIMIT] = "nr_dirty_threshold", [PT_VM_BACKGROUND] = "nr_dirty_background_threshold",
-    [PT_VM_ZSPAGES] = "nr_zspages",
+    [PT_VM_ZSPAGES] = "nr_zspages",       [PT_VM_MEMMAP] = "nr_memmap_pages",
 };
 double pt_kernel_measure_vm(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
 {
@@ -70,8 +70,10 @@ double pt_kernel_measure_vm(void *ctx, const int64_t *v, uint32_t known, unsigne
         return dirty && pt_kernel_has(known, PT_VM_LIMIT)
                    ? (double)v[PT_VM_DIRTY] + (double)v[PT_VM_WRITEBACK] > (double)v[PT_VM_LIMIT]
                    : NAN;
-    default:
+    case PT_VMM_ZSPAGES:
         return pt_kernel_has(known, PT_VM_ZSPAGES) ? (double)v[PT_VM_ZSPAGES] : NAN;
+    default:
+        return pt_kernel_has(known, PT_VM_MEMMAP) ? (double)v[PT_VM_MEMMAP] : NAN;
     }
 }
 
@@ -94,10 +96,9 @@ static double scale_of(enum pt_mem which)
     return which == PT_MEM_HUGE_COUNT ? 1 : KIB;
 }
 
-static void values_at(const struct pt_kernel_work *w, const struct pt_serie *s,
-                      const enum pt_mem *fields, size_t n, double at, struct pt_mem_values *ret)
+static void values_at(const struct pt_serie *s, const enum pt_mem *fields, size_t n, double at,
+                      struct pt_mem_values *ret)
 {
-    (void)w;
     for (size_t i = 0; s && i < n; i++) {
         const double v = pt_course_at(&s->track[i], at);
         if (!isnan(v))
@@ -105,29 +106,53 @@ static void values_at(const struct pt_kernel_work *w, const struct pt_serie *s,
     }
 }
 
-/* The balance sheet at an instant between. What CPUs keep for themselves is not followed: it is
- * taken to go evenly from what it was at the start to what it was at the end. */
+/* What CPUs keep for themselves. On machines of many CPUs it is not followed: it is taken to go
+ * evenly from what it was at the start to what it was at the end. */
+static int64_t pcp_at(const struct pt_kernel_work *w, double at)
+{
+    const int64_t first = w->mem.v[PT_MEM_PCP], last = w->k->end.mem.v[PT_MEM_PCP];
+    const struct pt_series *zones = &w->series[PT_KS_PCP];
+    double sum = 0;
+    if (first == PT_UNKNOWN || last == PT_UNKNOWN || w->page == PT_UNKNOWN)
+        return PT_UNKNOWN;
+    if (!pt_kernel_pcp_followed(w))
+        return first + (int64_t)((double)(last - first) * (at - w->base) / (w->end - w->base));
+    for (size_t i = 0; i < zones->n; i++)
+        if (zones->v[i]->boot == w->boot)
+            sum += pt_course_at(&zones->v[i]->track[0], at) * (double)w->page;
+    return isnan(sum) ? PT_UNKNOWN : (int64_t)sum;
+}
+
+/* The balance sheet at an instant between. */
 static void balance_at(const struct pt_kernel_work *w, double at, struct pt_balance *ret)
 {
+    static const struct {
+        unsigned measure;
+        enum pt_mem mem;
+    } pages[] = {{PT_VMM_ZSPAGES, PT_MEM_ZSPAGES}, {PT_VMM_MEMMAP, PT_MEM_MEMMAP}};
     struct pt_mem_values mem;
     const struct pt_serie *levels = pt_kernel_newest(w, PT_KS_VM);
-    const int64_t pcp = w->mem.v[PT_MEM_PCP], pcp_end = w->k->end.mem.v[PT_MEM_PCP];
     pt_mem_init(&mem);
-    values_at(w, pt_kernel_newest(w, PT_KS_FAST), fast, COUNT(fast), at, &mem);
-    values_at(w, pt_kernel_newest(w, PT_KS_SLOW), slow, COUNT(slow), at, &mem);
-    const double zspages = levels ? pt_course_at(&levels->track[PT_VMM_ZSPAGES], at) : NAN;
-    if (!isnan(zspages) && w->page != PT_UNKNOWN)
-        mem.v[PT_MEM_ZSPAGES] = (int64_t)(zspages * (double)w->page);
-    if (pcp != PT_UNKNOWN && pcp_end != PT_UNKNOWN && w->end > w->base)
-        mem.v[PT_MEM_PCP] =
-            pcp + (int64_t)((double)(pcp_end - pcp) * (at - w->base) / (w->end - w->base));
+    values_at(pt_kernel_newest(w, PT_KS_FAST), fast, COUNT(fast), at, &mem);
+    values_at(pt_kernel_newest(w, PT_KS_SLOW), slow, COUNT(slow), at, &mem);
+    for (size_t i = 0; levels && i < COUNT(pages) && w->page != PT_UNKNOWN; i++) {
+        const double v = pt_course_at(&levels->track[pages[i].measure], at);
+        if (!isnan(v))
+            mem.v[pages[i].mem] = (int64_t)(v * (double)w->page);
+    }
+    mem.v[PT_MEM_PCP] = pcp_at(w, at);
     pt_balance_of(&mem, ret);
+    for (unsigned i = 0; i < PT_LINE_COUNT; i++)
+        if (w->after.known[i] && !ret->known[i])
+            ret->total = PT_UNKNOWN; /* not recorded then: its part would go for unaccounted */
     struct pt_balance end = w->after;
     pt_balance_align(ret, &end);
 }
 
 static void note(struct pt_course *c, int64_t bytes, int64_t us)
 {
+    if (bytes == PT_UNKNOWN)
+        return;
     if (c->least == PT_UNKNOWN || bytes < c->least)
         c->least = bytes;
     if (c->most == PT_UNKNOWN || bytes > c->most) {
@@ -146,6 +171,13 @@ static bool is_kernels(enum pt_line line)
     return true;
 }
 
+/* Every fourth point of the unaccounted line is kept: whose it is, is in no counter. */
+static void keep_rest(struct pt_kernel *k, unsigned point, int64_t us, const struct pt_balance *b)
+{
+    if (point % (POINTS / PT_KERNEL_POINTS) == 0 && b->known[PT_LINE_UNACCOUNTED])
+        k->rest[k->nrest++] = (struct pt_kernel_point){us, b->bytes[PT_LINE_UNACCOUNTED]};
+}
+
 static void follow_lines(struct pt_kernel_work *w, struct pt_course *courses)
 {
     const struct pt_timeline *t = &w->k->timeline;
@@ -159,7 +191,31 @@ static void follow_lines(struct pt_kernel_work *w, struct pt_course *courses)
         for (unsigned line = 0; line < PT_LINE_COUNT; line++)
             if (b.known[line])
                 note(&courses[line], b.bytes[line], us);
+        keep_rest(w->k, i, us, &b);
     }
+}
+
+/* Lines that are one field of meminfo have their extremes from all readings. */
+static void refine(const struct pt_kernel_work *w, enum pt_line line, struct pt_course *c)
+{
+    static const struct {
+        enum pt_line line;
+        enum pt_mem mem;
+    } plain[] = {{PT_LINE_SLAB_RECLAIMABLE, PT_MEM_SRECLAIMABLE},
+                 {PT_LINE_SLAB_UNRECLAIMABLE, PT_MEM_SUNRECLAIM},
+                 {PT_LINE_PAGE_TABLES, PT_MEM_PAGE_TABLES},
+                 {PT_LINE_PERCPU, PT_MEM_PERCPU},
+                 {PT_LINE_SHMEM, PT_MEM_SHMEM}};
+    const struct pt_serie *s = pt_kernel_newest(w, PT_KS_FAST);
+    struct pt_course all;
+    for (size_t i = 0; s && i < COUNT(plain); i++)
+        for (size_t k = 0; k < COUNT(fast) && plain[i].line == line; k++) {
+            if (fast[k] != plain[i].mem)
+                continue;
+            pt_course_of(&s->track[k], &w->k->timeline, KIB, pt_kernel_end(s, (unsigned)k), &all);
+            note(c, all.most, all.most_us);
+            note(c, all.least, all.most_us);
+        }
 }
 
 int pt_kernel_lines(struct pt_kernel_work *w, struct pt_err *err)
@@ -183,6 +239,7 @@ int pt_kernel_lines(struct pt_kernel_work *w, struct pt_err *err)
         if (before)
             note(c, c->first, w->first->snap.real_us);
         note(c, c->last, w->k->end.view->snap.real_us);
+        refine(w, (enum pt_line)i, c);
         *item = (struct pt_kernel_item){.group = PT_KERNEL_CLASS,
                                         .name = pt_line_name((enum pt_line)i),
                                         .title = pt_line_name((enum pt_line)i),

@@ -294,7 +294,8 @@ enum {
     SHM_LPID,
     SHM_UID,
     SHM_KEY,
-    SHM_PERMS
+    SHM_PERMS,
+    SHM_CTIME
 };
 
 static int64_t field(const struct pt_serie *s, unsigned which)
@@ -306,6 +307,23 @@ static int64_t field(const struct pt_serie *s, unsigned which)
 static bool goes_with_last(int64_t perms)
 {
     return perms != PT_UNKNOWN && perms / 1000 % 2 == 1;
+}
+
+/* The process that made it, if it is not another of the same number: that one began later. */
+static const struct pt_process *maker_of(const struct pt_kernel_work *w, int64_t pid,
+                                         int64_t ctime_s)
+{
+    const struct pt_processes *all = &w->k->end.processes;
+    const int64_t btime = w->k->end.boot.btime_us, tick = pt_db_meta(w->s->db)->clk_tck;
+    for (size_t i = 0; i < all->n && pid != PT_UNKNOWN; i++) {
+        const struct pt_process *p = &all->v[i];
+        if (p->pid != pid || p->start_time == PT_UNKNOWN || ctime_s == PT_UNKNOWN || tick <= 0 ||
+            w->k->end.boot.id == 0)
+            continue;
+        const double began = (double)btime / 1e6 + (double)p->start_time / (double)tick;
+        return began <= (double)ctime_s + 2 ? p : NULL;
+    }
+    return NULL;
 }
 
 static int segments(struct pt_kernel_work *w)
@@ -336,6 +354,7 @@ static int segments(struct pt_kernel_work *w)
         o->key = field(s, SHM_KEY);
         o->remove = goes_with_last(field(s, SHM_PERMS));
         o->left = o->nattch == 0;
+        o->maker = maker_of(w, o->creator, field(s, SHM_CTIME));
     }
     return 0;
 }
@@ -360,6 +379,20 @@ static int64_t rest_of(const struct pt_kernel_work *w)
             rest = plus(rest, -o->resident);
     }
     return mounts ? rest : PT_UNKNOWN;
+}
+
+/* Ranges that hold nothing, and held nothing. */
+static void drop_empty(struct pt_kernel *k)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < k->nobjects; i++) {
+        struct pt_object *o = &k->objects[i];
+        if (o->nattch == PT_UNKNOWN && o->bytes.last <= 0 && o->bytes.first <= 0)
+            free(o->owners);
+        else
+            k->objects[n++] = *o;
+    }
+    k->nobjects = n;
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -406,6 +439,7 @@ int pt_kernel_shared(struct pt_kernel_work *w, struct pt_err *err)
     if (rc >= 0 && !k->at && after.n)
         rc = load_first(w, &before, err);
     if (rc >= 0) {
+        drop_empty(k);
         k->shared_rest = rest_of(w);
         if (k->nobjects > 1)
             qsort(k->objects, k->nobjects, sizeof(*k->objects), by_bytes);
