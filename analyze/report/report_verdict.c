@@ -53,6 +53,14 @@ static void add_leaks(json_t *verdict, const json_t *leaks, int level)
             pt_tree_text("and %" PRId64 " more", n - LEAKS));
 }
 
+static void add_omitted(json_t *verdict, const json_t *leaks)
+{
+    const int64_t n = pt_tree_int(leaks, "omitted_alarms");
+    if (n > 0)
+        add(verdict, WARNING, "leaks", NULL,
+            pt_tree_text("%" PRId64 " more that leak are left out of this report", n));
+}
+
 static void add_oom(json_t *verdict, const struct pt_report *r, const json_t *doc)
 {
     const json_t *kills = pt_tree_at(doc, "oom");
@@ -160,6 +168,7 @@ json_t *pt_report_verdict(struct pt_report *r, struct pt_err *err)
     add_oom(verdict, r, r->doc);
     add_leaks(verdict, leaks, ALARM);
     add_leaks(verdict, leaks, WARNING);
+    add_omitted(verdict, leaks);
     add_good(verdict, r, leaks);
     add_swap(verdict, r->doc);
     add_machine(verdict, r, r->doc);

@@ -50,7 +50,9 @@ static const struct pt_html_column class_columns[] = {
 static const struct pt_html_table classes = {
     .id = "classes",
     .caption = "Kinds of memory by change; the changes add up to that of the machine's memory",
-    PT_HTML_COLUMNS(class_columns)};
+    PT_HTML_COLUMNS(class_columns),
+    .zero = "bytes.delta",
+    .zero_says = "did not change"};
 
 static const struct pt_html_column holder_columns[] = {
     {.title = "Who", .path = "name", .put = put_holder},
@@ -84,28 +86,12 @@ static json_t *all_holders(const json_t *list, json_int_t *ret_omitted)
     return rows;
 }
 
-/* Those that did not change are counted. */
-static void put_classes(const struct pt_html *h, const json_t *list)
-{
-    size_t i;
-    const json_t *c;
-    json_t *moved = json_array();
-    json_array_foreach(list, i, c) if (json_integer_value(pt_html_get(c, "bytes.delta")) != 0)
-        json_array_append(moved, (json_t *)(uintptr_t)c);
-    pt_html_table(h, &classes, moved, NULL);
-    const size_t still = json_array_size(list) - json_array_size(moved);
-    if (still > 0)
-        pt_html_rawf(h, "<p class=\"cut\">%zu other kinds did not change, or are not known</p>\n",
-                     still);
-    json_decref(moved);
-}
-
 void pt_html_growth(const struct pt_html *h, const json_t *growth, const json_t *doc)
 {
     json_int_t omitted;
     const json_t *list = pt_html_get(growth, "classes");
     (void)doc;
-    put_classes(h, list);
+    pt_html_table(h, &classes, list, NULL);
     json_t *rows = all_holders(list, &omitted);
     json_t *left = json_integer(omitted);
     pt_html_table(h, &holders, rows, left);
@@ -183,15 +169,16 @@ static void put_data(const struct pt_html *h, const json_t *charts, const json_t
     json_decref(data);
 }
 
-static void put_layers(const struct pt_html *h, const json_t *charts, const json_t *marks)
+static void put_layers(const struct pt_html *h, const json_t *charts, const json_t *doc)
 {
     const json_t *layers = pt_html_get(charts, "memory.layers");
     if (json_array_size(layers) == 0)
         return;
     pt_html_raw(h, "<figure class=\"over-time\" data-chart=\"memory\">"
-                   "<figcaption>Where the machine's memory is</figcaption>"
-                   "<div class=\"still\">");
-    pt_svg_stack(h, pt_html_get(charts, "memory"), marks);
+                   "<figcaption>Where the machine's memory is <span class=\"most\">");
+    pt_html_put(h, PT_HTML_BYTES, pt_html_get(doc, "machine.host.mem_total"));
+    pt_html_raw(h, " in all</span></figcaption><div class=\"still\">");
+    pt_svg_stack(h, pt_html_get(charts, "memory"), pt_html_get(doc, "marks"));
     pt_html_raw(h, "</div>\n");
     put_legend(h, layers);
     pt_html_raw(h, "</figure>\n");
@@ -201,7 +188,7 @@ void pt_html_memory(const struct pt_html *h, const json_t *charts, const json_t 
 {
     const json_t *marks = pt_html_get(doc, "marks");
     pt_html_raw(h, "<div id=\"charts\">\n");
-    put_layers(h, charts, marks);
+    put_layers(h, charts, doc);
     for (size_t i = 0; i < json_array_size(pt_html_get(charts, "lines")); i++)
         put_line(h, charts, i, marks);
     put_ends(h, doc);

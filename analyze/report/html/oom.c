@@ -50,10 +50,20 @@ static const struct pt_html_column minute_columns[] = {
 static const struct pt_html_table minutes = {.caption = "The minutes before",
                                              PT_HTML_COLUMNS(minute_columns)};
 
+/* Whoever has no earlier amount did not live then. */
+static void put_earlier(const struct pt_html *h, const json_t *row)
+{
+    const json_t *bytes = pt_html_get(row, "bytes.before");
+    if (json_is_integer(bytes))
+        pt_html_put(h, PT_HTML_BYTES, bytes);
+    else
+        pt_html_raw(h, "new");
+}
+
 static const struct pt_html_column grown_columns[] = {
     {.title = "Command", .path = "comm"},
     {.title = "PID", .path = "pid", .kind = PT_HTML_COUNT},
-    {.title = "Before", .path = "bytes.before", .kind = PT_HTML_BYTES},
+    {.title = "Before", .path = "bytes.before", .kind = PT_HTML_BYTES, .put = put_earlier},
     {.title = "After", .path = "bytes.after", .kind = PT_HTML_BYTES},
     {.title = "Change", .path = "bytes.delta", .kind = PT_HTML_CHANGE},
     {.title = "Service", .path = "service", .kind = PT_HTML_NAME},

@@ -59,23 +59,45 @@ static void put_cell(const struct pt_html *h, const struct pt_html_table *t, uns
         pt_html_put(h, c->kind, v);
 }
 
-/* left: rows that are in the document. */
-static void put_cut(const struct pt_html *h, size_t left, const json_t *omitted)
+static bool is_zero(const struct pt_html_table *t, const json_t *row)
 {
-    if (left > 0)
-        pt_html_rawf(h, "<p class=\"cut\">%zu more are in the JSON of this report</p>\n", left);
-    if (json_integer_value(omitted) > 0)
-        pt_html_rawf(h,
-                     "<p class=\"cut\">%" JSON_INTEGER_FORMAT " more are not listed; a larger "
-                     "<code>--top</code> lists them</p>\n",
-                     json_integer_value(omitted));
+    const json_t *v = t->zero ? pt_html_get(row, t->zero) : NULL;
+    return json_is_integer(v) && json_integer_value(v) == 0;
+}
+
+/* How many of the rows are shown, and how many are left out for being zero. */
+static size_t count_shown(const struct pt_html_table *t, const json_t *rows, size_t *ret_zero)
+{
+    size_t i;
+    const json_t *row;
+    *ret_zero = 0;
+    json_array_foreach(rows, i, row) *ret_zero += is_zero(t, row);
+    const size_t n = json_array_size(rows) - *ret_zero;
+    return t->first && t->first < n ? t->first : n;
+}
+
+static void put_rows(const struct pt_html *h, const struct pt_html_table *t, const json_t *rows,
+                     size_t shown)
+{
+    for (size_t i = 0; shown > 0; i++) {
+        const json_t *row = json_array_get(rows, i);
+        if (is_zero(t, row))
+            continue;
+        pt_html_raw(h, "<tr role=row>");
+        for (unsigned k = 0; k < t->ncolumns; k++)
+            put_cell(h, t, k, row);
+        pt_html_raw(h, "</tr>\n");
+        shown--;
+    }
 }
 
 void pt_html_table(const struct pt_html *h, const struct pt_html_table *t, const json_t *rows,
                    const json_t *omitted)
 {
-    const size_t all = json_array_size(rows), shown = t->first && t->first < all ? t->first : all;
-    if (all > 0) {
+    size_t zero;
+    const size_t shown = count_shown(t, rows, &zero);
+    const size_t left = json_array_size(rows) - zero - shown;
+    if (shown > 0) {
         pt_html_raw(h, "<table role=table");
         if (t->id)
             pt_html_rawf(h, " id=\"%s\"", t->id);
@@ -83,16 +105,18 @@ void pt_html_table(const struct pt_html *h, const struct pt_html_table *t, const
         pt_html_str(h, t->caption);
         pt_html_raw(h, "</caption>\n");
         put_heads(h, t);
-        for (size_t i = 0; i < shown; i++) {
-            const json_t *row = json_array_get(rows, i);
-            pt_html_raw(h, "<tr role=row>");
-            for (unsigned k = 0; k < t->ncolumns; k++)
-                put_cell(h, t, k, row);
-            pt_html_raw(h, "</tr>\n");
-        }
+        put_rows(h, t, rows, shown);
         pt_html_raw(h, "</table>\n");
+        if (zero > 0)
+            pt_html_rawf(h, "<p class=\"cut\">%zu more %s</p>\n", zero, t->zero_says);
     }
-    put_cut(h, all - shown, omitted);
+    if (left > 0)
+        pt_html_rawf(h, "<p class=\"cut\">%zu more are in the JSON of this report</p>\n", left);
+    if (json_integer_value(omitted) > 0)
+        pt_html_rawf(h,
+                     "<p class=\"cut\">%" JSON_INTEGER_FORMAT " more are not listed; a larger "
+                     "<code>--top</code> lists them</p>\n",
+                     json_integer_value(omitted));
 }
 
 void pt_html_facts(const struct pt_html *h, const struct pt_html_column *facts, unsigned n,

@@ -23,6 +23,8 @@ struct pt_html_table {
     unsigned ncolumns;
     bool long_one;  /* to be sorted and filtered */
     unsigned first; /* so many rows at most; 0: all */
+    /* Rows whose value there is 0 are counted in one line, which says that of them. NULL: none. */
+    const char *zero, *zero_says;
 };
 /* What was left out of it is told beneath. Nothing at all when there are neither rows nor omitted
  * ones. */
