@@ -148,6 +148,42 @@ jq -e '(.hints[] | select(.name | contains("TCP")) | .bytes.delta) as $told |
     $told > 33554432 and $rest > $told / 2 and $rest < $told * 2' "$PT_TMP/pair" >/dev/null ||
     fail "full sockets: $(jq -c '[.hints, (.lines[] | select(.line == "unaccounted"))]' "$PT_TMP/pair")"
 
+# other kernels, and a tree made to break parsers: what is known adds up, what is not is said
+mkdir "$PT_TMP/none"
+# tree NAME: its recording in $db
+tree()
+{
+    from=$PT_SOURCE/tests/fixtures/$1
+    db=$PT_TMP/$1.db
+    run "$recorder" -q --once --deep all --procfs "$from/proc" -o "$db" \
+        --sysfs "$([ -d "$from/sys" ] && echo "$from/sys" || echo "$PT_TMP/none")" \
+        --cgroupfs "$([ -d "$from/cgroup" ] && echo "$from/cgroup" || echo "$PT_TMP/none")"
+    for command in balance oom; do
+        run "$analyzer" "$command" "$db" --format json >"$PT_TMP/$1.$command.json"
+        validate "$command" "$PT_TMP/$1.$command.json"
+        run "$analyzer" "$command" "$db" >"$PT_TMP/$1.$command"
+        awk 'length > 80 { exit 1 }' "$PT_TMP/$1.$command" || fail "$1: over 80 columns: $(cat "$PT_TMP/$1.$command")"
+    done
+    jq -e "$adds .lines == [] or sum(\"after\")" "$PT_TMP/$1.balance.json" >/dev/null || fail "$1 does not add up"
+}
+# says NAME.COMMAND TEXT
+says()
+{
+    grep -q -- "$2" "$PT_TMP/$1" || fail "$1 does not say '$2': $(cat "$PT_TMP/$1")"
+}
+tree linux-4.18-x86_64
+says linux-4.18-x86_64.balance '^  1201 postmaster .* estimated$'
+says linux-4.18-x86_64.oom '^ *1201 .* ? .* first$' # its oom_score_adj is not there
+tree linux-5.10-arm64-64k
+says linux-5.10-arm64-64k.balance 'slab caches are not known'
+says linux-5.10-arm64-64k.balance '^  free in the pool '
+says linux-5.10-arm64-64k.oom 'not known: zoneinfo was not recorded'
+tree cgroup-v2-numa
+says cgroup-v2-numa.balance 'was not recorded$'
+says cgroup-v2-numa.oom '^ *Node 1, zone Normal '
+tree hostile
+
+db=$PT_TMP/b.db
 last=2
 for wrong in '@5 --at @6' '@9999' "@$last @1" '--over 0' '--over x'; do
     # shellcheck disable=SC2086

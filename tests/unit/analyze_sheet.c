@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,12 +116,16 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
+static void drop_fixture(struct fixture *f)
 {
-    struct fixture *f = *state;
     pt_session_close(&f->session, 0);
     recording_remove(&f->r);
-    free(f);
+}
+
+static int tear_down(void **state)
+{
+    drop_fixture(*state);
+    free(*state);
     return 0;
 }
 
@@ -283,6 +288,44 @@ static void over_time(void **state)
     pt_over_release(&o);
 }
 
+/* Nobody may read slabinfo, smaps is there of nobody, meminfo has little: what is not known is not
+ * zero, and what is adds up. */
+static void little_is_known(void **state)
+{
+    struct fixture f = {0};
+    struct pt_picture p;
+    struct pt_sheet s;
+    struct pt_err err = {0};
+    const struct pt_meta meta = {.host = "unit", .page_size = 4096, .interval_us = INTERVAL};
+    const struct pt_snap snap = {.real_us = START, .boot_us = 1, .mono_us = 1, .boot = 1};
+    (void)state;
+    recording_new(&f.r, &meta, START);
+    recording_begin(&f.r, &snap, false);
+    recording_text(&f.r, "proc:10/stat", STAT(10));
+    recording_text(&f.r, "proc:10/status", "Name:\tworker\nVmRSS:\t 9000 kB\n");
+    recording_text(&f.r, "proc:meminfo",
+                   "MemTotal: 100000 kB\nMemFree: 50000 kB\nSUnreclaim: 1000 kB\n"
+                   "VmallocUsed: 0 kB\nHugePages_Total: 4\nHugePages_Free: 1\n"
+                   "Hugepagesize: 2048 kB\n");
+    recording_fail(&f.r, "proc:slabinfo", EACCES);
+    recording_end(&f.r);
+    recording_close(&f.r);
+    assert_int_equal(pt_session_open(&args, f.r.path, &f.session), 0);
+    load(&f, 1, &p);
+    assert_int_equal(pt_sheet_at(&p, PT_BY_PROCESS, &s, &err), 0);
+    adds_up(&s, 1);
+    assert_int_equal(s.n, 4); /* free, slab, huge pages, the rest: no word of vmalloc */
+    const struct pt_sheet_line *slab = line_of(&s, "slab, unreclaimable");
+    assert_true(!slab->attributed && slab->n == 0 && slab->rest.after == PT_UNKNOWN);
+    const struct pt_sheet_line *huge = line_of(&s, "huge pages (hugetlb)");
+    assert_true(huge->n == 1 && huge->v[0].bytes.after == 2048 * K);
+    assert_true(huge->rest.after == 3 * 2048 * K);
+    assert_true(s.available.after == PT_UNKNOWN && s.swap_used.after == PT_UNKNOWN);
+    pt_sheet_release(&s);
+    pt_picture_release(&p);
+    drop_fixture(&f);
+}
+
 /* ---- every recording there is ---- */
 
 static void pair_adds_up(struct pt_session *session, int64_t from, int64_t to)
@@ -327,7 +370,8 @@ static void every_recording(void **state)
 {
     enum { SAMPLES = 12 };
     static const char *const places[] = {PT_FIXTURES "/labelled/*/*.db",
-                                         PT_FIXTURES "/episodes/*.db"};
+                                         PT_FIXTURES "/episodes/*.db",
+                                         PT_FIXTURES "/episodes/*/*.db"};
     glob_t found = {0};
     (void)state;
     for (unsigned i = 0; i < sizeof(places) / sizeof(*places); i++)
@@ -358,6 +402,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_object_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_instants, set_up, tear_down),
         cmocka_unit_test_setup_teardown(over_time, set_up, tear_down),
+        cmocka_unit_test(little_is_known),
         cmocka_unit_test(every_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
