@@ -203,6 +203,7 @@ int pt_db_text(struct pt_db *db, int64_t n, const char *name, struct pt_source_a
 /* Fields over a span without rendering text. */
 struct pt_point {
     const char *source;
+    bool first;         /* that is told of its source in this segment */
     unsigned which;     /* index of its field in the names asked for */
     const char *row;    /* table row ("kmalloc-64", mapping name), "" for plain files */
     const char *field;  /* "" where it is not the field but the source that is not known */
@@ -246,6 +247,9 @@ struct pt_last_query {
     void *ctx;
 };
 int pt_db_last(struct pt_db *db, const struct pt_last_query *q, size_t n, struct pt_err *err);
+/* Fields and last readings in one pass: of each segment the fields first. */
+int pt_db_scan(struct pt_db *db, const struct pt_field_query *fields, size_t nfields,
+               const struct pt_last_query *lasts, size_t nlasts, struct pt_err *err);
 
 struct pt_db_event {
     int64_t id, real_us, n;

@@ -141,6 +141,11 @@ int pt_db_runs(struct pt_db *db, const char *glob, int64_t from, int64_t to,
                          uint32_t nsnaps, struct pt_err *err),
                void *ctx, struct pt_err *err);
 
+/* store_last.c: what a query asks of one segment, and of what is not sealed. */
+int pt_last_of_segment(struct pt_db *db, const struct pt_last_query *q, const struct pt_seg *seg,
+                       struct pt_err *err);
+int pt_last_of_runs(struct pt_db *db, const struct pt_last_query *q, struct pt_err *err);
+
 /* The blob of a frame, copied: free(). */
 int pt_db_frame_blob(struct pt_db *db, int64_t n, void **ret, size_t *ret_len, struct pt_err *err);
 /* The state of the chain at frame n. *ret lives until the next call. */

@@ -3,23 +3,18 @@
  * are not sealed are sealed in memory first, so that there is one way to read both. */
 #include "schema/store_db.h"
 
+#include "schema/store_maps.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAPS_MAX  4096u /* field maps kept from source to source */
 #define NAMES_MAX (64u << 20)
 #define ROW_MARKS 4u /* numbers in the name of a row: "Node 0, zone Normal" has one */
 
-struct map_slot {
-    const struct pt_file *file;
-    uint32_t head, body;     /* shapes, a reference each: their ids stay theirs */
-    struct pt_fieldmap *map; /* NULL: free */
-};
-
 struct instance {
     uint32_t id, born, died;
-    const struct pt_fieldmap *map;
+    const struct pt_map *map;
 };
 
 struct sample {
@@ -51,8 +46,7 @@ struct field {
     const struct pt_field_query *q;
     const struct pt_snap *snaps; /* of the segment; NULL where its clock does not fit its blocks */
     uint32_t nsnaps;
-    struct map_slot *maps; /* open addressing */
-    uint32_t nmaps;
+    struct pt_maps maps;
     /* the source at hand */
     const struct pt_file *file;
     uint32_t first_tick, last_tick; /* of the span, in the block */
@@ -77,71 +71,6 @@ static void *push(struct field *f, struct list *l, size_t size)
     return (char *)l->v + size * l->n++;
 }
 
-/* ---- field maps ---- */
-
-static void drop_maps(struct field *f)
-{
-    for (uint32_t i = 0; f->maps && i < MAPS_MAX * 2; i++) {
-        struct map_slot *m = &f->maps[i];
-        if (!m->map)
-            continue;
-        pt_fieldmap_free(m->map);
-        pt_shapes_unref(f->db->shapes, m->head);
-        if (m->body)
-            pt_shapes_unref(f->db->shapes, m->body);
-        *m = (struct map_slot){0};
-    }
-    f->nmaps = 0;
-}
-
-static const struct pt_fieldmap *map_of(struct field *f, const struct pt_shape *head,
-                                        const struct pt_shape *body)
-{
-    const uint32_t body_id = body ? body->id : 0;
-    uint32_t at = (head->id * 2654435761u ^ body_id * 40503u) % (MAPS_MAX * 2);
-    for (; f->maps[at].map; at = (at + 1) % (MAPS_MAX * 2))
-        if (f->maps[at].head == head->id && f->maps[at].body == body_id &&
-            f->maps[at].file == f->file)
-            return f->maps[at].map;
-    struct map_slot *m = &f->maps[at];
-    if (f->nmaps >= MAPS_MAX) {
-        f->nomem = true; /* one source with thousands of row shapes */
-        pt_err_set(f->err, PT_ENOMEM, 0, NULL, -1, "more than %u shapes in one source", MAPS_MAX);
-        return NULL;
-    }
-    if (pt_fieldmap_new(f->file, head, body, &m->map, f->err) < 0)
-        return NULL;
-    m->file = f->file;
-    m->head = head->id;
-    m->body = body_id;
-    pt_shapes_ref(f->db->shapes, head->id);
-    if (body)
-        pt_shapes_ref(f->db->shapes, body_id);
-    f->nmaps++;
-    return m->map;
-}
-
-/* Where a walk over the entries asked for is: which name, and where in the map. */
-struct asked {
-    unsigned which;
-    uint32_t at;
-};
-
-static const struct pt_fieldmap_entry *next_entry(const struct field *f,
-                                                  const struct pt_fieldmap *map, struct asked *a)
-{
-    for (; a->which < f->q->nfields; a->which++, a->at = 0) {
-        const char *name = f->q->fields[a->which];
-        const struct pt_fieldmap_entry *e = strcmp(name, "*") != 0
-                                                ? pt_fieldmap_find(map, name, &a->at)
-                                            : a->at < map->n ? &map->entries[a->at++]
-                                                             : NULL;
-        if (e)
-            return e;
-    }
-    return NULL;
-}
-
 /* ---- series of one source ---- */
 
 static bool add_want(uint32_t *want, uint32_t *n, uint32_t slot)
@@ -164,17 +93,18 @@ static int on_instance(void *ctx, uint32_t source, uint32_t id, const struct pt_
                        uint32_t *nwant)
 {
     struct field *f = ctx;
-    const struct pt_fieldmap_entry *e;
-    struct asked a = {0};
     bool fits = true;
     (void)source;
     if (born > f->last_tick || died <= f->first_tick)
         return 0;
-    const struct pt_fieldmap *map = map_of(f, head, body);
-    if (!map)
+    const struct pt_map *map = pt_maps_get(&f->maps, f->file, head, body, f->err);
+    if (!map) {
+        f->nomem = f->err->code == PT_ENOMEM;
         return -PT_ENOMEM;
+    }
     *nwant = 0;
-    while ((e = next_entry(f, map, &a))) {
+    for (uint32_t k = 0; k < map->nasked; k++) {
+        const struct pt_fieldmap_entry *e = map->asked[k].entry;
         for (int i = 0; i < e->scale_slots; i++)
             fits = fits && add_want(want, nwant, e->slot + (uint32_t)i);
         for (uint32_t i = 0; i < e->nmarks && e->nmarks <= ROW_MARKS; i++)
@@ -392,18 +322,18 @@ static void add_ends(struct field *f, uint32_t nticks)
 {
     const struct instance *in = f->instances.v;
     for (size_t i = 0; i < f->instances.n; i++) {
-        const struct pt_fieldmap_entry *e;
-        struct asked a = {0};
+        const struct pt_map *map = in[i].map;
         const enum pt_presence presence = presence_at(f, in[i].died);
         const struct point p = {.tick = in[i].died,
                                 .instance = in[i].id,
                                 .presence = is_known(presence) ? PT_ABSENT : presence};
-        while (in[i].died < nticks && (e = next_entry(f, in[i].map, &a))) {
+        for (uint32_t k = 0; in[i].died < nticks && k < map->nasked; k++) {
+            const struct pt_fieldmap_entry *e = map->asked[k].entry;
             struct point q = p;
             q.row = e->row;
             q.name = name_row(f, &in[i], e);
             q.field = e->field;
-            q.which = a.which;
+            q.which = map->asked[k].which;
             add_point(f, &q, NULL);
         }
     }
@@ -439,6 +369,7 @@ static int emit(struct field *f, const struct pt_block *b, uint32_t source)
         const bool known = p->scale != 0;
         const struct pt_point out = {
             .source = name,
+            .first = i == 0,
             .row = p->name ? (const char *)f->names.data + p->name - 1 : p->row,
             .field = p->field,
             .instance = p->instance,
@@ -469,8 +400,7 @@ static int field_source(struct field *f, const struct pt_block *b, uint32_t sour
     f->instances.n = f->samples.n = f->presences.n = f->points.n = 0;
     pt_buf_reset(&f->names);
     f->err = &why;
-    if (f->nmaps > MAPS_MAX / 2)
-        drop_maps(f);
+    pt_maps_tidy(&f->maps);
     const int r = pt_block_series(b, source, &series_ops, f, &why);
     if (f->nomem)
         return why.code ? pt_err_set(err, why.code, why.sys, NULL, -1, "%s", why.text)
@@ -480,12 +410,9 @@ static int field_source(struct field *f, const struct pt_block *b, uint32_t sour
                                                                                                : r;
     sort_list(&f->samples, sizeof(struct sample), by_slot);
     const struct instance *in = f->instances.v;
-    for (size_t i = 0; i < f->instances.n; i++) {
-        const struct pt_fieldmap_entry *e;
-        struct asked a = {0};
-        while ((e = next_entry(f, in[i].map, &a)))
-            add_entry(f, &in[i], a.which, e);
-    }
+    for (size_t i = 0; i < f->instances.n; i++)
+        for (uint32_t k = 0; k < in[i].map->nasked; k++)
+            add_entry(f, &in[i], in[i].map->asked[k].which, in[i].map->asked[k].entry);
     add_ends(f, pt_block_ticks(b));
     add_gaps(f);
     return f->nomem ? pt_err_nomem(err) : emit(f, b, source);
@@ -544,8 +471,7 @@ static int field_unsealed(void *ctx, const struct pt_block *b, const struct pt_s
 
 static void field_release(struct field *f)
 {
-    drop_maps(f);
-    free(f->maps);
+    pt_maps_release(&f->maps);
     free(f->instances.v);
     free(f->samples.v);
     free(f->presences.v);
@@ -553,40 +479,53 @@ static void field_release(struct field *f)
     pt_buf_release(&f->names);
 }
 
-static int fields_pass(struct pt_db *db, struct field *f, size_t n, struct pt_err *err)
+static int scan(struct pt_db *db, struct field *f, size_t n, const struct pt_last_query *lasts,
+                size_t nlasts, struct pt_err *err)
 {
     int r = 0;
-    for (size_t i = 0; i < db->nsegs && r >= 0; i++)
+    for (size_t i = 0; i < db->nsegs && r >= 0; i++) {
         for (size_t k = 0; k < n && r >= 0; k++)
             if (db->segs[i].last >= f[k].q->from && db->segs[i].first <= f[k].q->to)
-                r = field_segment(&f[k], &db->segs[i], n > 1, err);
+                r = field_segment(&f[k], &db->segs[i], n + nlasts > 1, err);
+        for (size_t k = 0; k < nlasts && r >= 0; k++)
+            r = pt_last_of_segment(db, &lasts[k], &db->segs[i], err);
+    }
     for (size_t k = 0; k < n && r >= 0; k++)
         r = pt_db_runs(db, f[k].q->glob, f[k].q->from, f[k].q->to, field_unsealed, &f[k], err);
+    for (size_t k = 0; k < nlasts && r >= 0; k++)
+        r = pt_last_of_runs(db, &lasts[k], err);
+    return r;
+}
+
+int pt_db_scan(struct pt_db *db, const struct pt_field_query *fields, size_t nfields,
+               const struct pt_last_query *lasts, size_t nlasts, struct pt_err *err)
+{
+    int r = pt_db_enter(db, err);
+    if (r < 0)
+        return r;
+    struct field *f = calloc(nfields ? nfields : 1, sizeof *f);
+    for (size_t k = 0; k < nfields && f; k++) {
+        const struct pt_field_query *q = &fields[k];
+        f[k] = (struct field){
+            .db = db,
+            .q = q,
+            .maps = {.shapes = db->shapes, .fields = q->fields, .nfields = q->nfields}};
+        pt_buf_init(&f[k].names, NAMES_MAX);
+    }
+    if (!f)
+        r = pt_err_nomem(err);
+    if (r >= 0)
+        r = scan(db, f, nfields, lasts, nlasts, err);
+    for (size_t k = 0; k < nfields && f; k++)
+        field_release(&f[k]);
+    free(f);
+    pt_db_leave(db);
     return r;
 }
 
 int pt_db_fields(struct pt_db *db, const struct pt_field_query *q, size_t n, struct pt_err *err)
 {
-    int r = pt_db_enter(db, err);
-    if (r < 0)
-        return r;
-    struct field *f = calloc(n ? n : 1, sizeof *f);
-    for (size_t k = 0; k < n && f && r >= 0; k++) {
-        f[k] = (struct field){
-            .db = db, .q = &q[k], .maps = calloc((size_t)MAPS_MAX * 2, sizeof *f[k].maps)};
-        pt_buf_init(&f[k].names, NAMES_MAX);
-        if (!f[k].maps)
-            r = pt_err_nomem(err);
-    }
-    if (!f)
-        r = pt_err_nomem(err);
-    if (r >= 0)
-        r = fields_pass(db, f, n, err);
-    for (size_t k = 0; k < n && f; k++)
-        field_release(&f[k]);
-    free(f);
-    pt_db_leave(db);
-    return r;
+    return pt_db_scan(db, q, n, NULL, 0, err);
 }
 
 int pt_db_field(struct pt_db *db, const char *glob, const char *field, int64_t from, int64_t to,

@@ -95,41 +95,32 @@ static int last_unsealed(void *ctx, const struct pt_block *b, const struct pt_sn
     return last_of_block(l, b, err);
 }
 
-static int last_of_segment(struct pt_db *db, struct last *l, const struct pt_seg *seg,
-                           struct pt_err *err)
+int pt_last_of_segment(struct pt_db *db, const struct pt_last_query *q, const struct pt_seg *seg,
+                       struct pt_err *err)
 {
     const struct pt_clock *clock;
+    if (seg->last < q->from || seg->first > q->to)
+        return 0;
     const int r = pt_db_clock(db, seg, &clock, err);
     if (r < 0)
         return r;
-    l->snaps = clock->snaps;
-    l->nsnaps = clock->count;
-    const struct pt_block_query q = {.seg = seg,
-                                     .groups = PT_GROUP_ALL,
-                                     .glob = l->q->glob,
-                                     .keep = true,
-                                     .fn = last_of_block,
-                                     .ctx = l};
-    return pt_db_blocks(db, &q, err);
+    struct last l = {.q = q, .shapes = db->shapes, .snaps = clock->snaps, .nsnaps = clock->count};
+    const struct pt_block_query blocks = {.seg = seg,
+                                          .groups = PT_GROUP_ALL,
+                                          .glob = q->glob,
+                                          .keep = true,
+                                          .fn = last_of_block,
+                                          .ctx = &l};
+    return pt_db_blocks(db, &blocks, err);
+}
+
+int pt_last_of_runs(struct pt_db *db, const struct pt_last_query *q, struct pt_err *err)
+{
+    struct last l = {.q = q, .shapes = db->shapes};
+    return pt_db_runs(db, q->glob, q->from, q->to, last_unsealed, &l, err);
 }
 
 int pt_db_last(struct pt_db *db, const struct pt_last_query *q, size_t n, struct pt_err *err)
 {
-    struct last l = {.shapes = db->shapes};
-    int r = pt_db_enter(db, err);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < db->nsegs && r >= 0; i++) {
-        for (size_t k = 0; k < n && r >= 0; k++) {
-            l.q = &q[k];
-            if (db->segs[i].last >= q[k].from && db->segs[i].first <= q[k].to)
-                r = last_of_segment(db, &l, &db->segs[i], err);
-        }
-    }
-    for (size_t k = 0; k < n && r >= 0; k++) {
-        l.q = &q[k];
-        r = pt_db_runs(db, q[k].glob, q[k].from, q[k].to, last_unsealed, &l, err);
-    }
-    pt_db_leave(db);
-    return r;
+    return pt_db_scan(db, NULL, 0, q, n, err);
 }
