@@ -181,20 +181,38 @@ static double last_of(const struct pt_curve *t)
     return t ? t->last_value : NAN;
 }
 
+/* All that every process and the host is judged by, in one pass. */
+static int load(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
+{
+    enum { LIVES = PT_HOSTS, FDS = LIVES + PT_LIVES_SPECS, ALL };
+    const int64_t page = pt_db_meta(db)->page_size;
+    double page_size = page > 0 ? (double)page : 4096;
+    struct pt_series_spec specs[ALL];
+    struct pt_series loaded[ALL] = {0};
+    struct pt_last_query lasts[PT_NAMES];
+    struct pt_lives_load lives;
+    pt_leaks_kernel_specs(&page_size, specs);
+    pt_lives_load_begin(&lives, db, &l->timeline, &loaded[LIVES], &specs[LIVES], lasts);
+    pt_leaks_fds_spec(&specs[FDS]);
+    int rc = pt_series_scan(db, &l->timeline, specs, loaded, ALL, lasts, PT_NAMES, err);
+    rc = pt_lives_load_end(&lives, rc, &loaded[LIVES], &l->lives, err);
+    memcpy(l->of_host, loaded, sizeof(l->of_host));
+    l->fds = loaded[FDS];
+    return rc;
+}
+
 int pt_leaks_find(struct pt_db *db, int64_t from, int64_t to, struct pt_leaks *ret,
                   struct pt_err *err)
 {
     struct pt_leaks l = {0};
     int rc = pt_timeline_load(db, from, to, &l.timeline, err);
     if (rc >= 0)
-        rc = pt_leaks_load_kernel(db, &l, err);
+        rc = load(db, &l, err);
     if (rc >= 0) {
         const double swap = last_of(pt_leaks_counter(&l, PT_COUNTER_SWAP_FREE));
         l.headroom = last_of(pt_leaks_counter(&l, PT_COUNTER_AVAILABLE)) + (isnan(swap) ? 0 : swap);
-        rc = pt_lives_load(db, &l.timeline, &l.lives, err);
-    }
-    if (rc >= 0)
         rc = pt_leaks_load_limits(db, &l, err);
+    }
     if (rc >= 0)
         rc = pt_groups_make(&l.lives, &l.timeline, &l.groups, err);
     if (rc >= 0)
@@ -218,6 +236,7 @@ void pt_leaks_release(struct pt_leaks *l)
 {
     for (unsigned i = 0; i < PT_HOSTS; i++)
         pt_series_release(&l->of_host[i]);
+    pt_series_release(&l->fds);
     pt_groups_release(&l->groups);
     pt_lives_release(&l->lives);
     pt_timeline_release(&l->timeline);

@@ -28,8 +28,11 @@ struct pt_finding {
     const char *what;             /* class of memory: "heap", "page-tables", ... */
     bool anon;                    /* private memory of a process, whichever class of it grew most */
     struct pt_parts_found parts;
+    double classes[PT_CLASS_COUNT]; /* growth by class, over so many readings of its mappings */
+    int readings;                   /* 0: there are too few for a slope */
     const char *limit; /* what is exhausted: "machine", a cgroup; NULL: nothing is known of it */
     struct pt_lives regional; /* SERVICE */
+    bool stood_for;           /* another finding tells of it */
 };
 
 /* A finding that nothing happened: most are, and they are kept small. */
@@ -58,6 +61,7 @@ struct pt_leaks {
     struct pt_lives_of_span lives;
     struct pt_groups groups;
     struct pt_series of_host[PT_HOSTS];
+    struct pt_series fds; /* open files of processes, in bytes */
     struct pt_finding *v; /* ranked; those that moved */
     size_t n, cap;
     struct pt_quiet *quiet;

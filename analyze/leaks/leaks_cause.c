@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * One root cause is one finding: what another finding explains is taken out of the alarms. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/leaks/leaks_int.h"
+#include "analyze/print/units.h"
 
 /* So much of the growth must be explained. */
 #define SHARE 0.5
@@ -84,19 +86,64 @@ static double explained(const struct pt_leaks *l, const struct pt_finding *f)
     return 0;
 }
 
-/* Of the findings about one process the largest stands. */
-static bool lesser(const struct pt_leaks *l, const struct pt_finding *f)
+/* What a process takes of the kernel besides comes of the memory that it takes, or with it. Private
+ * memory, shared memory and huge pages are taken each by a call of its own. */
+static bool takes(const struct pt_finding *f)
 {
-    if (f->subject != PT_SUBJECT_PROCESS)
-        return false;
-    for (size_t i = 0; i < l->n; i++) {
-        const struct pt_finding *o = &l->v[i];
-        if (o != f && o->subject == PT_SUBJECT_PROCESS && o->life == f->life && alarms(o) &&
-            (o->ruling.growth > f->ruling.growth ||
-             (!(o->ruling.growth < f->ruling.growth) && o < f)))
-            return true;
+    return f->anon || strcmp(f->what, "shmem") == 0 || strcmp(f->what, "hugetlb") == 0;
+}
+
+static bool greater(const struct pt_finding *o, const struct pt_finding *f)
+{
+    return o->ruling.growth > f->ruling.growth || (!(o->ruling.growth < f->ruling.growth) && o < f);
+}
+
+/* The one object of shared memory that a finding is about; NULL: private memory, or many. */
+static const struct pt_grown *object_of(const struct pt_finding *f)
+{
+    if (!is(f, PT_SUBJECT_PROCESS, "shmem"))
+        return NULL;
+    for (int i = 0; i < f->parts.ntop; i++)
+        if (f->parts.top[i].of == PT_CLASS_SHMEM && f->parts.top[i].inode &&
+            f->parts.top[i].growth >= SHARE * f->ruling.growth)
+            return &f->parts.top[i];
+    return NULL;
+}
+
+static bool same_object(const struct pt_finding *a, const struct pt_finding *b)
+{
+    const struct pt_grown *x = object_of(a), *y = object_of(b);
+    return x && y && x->inode == y->inode && strcmp(x->name, y->name) == 0;
+}
+
+/* The finding that stands for this one too: about the same process, or the same shared memory. */
+static struct pt_finding *stands_for(const struct pt_leaks *l, const struct pt_finding *f,
+                                     const bool *gone)
+{
+    struct pt_finding *best = NULL;
+    for (size_t i = 0; i < l->n && f->subject == PT_SUBJECT_PROCESS; i++) {
+        struct pt_finding *o = &l->v[i];
+        if (o == f || gone[i] || o->subject != PT_SUBJECT_PROCESS || !alarms(o) || !greater(o, f))
+            continue;
+        const bool same = o->life == f->life ? !(takes(o) && takes(f)) : same_object(o, f);
+        if (same && (!best || greater(o, best)))
+            best = o;
     }
-    return false;
+    return best;
+}
+
+static void tell_beside(struct pt_finding *o, const struct pt_finding *f)
+{
+    char size[PT_UNITS_BUF];
+    pt_units_bytes(size, sizeof(size), (int64_t)f->ruling.growth, false);
+    if (o->life == f->life) {
+        pt_evidence_add(&o->ruling, "beside", f->ruling.growth, NAN, true,
+                        "its %s grew too, by %s: %s", f->what, size,
+                        pt_verdict_name(f->ruling.verdict));
+        return;
+    }
+    pt_evidence_add(&o->ruling, "beside", f->ruling.growth, NAN, true,
+                    "process %lld maps the same memory", (long long)f->life->pid);
 }
 
 void pt_leaks_one_cause(struct pt_leaks *l)
@@ -105,10 +152,15 @@ void pt_leaks_one_cause(struct pt_leaks *l)
     /* all by what was there before any was taken out; without memory for it all stay */
     bool *gone = calloc(l->n ? l->n : 1, sizeof(*gone));
     for (size_t i = 0; gone && i < l->n; i++)
-        gone[i] = alarms(&l->v[i]) &&
-                  (lesser(l, &l->v[i]) || explained(l, &l->v[i]) >= SHARE * l->v[i].ruling.growth);
+        gone[i] = alarms(&l->v[i]) && explained(l, &l->v[i]) >= SHARE * l->v[i].ruling.growth;
+    for (size_t i = 0; gone && i < l->n; i++) {
+        struct pt_finding *o = alarms(&l->v[i]) && !gone[i] ? stands_for(l, &l->v[i], gone) : NULL;
+        if (o)
+            tell_beside(o, &l->v[i]);
+        l->v[i].stood_for = o != NULL;
+    }
     for (size_t i = 0; i < l->n; i++) {
-        if (!gone || !gone[i])
+        if (!gone || !(gone[i] || l->v[i].stood_for))
             l->v[kept++] = l->v[i];
     }
     l->n = kept;

@@ -32,7 +32,9 @@ int pt_leaks_load_limits(struct pt_db *db, struct pt_leaks *l, struct pt_err *er
  * what runs out: "machine", or the path of the group whose limit is nearer. NAN and NULL: not
  * known. */
 double pt_leaks_headroom(const struct pt_leaks *l, const char *cgroup, const char **ret_limit);
-int pt_leaks_load_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
+/* What is loaded of the host, and of each process's open files (an estimate of their bytes). */
+void pt_leaks_kernel_specs(double *page_size, struct pt_series_spec specs[PT_HOSTS]);
+void pt_leaks_fds_spec(struct pt_series_spec *spec);
 int pt_leaks_of_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
 int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
 /* An alarm on a process that has not grown beyond what those before it came to: not yet one. Of the

@@ -70,6 +70,15 @@ static json_t *mappings_of(const struct pt_finding *f)
     return a;
 }
 
+static json_t *classes_of(const struct pt_finding *f)
+{
+    json_t *a = json_array();
+    for (int c = 0; c < PT_CLASS_COUNT && f->readings; c++)
+        json_array_append_new(a, json_pack("{s:s, s:o}", "class", pt_class_name((enum pt_class)c),
+                                           "growth_bytes", whole(f->classes[c])));
+    return a;
+}
+
 static json_t *exhaustion_of(const struct pt_finding *f)
 {
     const struct pt_ruling *r = &f->ruling;
@@ -88,9 +97,9 @@ json_t *pt_finding_json(const struct pt_leaks *l, const struct pt_finding *f)
         f->what, "since", pt_json_time(pt_timeline_real(&l->timeline, r->since)), "growth_bytes",
         whole(r->growth), "slope_bytes_per_hour", real(r->b * HOUR), "slope_low",
         real(r->low * HOUR), "slope_high", real(r->high * HOUR));
-    json_t *rest =
-        json_pack("{s:o, s:o, s:o, s:o}", "exhaustion", exhaustion_of(f), "mappings",
-                  mappings_of(f), "evidence", evidence_of(f), "more_seconds", real(r->more));
+    json_t *rest = json_pack("{s:o, s:o, s:o, s:o, s:o}", "exhaustion", exhaustion_of(f), "classes",
+                             classes_of(f), "mappings", mappings_of(f), "evidence", evidence_of(f),
+                             "more_seconds", real(r->more));
     if (!j || !rest || json_object_update(j, rest) < 0) {
         json_decref(j);
         j = NULL;

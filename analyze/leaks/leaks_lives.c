@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/leaks/classes.h"
 #include "analyze/leaks/leaks_int.h"
 #include "schema/ident.h"
 
@@ -40,8 +41,9 @@ struct index {
 
 /* What a process did, beside its memory. */
 struct deeds {
-    struct pt_series fds, cpu;
+    struct pt_series cpu;
     struct index by_fds, by_cpu;
+    struct pt_classes classes;
     int64_t *pids; /* sorted */
     size_t npids;
 };
@@ -279,6 +281,33 @@ static int first_look(struct pt_leaks *l, const struct pt_life *life, const stru
     return pt_leaks_settle(l);
 }
 
+/* In which class of memory it grew, by all readings of its mappings; by two where there are few. */
+static void weigh_classes(const struct deeds *d, struct pt_finding *f)
+{
+    const struct pt_life *life = f->life;
+    struct pt_parts *p = &f->parts.parts;
+    double all = 0;
+    p->share = NAN;
+    if (!pt_classes_growth(&d->classes, life->pid, fmax(f->ruling.since, life->from), life->to,
+                           f->classes, &f->readings)) {
+        f->readings = 0;
+        return;
+    }
+    enum pt_class largest = PT_CLASS_ANON;
+    for (int c = 0; c < PT_CLASS_COUNT; c++) {
+        if (c == PT_CLASS_SHMEM || c == PT_CLASS_HUGETLB)
+            continue;
+        all += f->classes[c];
+        if (f->classes[c] > f->classes[largest])
+            largest = (enum pt_class)c;
+    }
+    if (!(f->classes[largest] > 0))
+        return;
+    f->parts.largest = largest;
+    p->readings = f->readings;
+    p->share = all > 0 ? f->classes[largest] / all : NAN;
+}
+
 /* What the first look suspects, with all that is known of the process. */
 static int second_look(struct pt_db *db, struct pt_leaks *l, struct pt_finding *f,
                        const struct deeds *d)
@@ -306,6 +335,7 @@ static int second_look(struct pt_db *db, struct pt_leaks *l, struct pt_finding *
             c.load[c.nload++] = (struct pt_load){"CPU", &rate, true};
     }
     find_parts(db, l, life, f->ruling.since, &f->parts);
+    weigh_classes(d, f);
     l->smaps = l->smaps || f->parts.parts.known;
     if (anon)
         c.parts = f->parts.parts;
@@ -343,10 +373,21 @@ static int rule_fds(struct pt_leaks *l, const struct deeds *d, const struct pt_l
     return pt_leaks_settle(l);
 }
 
+void pt_leaks_fds_spec(struct pt_series_spec *spec)
+{
+    static const char *const value[] = {"value"};
+    static double unit = FD_BYTES;
+    *spec = (struct pt_series_spec){.glob = "proc:*/fd",
+                                    .fields = value,
+                                    .nfields = 1,
+                                    .nmeasures = 1,
+                                    .measure = measure_value,
+                                    .ctx = &unit};
+}
+
 static int load_deeds(struct pt_db *db, struct pt_leaks *l, struct deeds *d, struct pt_err *err)
 {
-    static const char *const value[] = {"value"}, *const times[] = {"utime", "stime", "starttime"};
-    double unit = FD_BYTES;
+    static const char *const times[] = {"utime", "stime", "starttime"};
     d->pids = calloc(l->n ? l->n : 1, sizeof(*d->pids));
     if (!d->pids)
         return pt_err_nomem(err);
@@ -355,31 +396,20 @@ static int load_deeds(struct pt_db *db, struct pt_leaks *l, struct deeds *d, str
             d->pids[d->npids++] = l->v[i].life->pid;
     if (d->npids)
         qsort(d->pids, d->npids, sizeof(*d->pids), by_number);
-    const struct pt_series_spec specs[] = {
-        {.glob = "proc:*/fd",
-         .fields = value,
-         .nfields = 1,
-         .nmeasures = 1,
-         .measure = measure_value,
-         .ctx = &unit},
-        {.glob = "proc:*/stat",
-         .fields = times,
-         .nfields = 3,
-         .nmeasures = 1,
-         .measure = measure_cpu,
-         .other = another_start,
-         .keep = wanted,
-         .ctx = d},
-    };
-    struct pt_series loaded[2];
-    const int rc = pt_series_load(db, &l->timeline, specs, loaded, 2, err);
-    if (rc < 0)
-        return rc;
-    d->fds = loaded[0];
-    d->cpu = loaded[1];
-    if (index_series(&d->fds, &d->by_fds) < 0 || index_series(&d->cpu, &d->by_cpu) < 0)
-        return pt_err_nomem(err);
-    return 0;
+    const struct pt_series_spec spec = {.glob = "proc:*/stat",
+                                        .fields = times,
+                                        .nfields = 3,
+                                        .nmeasures = 1,
+                                        .measure = measure_cpu,
+                                        .other = another_start,
+                                        .keep = wanted,
+                                        .ctx = d};
+    int rc = d->npids ? pt_series_load(db, &l->timeline, &spec, &d->cpu, 1, err) : 0;
+    if (rc >= 0)
+        rc = pt_classes_load(db, &l->timeline, d->pids, d->npids, &d->classes, err);
+    if (rc >= 0 && (index_series(&l->fds, &d->by_fds) < 0 || index_series(&d->cpu, &d->by_cpu) < 0))
+        rc = pt_err_nomem(err);
+    return rc;
 }
 
 /* ---- services ---- */
@@ -489,8 +519,8 @@ int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
         rc = pt_err_nomem(err);
     if (rc >= 0)
         find_smaps(db, l);
-    pt_series_release(&d.fds);
     pt_series_release(&d.cpu);
+    pt_classes_release(&d.classes);
     free(d.by_fds.v);
     free(d.by_cpu.v);
     free(d.pids);

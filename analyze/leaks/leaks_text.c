@@ -15,6 +15,9 @@
 /* Of the path of a group that has a limit. */
 #define LIMIT_WIDTH 48
 
+/* A class that grew by less of the whole is not told of. */
+#define CLASS_SHARE 0.02
+
 /* Further than so many times the record nothing is foretold. */
 #define FORESIGHT 10.0
 
@@ -59,11 +62,29 @@ static void rate_of(const struct pt_finding *f, char *buf, size_t size)
     pt_units_bytes(buf, size, (int64_t)(f->ruling.b * HOUR), true);
 }
 
+/* "by class: heap +12.0 MiB, anon +512 KiB". */
+static void classes(FILE *out, const struct pt_finding *f, const char *indent)
+{
+    char bytes[PT_UNITS_BUF];
+    const char *lead = "by class:";
+    for (int c = 0; c < PT_CLASS_COUNT && f->readings; c++) {
+        if (fabs(f->classes[c]) < CLASS_SHARE * fabs(f->ruling.growth))
+            continue;
+        fprintf(out, "%s%s %s %s", *lead == 'b' ? indent : "", lead,
+                pt_class_name((enum pt_class)c),
+                pt_units_bytes(bytes, sizeof(bytes), (int64_t)f->classes[c], true));
+        lead = ",";
+    }
+    if (*lead == ',')
+        fputc('\n', out);
+}
+
 static void evidence(FILE *out, const struct pt_finding *f, const char *indent)
 {
     for (int i = 0; i < f->ruling.nevidence; i++)
         fprintf(out, "%s%c %s\n", indent, f->ruling.evidence[i].passed ? '+' : '-',
                 f->ruling.evidence[i].text);
+    classes(out, f, "      ");
     for (int i = 0; i < f->parts.ntop && i < 3; i++) {
         char bytes[PT_UNITS_BUF];
         struct pt_buf name;

@@ -11,12 +11,9 @@
 #include "analyze/picture/items.h"
 #include "analyze/picture/mapping.h"
 
-/* HEAP_MAX_SIZE of glibc on 64 bits: arenas of threads are so aligned, and no larger. */
-#define ARENA (UINT64_C(64) << 20)
-
 struct map {
     uint64_t start, end;
-    int64_t rss, swap, anonymous, huge, lazy;
+    int64_t rss, swap, anonymous, huge, lazy, inode;
     enum pt_class of;
     bool private_memory; /* counts for anon + swap */
     bool barred;         /* no access: what an arena has not taken yet */
@@ -77,8 +74,7 @@ static struct map *add(struct maps *m)
     return &m->v[m->n++];
 }
 
-/* Its class by its name; what is written of a private file's mapping is told by Anonymous. */
-static void classify(struct maps *m, struct map *map, const struct pt_item *item)
+static enum pt_class class_of(const char *row, size_t len, char *name, size_t size)
 {
     static const enum pt_class classes[] = {
         [PT_MAPPING_ANON] = PT_CLASS_ANON,           [PT_MAPPING_HEAP] = PT_CLASS_HEAP,
@@ -86,12 +82,22 @@ static void classify(struct maps *m, struct map *map, const struct pt_item *item
         [PT_MAPPING_SHMEM] = PT_CLASS_SHMEM,         [PT_MAPPING_HUGETLB] = PT_CLASS_HUGETLB,
         [PT_MAPPING_DEVICE] = PT_CLASS_PRIVATE_FILE, [PT_MAPPING_KERNEL] = PT_CLASS_PRIVATE_FILE,
     };
-    char name[128];
     bool deleted;
-    const bool anon = item->row_len == strlen("[anon]") && memcmp(item->row, "[anon]", 6) == 0;
-    const enum pt_mapping_kind kind = pt_mapping_name(
-        anon ? "" : item->row, anon ? 0 : item->row_len, name, sizeof(name), &deleted);
-    map->of = classes[kind];
+    const bool anon = len == strlen("[anon]") && memcmp(row, "[anon]", 6) == 0;
+    return classes[pt_mapping_name(anon ? "" : row, anon ? 0 : len, name, size, &deleted)];
+}
+
+enum pt_class pt_class_of(const char *row, size_t len)
+{
+    char name[128];
+    return class_of(row, len, name, sizeof(name));
+}
+
+/* Its class by its name; what is written of a private file's mapping is told by Anonymous. */
+static void classify(struct maps *m, struct map *map, const struct pt_item *item)
+{
+    char name[128];
+    map->of = class_of(item->row, item->row_len, name, sizeof(name));
     map->private_memory = map->of != PT_CLASS_SHMEM && map->of != PT_CLASS_HUGETLB;
     map->name = (uint32_t)m->names.len;
     pt_buf_put(&m->names, name, strlen(name) + 1);
@@ -125,6 +131,8 @@ static int on_item(void *ctx, const struct pt_item *item)
         classify(m, map, item);
         return m->names.failed ? -1 : 0;
     }
+    if (pt_items_is(item, "inode"))
+        map->inode = pt_items_number(item);
     if (pt_items_is(item, "perms"))
         map->barred = item->value_len >= 3 && memcmp(item->value, "---", 3) == 0;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
@@ -143,8 +151,8 @@ static void find_arenas(struct maps *m)
     for (size_t i = 0; i < m->n; i++) {
         struct map *map = &m->v[i], *next = i + 1 < m->n ? &m->v[i + 1] : NULL;
         const bool rest = next && next->barred && next->start == map->end;
-        if (map->of == PT_CLASS_ANON && map->start % ARENA == 0 &&
-            (rest ? next->end : map->end) == map->start + ARENA)
+        if (map->of == PT_CLASS_ANON && map->start % PT_ARENA == 0 &&
+            (rest ? next->end : map->end) == map->start + PT_ARENA)
             map->of = PT_CLASS_ARENA;
     }
 }
@@ -208,8 +216,10 @@ struct sums {
     size_t n, cap;
 };
 
-static int add_grown(struct sums *s, const char *name, enum pt_class of, double growth)
+static int add_grown(struct sums *s, const struct maps *m, const struct map *map, double growth)
 {
+    const char *name = (const char *)m->names.data + map->name;
+    const enum pt_class of = map->of;
     size_t i = 0;
     while (i < s->n && (s->v[i].of != of || strcmp(s->v[i].name, name) != 0))
         i++;
@@ -222,10 +232,12 @@ static int add_grown(struct sums *s, const char *name, enum pt_class of, double 
         s->cap = cap;
     }
     if (i == s->n) {
-        s->v[s->n] = (struct pt_grown){.of = of};
+        s->v[s->n] = (struct pt_grown){.of = of, .inode = of == PT_CLASS_SHMEM ? map->inode : 0};
         snprintf(s->v[s->n].name, sizeof(s->v[0].name), "%s", name);
         s->n++;
     }
+    if (s->v[i].inode != map->inode)
+        s->v[i].inode = 0;
     s->v[i].growth += growth;
     s->v[i].mappings++;
     return 0;
@@ -270,8 +282,7 @@ static int compare(struct maps *before, struct maps *after, struct sums *s,
         if (was)
             was->matched = true;
         ret->growth[now->of] += growth;
-        if (growth != 0 &&
-            add_grown(s, (const char *)after->names.data + now->name, now->of, growth) < 0)
+        if (growth != 0 && add_grown(s, after, now, growth) < 0)
             return -1;
         if (!now->private_memory)
             continue;
@@ -295,8 +306,7 @@ static int compare(struct maps *before, struct maps *after, struct sums *s,
             p->huge -= (double)was->huge;
             ret->lazy_free -= (double)was->lazy;
         }
-        if (held(was) > 0 &&
-            add_grown(s, (const char *)before->names.data + was->name, was->of, -held(was)) < 0)
+        if (held(was) > 0 && add_grown(s, before, was, -held(was)) < 0)
             return -1;
     }
     return 0;

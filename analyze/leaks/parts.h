@@ -18,6 +18,10 @@ enum pt_class {
     PT_CLASS_COUNT
 };
 const char *pt_class_name(enum pt_class c); /* "heap", "private-file" */
+/* Of a mapping by its name; arenas are other anonymous ones by that. */
+enum pt_class pt_class_of(const char *row, size_t len);
+/* HEAP_MAX_SIZE of glibc on 64 bits: arenas of threads are so aligned, and no larger. */
+#define PT_ARENA (UINT64_C(64) << 20)
 
 #define PT_TOP_MAPPINGS 5
 struct pt_grown {
@@ -25,6 +29,7 @@ struct pt_grown {
     enum pt_class of;
     double growth;
     uint32_t mappings; /* merged under this name */
+    int64_t inode;     /* of shared memory, whose mappings are all of one object; else 0 */
 };
 struct pt_parts_found {
     struct pt_parts parts; /* of private memory: what a ruling on anon + swap needs */

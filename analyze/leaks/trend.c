@@ -9,7 +9,8 @@
 #define Z95      1.959964
 #define DAY      86400.0
 #define HOURS    24
-#define RESTLESS 6.0 /* of white noise one in a thousand differences is so large */
+#define T95      2.18 /* Student's, of some twelve pieces a walk's step is known by */
+#define RESTLESS 6.0  /* of white noise one in a thousand differences is so large */
 #define PAIRS    (PT_BINS * (PT_BINS - 1) / 2)
 
 static int by_value(const void *a, const void *b)
@@ -207,6 +208,35 @@ void pt_slope_of(const struct pt_env *e, struct pt_slope *ret)
     const double c = Z95 * sd, lo = (pairs - c) / 2, hi = (pairs + c) / 2;
     ret->low = select_at(slopes, pairs, lo < 0 ? 0 : (int)lo);
     ret->high = select_at(slopes, pairs, hi > pairs - 1 ? pairs - 1 : (int)ceil(hi));
+}
+
+/* Differences over q bins of noise about a line are as large for every q; of steps that add up they
+ * grow with q (a random walk beside noise, by its structure function). A slope fitted to the walk
+ * is off by sqrt(6/5 s^2 / n) a bin, where s is the walk's step; that it was fitted to the same
+ * bins makes the differences smaller, by 0.8 q/n. */
+double pt_wander_of(const struct pt_env *e, double b)
+{
+    const int most = e->n / 4;
+    double sx = 0, sy = 0, sxx = 0, sxy = 0;
+    if (most < 3)
+        return 0;
+    for (int q = 1; q <= most; q++) {
+        const double x = q * (1 - 0.8 * q / e->n);
+        double y = 0;
+        for (int i = 0; i + q < e->n; i++) {
+            const double d = e->v[i + q] - e->v[i] - b * (e->t[i + q] - e->t[i]);
+            y += d * d / (e->n - q);
+        }
+        sx += x;
+        sy += y;
+        sxx += x * x;
+        sxy += x * y;
+    }
+    const double slope = (most * sxy - sx * sy) / (most * sxx - sx * sx);
+    const double noise = (sy - slope * sx) / most;
+    const double step2 = noise < 0 ? sxy / sxx : slope;
+    const double bin = (e->t[e->n - 1] - e->t[0]) / (e->n - 1);
+    return step2 > 0 && bin > 0 ? T95 * sqrt(1.2 * step2 / e->n) / bin : 0;
 }
 
 /* ---- drops ---- */

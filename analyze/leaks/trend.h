@@ -39,6 +39,10 @@ struct pt_slope {
 };
 /* n >= 3; else all is 0. */
 void pt_slope_of(const struct pt_env *e, struct pt_slope *ret);
+/* Half of a 95% interval of a slope b whose speed wanders: the interval of struct pt_slope holds
+ * for what comes and goes about a line, not for steps that add up. 0: they do not, or n is too
+ * small to tell. */
+double pt_wander_of(const struct pt_env *e, double b);
 
 /* Falls of a track: from a high to the low after it. */
 struct pt_drops {

@@ -77,9 +77,13 @@ static const char *time_of(char *buf, size_t size, double seconds)
 
 static void describe(const struct pt_look *l, struct pt_ruling *r)
 {
-    char a[PT_UNITS_BUF], b[PT_UNITS_BUF];
-    pt_evidence_add(r, "growth", l->growth, l->floor, l->a, "grew by %s; %s would be noise",
-                    size_of(a, sizeof(a), l->growth), size_of(b, sizeof(b), l->floor));
+    char a[PT_UNITS_BUF], b[PT_UNITS_BUF], length[PT_UNITS_BUF];
+    const double seen = l->env.t[l->env.n - 1] - l->env.t[0];
+    /* less than the growth since it began: a start-up is not looked at */
+    pt_evidence_add(r, "growth", l->growth, l->floor, l->a,
+                    "grew by %s in the %s looked at; %s would be noise",
+                    size_of(a, sizeof(a), l->growth), time_of(length, sizeof(length), seen),
+                    size_of(b, sizeof(b), l->floor));
     pt_evidence_add(r, "trend", l->slope.z, Z_GATE, l->b,
                     "a trend of %.1f standard deviations, its noise's memory counted", l->slope.z);
     pt_evidence_add(r, "quarters", l->quarters, QUARTERS, l->c,
@@ -110,8 +114,9 @@ static void measure(const struct pt_case *c, const struct pt_look *l, double fro
     /* the counter may be wrong by as much at both ends, and no bin tells */
     const double error = c->noise / (e.to > e.from ? e.to - e.from : 1);
     r->b = s.b;
-    r->low = s.low - error;
-    r->high = s.high + error;
+    const double wander = pt_wander_of(&e, s.b);
+    r->low = s.b - hypot(s.b - s.low, wander) - error;
+    r->high = s.b + hypot(s.high - s.b, wander) + error;
     r->z = l->slope.z;
     r->growth = l->slope.b > 0 || l->growth > 0 ? s.b * (c->to - r->since) : l->growth;
 }
@@ -132,8 +137,13 @@ static void not_enough(const struct pt_case *c, struct pt_ruling *r)
     const double life = c->to - c->from, need = fmax(LIFE_MIN, CELLS_MIN * c->interval);
     r->verdict = PT_INSUFFICIENT;
     r->more = life < need ? need - life : life;
-    pt_evidence_add(r, "length", life, need, false, "known for %s; a trend takes %s at least",
-                    time_of(a, sizeof(a), life), time_of(b, sizeof(b), need));
+    if (life < need)
+        pt_evidence_add(r, "length", life, need, false, "known for %s; a trend takes %s at least",
+                        time_of(a, sizeof(a), life), time_of(b, sizeof(b), need));
+    else /* long, but with holes */
+        pt_evidence_add(r, "length", r->env.n, PT_BINS_MIN, false,
+                        "of %s only %d parts in %d are known: too few for a trend",
+                        time_of(a, sizeof(a), life), r->env.n, PT_BINS);
 }
 
 /* Growth that did not pass: which kind is it? */

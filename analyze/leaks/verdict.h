@@ -59,6 +59,8 @@ struct pt_parts {
                       what it holds of both */
     double data;   /* growth of VmData; NAN: not known */
     double mapped; /* growth of the mappings' own size */
+    double share;  /* of the growth over all readings that is in one class; NAN: not known */
+    int readings;
 };
 
 enum pt_owner {

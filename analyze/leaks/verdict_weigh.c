@@ -13,7 +13,9 @@
 #define WORK     0.3  /* residual about the work done / residual about time */
 #define CONSTANT 0.80 /* of the growth within mappings that do not grow */
 #define ARENA    0.60
-#define LAZY     0.50 /* of the growth is freed memory: what is left may be noise of two readings */
+/* What of a leak is in one class at the least; less does not acquit it. */
+#define ONE_CLASS 0.80
+#define LAZY      0.50 /* of the growth is freed memory: what is left may be noise of two readings */
 
 static const char *size_of(char *buf, size_t size, double bytes)
 {
@@ -285,9 +287,11 @@ enum pt_verdict pt_weigh_parts(const struct pt_case *c, const struct pt_look *l,
         return verdict;
     }
     const double constant = p->constant / p->growth, arena = p->arena / p->growth;
-    pt_evidence_add(r, "mappings", p->largest / p->growth, 0.8, p->largest >= 0.8 * p->growth,
-                    "%.0f%% of the growth is in one class of mappings",
-                    100 * fmin(1, p->largest / p->growth));
+    const bool series = p->readings > 0 && !isnan(p->share);
+    const double share = series ? p->share : p->largest / p->growth;
+    pt_evidence_add(r, "mappings", share, ONE_CLASS, share >= ONE_CLASS,
+                    "%.0f%% of the growth is in one class of mappings, over %d readings",
+                    100 * fmin(1, share), series ? p->readings : 2);
     if (constant >= CONSTANT) {
         pt_evidence_add(r, "room", constant, CONSTANT, false,
                         "bounded: growth sits in mappings of constant size, %s of room left",

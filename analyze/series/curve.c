@@ -107,7 +107,7 @@ bool pt_curve_hold(struct pt_curve *t, double from, double to, double value)
     if (!(to > from) || from < t->last)
         return true;
     if (t->n == 0) {
-        const bool same = value == t->first_value && !(from > t->last);
+        const bool same = t->ends_only || (value == t->first_value && !(from > t->last));
         if (!same && t->holds > 0 && !fill(t, t->start, t->last, t->first_value))
             return false;
         if (same) {

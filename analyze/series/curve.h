@@ -27,6 +27,7 @@ struct pt_curve {
     double last; /* end of what is known */
     double first_value, last_value;
     uint32_t holds; /* how many values were told */
+    bool ends_only; /* no cells: of this one only its ends are asked for */
 };
 
 /* Most series never change: one that has had a single value so far, without a hole, has no cells

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Lives from the columns of stat and status, names from the last readings of each segment. */
+ * Lives from the columns of stat and status. */
 #include "analyze/series/lives.h"
 
 #include <math.h>
@@ -7,11 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/picture/items.h"
-#include "analyze/series/service.h"
 #include "schema/ident.h"
-
-#define TEXT_MAX (1u << 20)
 
 /* ---- columns ---- */
 
@@ -100,8 +96,27 @@ static struct pt_life *life_at(struct pt_lives_of_span *l, int64_t pid, uint32_t
     return best;
 }
 
+static void call(struct pt_life *l, const struct pt_names *names, size_t index)
+{
+    const struct pt_called c = pt_names_of(names, index);
+    l->comm = c.comm;
+    l->exe = c.exe;
+    l->cgroup = c.cgroup;
+    l->service = c.service;
+    l->memory_cgroup = c.memory_cgroup;
+}
+
+static void find_parents(struct pt_lives_of_span *l, const struct pt_timeline *t)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        const struct pt_life *parent =
+            life_at(l, l->v[i].ppid, l->v[i].boot, l->v[i].from, t->interval);
+        l->v[i].parent = parent ? parent->exe : NULL;
+    }
+}
+
 static int make_lives(const struct pt_timeline *t, const struct pt_series *stat,
-                      struct pt_lives_of_span *l, struct pt_err *err)
+                      const struct pt_names *names, struct pt_lives_of_span *l, struct pt_err *err)
 {
     l->v = calloc(stat->n ? stat->n : 1, sizeof(*l->v));
     if (!l->v)
@@ -124,6 +139,7 @@ static int make_lives(const struct pt_timeline *t, const struct pt_series *stat,
             .born = s->from > 1.5 * t->interval,
             .died = s->to < t->end - 1.5 * t->interval,
         };
+        call(&l->v[l->n - 1], names, s->index);
     }
     if (l->n)
         qsort(l->v, l->n, sizeof(*l->v), by_pid);
@@ -145,180 +161,102 @@ static void add_memory(const struct pt_timeline *t, struct pt_lives_of_span *l)
     }
 }
 
-static int load_columns(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
-                        struct pt_err *err)
+/* While stat is being loaded: what is told of a segment's end is of its newest lives. */
+static size_t newest_life(void *ctx, int64_t pid, uint32_t boot, double at)
+{
+    const struct pt_lives_load *w = ctx;
+    char name[48];
+    snprintf(name, sizeof(name), "proc:%lld/stat", (long long)pid);
+    const struct pt_serie *s = pt_series_newest(w->stat, name);
+    return s && s->boot == boot && at >= s->from - w->timeline->interval ? s->index : SIZE_MAX;
+}
+
+void pt_lives_load_begin(struct pt_lives_load *w, struct pt_db *db, const struct pt_timeline *t,
+                         const struct pt_series *loaded, struct pt_series_spec *specs,
+                         struct pt_last_query lasts[PT_NAMES])
 {
     static const char *const starts[] = {"starttime", "ppid"};
-    static const struct pt_series_spec specs[] = {
-        {.glob = "proc:*/stat",
-         .fields = starts,
-         .nfields = 2,
-         .measure = nothing,
-         .other = another_start},
-        {.glob = "proc:*/status",
-         .fields = status_fields,
-         .nfields = F_COUNT,
-         .nmeasures = PT_LIFE_MEASURES,
-         .measure = memory_of},
-    };
-    struct pt_series loaded[2];
-    int rc = pt_series_load(db, t, specs, loaded, 2, err);
-    if (rc < 0)
-        return rc;
+    *w = (struct pt_lives_load){.timeline = t, .stat = &loaded[0]};
+    w->names.find = newest_life;
+    w->names.ctx = w;
+    specs[0] = (struct pt_series_spec){.glob = "proc:*/stat",
+                                       .fields = starts,
+                                       .nfields = 2,
+                                       .measure = nothing,
+                                       .other = another_start};
+    specs[1] = (struct pt_series_spec){.glob = "proc:*/status",
+                                       .fields = status_fields,
+                                       .nfields = F_COUNT,
+                                       .nmeasures = PT_LIFE_MEASURES,
+                                       .ends_only = 1u << PT_LIFE_DATA,
+                                       .measure = memory_of};
+    pt_names_begin(&w->names, db, t, &w->lives.arena, lasts);
+}
+
+int pt_lives_load_end(struct pt_lives_load *w, int rc, struct pt_series *loaded,
+                      struct pt_lives_of_span *ret, struct pt_err *err)
+{
+    struct pt_lives_of_span *l = &w->lives;
     l->status = loaded[1];
-    rc = make_lives(t, &loaded[0], l, err);
-    pt_series_release(&loaded[0]);
+    loaded[1] = (struct pt_series){0};
+    if (w->names.nomem)
+        rc = pt_err_nomem(err);
     if (rc >= 0)
-        add_memory(t, l);
-    return rc;
-}
-
-/* ---- names ---- */
-
-struct names {
-    struct pt_db *db;
-    const struct pt_timeline *t;
-    struct pt_lives_of_span *l;
-    struct pt_buf text;
-    bool nomem;
-    struct pt_life *life; /* whose file is read */
-};
-
-static const char *keep(struct names *n, const char *was, const char *bytes, size_t len)
-{
-    if (was && strlen(was) == len && memcmp(was, bytes, len) == 0)
-        return was;
-    const char *copy = pt_arena_copy(&n->l->arena, bytes, len);
-    n->nomem |= !copy;
-    return copy ? copy : was;
-}
-
-static void name_comm(struct names *n, const char *text, size_t len)
-{
-    const char *open = memchr(text, '(', len), *close = memrchr(text, ')', len);
-    if (open && close && close > open)
-        n->life->comm = keep(n, n->life->comm, open + 1, (size_t)(close - open - 1));
-}
-
-static void name_exe(struct names *n, const char *text, size_t len)
-{
-    if (len)
-        n->life->exe = keep(n, n->life->exe, text, len);
-}
-
-/* The path of one hierarchy in a PID/cgroup; false: it is not in it. */
-static bool hierarchy(const char *text, size_t len, const char *wanted, char *ret, size_t size)
-{
-    for (const char *at = text, *end; at < text + len; at = end + 1) {
-        end = memchr(at, '\n', (size_t)(text + len - at));
-        end = end ? end : text + len;
-        const char *list = memchr(at, ':', (size_t)(end - at));
-        const char *dir = list ? memchr(list + 1, ':', (size_t)(end - list - 1)) : NULL;
-        if (!dir || (size_t)(end - dir) > size || (size_t)(dir - list - 1) != strlen(wanted) ||
-            memcmp(list + 1, wanted, strlen(wanted)) != 0)
-            continue;
-        memcpy(ret, dir + 1, (size_t)(end - dir - 1));
-        ret[end - dir - 1] = '\0';
-        return true;
-    }
-    return false;
-}
-
-/* systemd's own hierarchy names its units, others at most what runs in a container. */
-static void name_cgroup(struct names *n, const char *text, size_t len)
-{
-    static const char *const lists[] = {"name=systemd", "", "memory"};
-    struct pt_service best = {0}, s;
-    char path[4096], cgroup[4096] = "";
-    for (size_t k = 0; k < sizeof(lists) / sizeof(*lists) && !*best.container; k++) {
-        if (!hierarchy(text, len, lists[k], path, sizeof(path)))
-            continue;
-        if (!*cgroup || strcmp(cgroup, "/") == 0)
-            memcpy(cgroup, path, strlen(path) + 1);
-        if (pt_service_of_cgroup(path, &s) && (!*best.name || *s.container))
-            best = s;
-    }
-    if (hierarchy(text, len, "memory", path, sizeof(path)) ||
-        hierarchy(text, len, "", path, sizeof(path)))
-        n->life->memory_cgroup = keep(n, n->life->memory_cgroup, path, strlen(path));
-    n->life->cgroup = *cgroup ? keep(n, n->life->cgroup, cgroup, strlen(cgroup)) : NULL;
-    n->life->service = *best.name ? keep(n, n->life->service, best.name, strlen(best.name)) : NULL;
-}
-
-static const struct leaf {
-    const char *glob;
-    void (*name)(struct names *n, const char *text, size_t len);
-} leaves[] = {
-    {"proc:*/stat", name_comm},
-    {"proc:*/exe", name_exe},
-    {"proc:*/cgroup", name_cgroup},
-};
-
-struct naming {
-    struct names *n;
-    const struct leaf *leaf;
-};
-
-static int on_last(void *ctx, const struct pt_source_at *at, int64_t n)
-{
-    struct naming *g = ctx;
-    struct names *names = g->n;
-    struct pt_snap snap;
-    const char *rest;
-    const int64_t pid = pt_source_pid(at->name, &rest);
-    if (pid < 0 || pt_db_snap(names->db, n, &snap, NULL) < 0)
-        return 0;
-    const double when = pt_timeline_at(names->t, snap.boot, snap.boot_us);
-    names->life = life_at(names->l, pid, snap.boot, when, names->t->interval);
-    const char *text =
-        names->life ? pt_items_text(pt_db_shapes(names->db), at, &names->text) : NULL;
-    if (text)
-        g->leaf->name(names, text, names->text.len);
-    return names->nomem ? -1 : 0;
-}
-
-int pt_lives_name(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
-                  struct pt_err *err)
-{
-    struct names n = {.db = db, .t = t, .l = l};
-    enum { LEAVES = sizeof(leaves) / sizeof(*leaves) };
-    struct naming naming[LEAVES];
-    struct pt_last_query q[LEAVES];
-    pt_buf_init(&n.text, TEXT_MAX);
-    for (size_t i = 0; i < LEAVES; i++) {
-        naming[i] = (struct naming){&n, &leaves[i]};
-        q[i] = (struct pt_last_query){.glob = leaves[i].glob,
-                                      .from = t->first,
-                                      .to = t->last,
-                                      .fn = on_last,
-                                      .ctx = &naming[i]};
-    }
-    const int rc = pt_db_last(db, q, LEAVES, err);
-    pt_buf_release(&n.text);
-    if (n.nomem)
-        return pt_err_nomem(err);
-    for (size_t i = 0; i < l->n; i++) {
-        const struct pt_life *parent =
-            life_at(l, l->v[i].ppid, l->v[i].boot, l->v[i].from, t->interval);
-        l->v[i].parent = parent ? parent->exe : NULL;
+        rc = make_lives(w->timeline, &loaded[0], &w->names, l, err);
+    if (rc >= 0)
+        add_memory(w->timeline, l);
+    for (size_t i = 0; i < l->n; i++)
         l->unreadable += !l->v[i].memory;
-    }
+    find_parents(l, w->timeline);
+    pt_series_release(&loaded[0]);
+    pt_names_release(&w->names);
+    if (rc < 0)
+        pt_lives_release(l);
+    else
+        *ret = *l;
     return rc;
 }
 
 int pt_lives_load(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *ret,
                   struct pt_err *err)
 {
-    struct pt_lives_of_span l = {0};
-    int rc = load_columns(db, t, &l, err);
+    struct pt_lives_load w;
+    struct pt_series loaded[PT_LIVES_SPECS] = {0};
+    struct pt_series_spec specs[PT_LIVES_SPECS];
+    struct pt_last_query lasts[PT_NAMES];
+    pt_lives_load_begin(&w, db, t, loaded, specs, lasts);
+    const int rc = pt_series_scan(db, t, specs, loaded, PT_LIVES_SPECS, lasts, PT_NAMES, err);
+    return pt_lives_load_end(&w, rc, loaded, ret, err);
+}
+
+struct known {
+    struct pt_lives_of_span *lives;
+    const struct pt_timeline *timeline;
+};
+
+static size_t known_life(void *ctx, int64_t pid, uint32_t boot, double at)
+{
+    const struct known *k = ctx;
+    const struct pt_life *l = life_at(k->lives, pid, boot, at, k->timeline->interval);
+    return l ? (size_t)(l - k->lives->v) : SIZE_MAX;
+}
+
+int pt_lives_name(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
+                  struct pt_err *err)
+{
+    struct known known = {l, t};
+    struct pt_names names = {.find = known_life, .ctx = &known};
+    struct pt_last_query lasts[PT_NAMES];
+    pt_names_begin(&names, db, t, &l->arena, lasts);
+    int rc = pt_db_last(db, lasts, PT_NAMES, err);
+    if (names.nomem)
+        rc = pt_err_nomem(err);
+    for (size_t i = 0; i < l->n && rc >= 0; i++)
+        call(&l->v[i], &names, i);
+    pt_names_release(&names);
     if (rc >= 0)
-        rc = pt_lives_name(db, t, &l, err);
-    if (rc < 0) {
-        pt_lives_release(&l);
-        return rc;
-    }
-    *ret = l;
-    return 0;
+        find_parents(l, t);
+    return rc;
 }
 
 void pt_lives_release(struct pt_lives_of_span *l)

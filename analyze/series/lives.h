@@ -4,7 +4,7 @@
 #ifndef PT_ANALYZE_SERIES_LIVES_H
 #define PT_ANALYZE_SERIES_LIVES_H
 
-#include "analyze/arena.h"
+#include "analyze/series/names.h"
 #include "analyze/series/series.h"
 
 enum pt_life_measure {
@@ -12,7 +12,7 @@ enum pt_life_measure {
     PT_LIFE_SHMEM,
     PT_LIFE_PTE,
     PT_LIFE_HUGETLB,
-    PT_LIFE_DATA, /* VmData: writable and private, resident or not */
+    PT_LIFE_DATA, /* VmData: writable and private, resident or not; its ends only */
     PT_LIFE_THREADS,
     PT_LIFE_MEASURES
 };
@@ -42,6 +42,21 @@ int pt_lives_load(struct pt_db *db, const struct pt_timeline *t, struct pt_lives
 int pt_lives_name(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
                   struct pt_err *err);
 void pt_lives_release(struct pt_lives_of_span *l);
+
+/* The same in a pass of pt_series_scan with other series: what it is to load, and afterwards (rc:
+ * what it returned) the lives. loaded: those of specs, of which nothing is left. */
+#define PT_LIVES_SPECS 2
+struct pt_lives_load {
+    struct pt_names names;
+    const struct pt_timeline *timeline;
+    const struct pt_series *stat;
+    struct pt_lives_of_span lives;
+};
+void pt_lives_load_begin(struct pt_lives_load *w, struct pt_db *db, const struct pt_timeline *t,
+                         const struct pt_series *loaded, struct pt_series_spec *specs,
+                         struct pt_last_query lasts[PT_NAMES]);
+int pt_lives_load_end(struct pt_lives_load *w, int rc, struct pt_series *loaded,
+                      struct pt_lives_of_span *ret, struct pt_err *err);
 const struct pt_curve *pt_life_track(const struct pt_life *l, enum pt_life_measure m);
 
 /* Processes that are one service: by systemd unit, container or pod, else by executable, user and

@@ -21,7 +21,7 @@ struct load {
     struct pt_series *ret;
     /* the source at hand, in one segment */
     char source[4096];
-    double source_end;
+    const char *told; /* where its name stands */
     struct alias *alias;
     size_t naliases, cap;
     int64_t asked, after; /* the snapshot that follows the one asked for last */
@@ -41,7 +41,7 @@ static bool same_key(const struct pt_serie *s, const char *source, const char *r
     return s->ordinal == ordinal && strcmp(s->row, row) == 0 && strcmp(s->source, source) == 0;
 }
 
-static struct pt_serie **slot_of(struct pt_series *t, const char *source, const char *row,
+static struct pt_serie **slot_of(const struct pt_series *t, const char *source, const char *row,
                                  uint32_t ordinal)
 {
     size_t at = key_hash(source, row, ordinal) & (t->nslots - 1);
@@ -86,10 +86,13 @@ static struct pt_serie *serie_new(struct load *l, const char *row, uint32_t ordi
     s->source = strdup(l->source);
     s->row = strdup(row);
     s->ordinal = ordinal;
+    s->index = (uint32_t)t->n;
     s->boot = boot;
     s->from = s->to = s->since = s->end = at;
-    for (unsigned k = 0; k < l->spec->nmeasures; k++)
+    for (unsigned k = 0; k < l->spec->nmeasures; k++) {
         pt_curve_init(&s->track[k], l->timeline->interval);
+        s->track[k].ends_only = l->spec->ends_only >> k & 1;
+    }
     t->v[t->n++] = s;
     return s->source && s->row ? s : NULL;
 }
@@ -188,12 +191,12 @@ static struct pt_serie *alias_of(struct load *l, const struct pt_point *p, doubl
 }
 
 /* Another source, or the same in the next segment. */
-static void begin_source(struct load *l, const char *source, double end)
+static void begin_source(struct load *l, const char *source)
 {
     const size_t n = strnlen(source, sizeof(l->source) - 1);
     memcpy(l->source, source, n);
     l->source[n] = '\0';
-    l->source_end = end;
+    l->told = source;
     l->naliases = 0;
 }
 
@@ -223,8 +226,8 @@ static int on_point(void *ctx, const struct pt_point *p)
     const double end = pt_timeline_at(l->timeline, p->boot, p->end_boot_us);
     if (isnan(at) || isnan(end))
         return 0;
-    if (strcmp(p->source, l->source) != 0 || end > l->source_end || end < l->source_end)
-        begin_source(l, p->source, end);
+    if (p->first || p->source != l->told)
+        begin_source(l, p->source);
     if (!p->known && (p->presence != PT_ABSENT || !*p->field)) {
         /* nobody could read it, or it is not there: of none of its rows anything is known */
         forget(l, at, p->presence == PT_ABSENT);
@@ -268,9 +271,10 @@ static bool wanted(void *ctx, const char *source)
     return !l->spec->keep || l->spec->keep(l->spec->ctx, source);
 }
 
-static int load_all(struct pt_db *db, struct load *loads, size_t n, struct pt_err *err)
+static int load_all(struct pt_db *db, struct load *loads, size_t n,
+                    const struct pt_last_query *lasts, size_t nlasts, struct pt_err *err)
 {
-    struct pt_field_query *q = calloc(n, sizeof(*q));
+    struct pt_field_query *q = calloc(n ? n : 1, sizeof(*q));
     if (!q)
         return pt_err_nomem(err);
     for (size_t k = 0; k < n; k++)
@@ -282,7 +286,7 @@ static int load_all(struct pt_db *db, struct load *loads, size_t n, struct pt_er
                                        .keep = wanted,
                                        .fn = on_point,
                                        .ctx = &loads[k]};
-    int rc = pt_db_fields(db, q, n, err);
+    int rc = pt_db_scan(db, q, n, lasts, nlasts, err);
     free(q);
     for (size_t k = 0; k < n; k++) {
         struct load *l = &loads[k];
@@ -295,9 +299,9 @@ static int load_all(struct pt_db *db, struct load *loads, size_t n, struct pt_er
     return rc;
 }
 
-int pt_series_load(struct pt_db *db, const struct pt_timeline *t,
+int pt_series_scan(struct pt_db *db, const struct pt_timeline *t,
                    const struct pt_series_spec *specs, struct pt_series *ret, size_t n,
-                   struct pt_err *err)
+                   const struct pt_last_query *lasts, size_t nlasts, struct pt_err *err)
 {
     struct load *loads = calloc(n ? n : 1, sizeof(*loads));
     if (!loads)
@@ -310,7 +314,7 @@ int pt_series_load(struct pt_db *db, const struct pt_timeline *t,
         loads[k].spec = &specs[k];
         loads[k].ret = &ret[k];
     }
-    const int rc = load_all(db, loads, n, err);
+    const int rc = load_all(db, loads, n, lasts, nlasts, err);
     for (size_t k = 0; k < n; k++) {
         free(loads[k].alias);
         if (rc < 0)
@@ -318,6 +322,18 @@ int pt_series_load(struct pt_db *db, const struct pt_timeline *t,
     }
     free(loads);
     return rc;
+}
+
+int pt_series_load(struct pt_db *db, const struct pt_timeline *t,
+                   const struct pt_series_spec *specs, struct pt_series *ret, size_t n,
+                   struct pt_err *err)
+{
+    return pt_series_scan(db, t, specs, ret, n, NULL, 0, err);
+}
+
+const struct pt_serie *pt_series_newest(const struct pt_series *s, const char *source)
+{
+    return s->nslots ? *slot_of(s, source, "", 0) : NULL;
 }
 
 void pt_series_release(struct pt_series *s)

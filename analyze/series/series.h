@@ -12,6 +12,7 @@
 struct pt_serie {
     char *source, *row;
     uint32_t ordinal; /* rows of one name side by side, from 0 */
+    uint32_t index;   /* of struct pt_series */
     uint32_t boot;
     double from, to; /* known to be there */
     int64_t last_n;  /* last snapshot at which something of it changed */
@@ -30,6 +31,7 @@ struct pt_series_spec {
     const char *const *fields;
     unsigned nfields;
     unsigned nmeasures;
+    uint32_t ends_only; /* measures, a bit each: pt_curve.ends_only */
     /* From the fields known (a bit each) the value of a measure; NAN: not known. */
     double (*measure)(void *ctx, const int64_t *v, uint32_t known, unsigned measure);
     /* true: these values are of another object than those before (a pid used again). May be NULL.
@@ -49,6 +51,13 @@ struct pt_series {
 int pt_series_load(struct pt_db *db, const struct pt_timeline *t,
                    const struct pt_series_spec *specs, struct pt_series *ret, size_t n,
                    struct pt_err *err);
+/* And in the same pass last readings: when a segment's are told, ret holds what is known up to its
+ * end. */
+int pt_series_scan(struct pt_db *db, const struct pt_timeline *t,
+                   const struct pt_series_spec *specs, struct pt_series *ret, size_t n,
+                   const struct pt_last_query *lasts, size_t nlasts, struct pt_err *err);
+/* The newest of a source that is no table; NULL: there is none. */
+const struct pt_serie *pt_series_newest(const struct pt_series *s, const char *source);
 void pt_series_release(struct pt_series *s);
 
 #endif

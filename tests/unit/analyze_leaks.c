@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Findings beside one another: a restarted service's young process and those before it. */
+ * Findings beside one another: a restarted service's young process and those before it; what is one
+ * cause and what is two. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -79,12 +82,89 @@ static void earlier_ones_that_say_nothing(void **state)
     assert_int_equal(ruled(&w), PT_LEAK);
 }
 
+/* Alarms, of a process each. */
+static struct pt_finding alarm_of(const struct pt_life *life, const char *what, double growth)
+{
+    return (struct pt_finding){.subject = PT_SUBJECT_PROCESS,
+                               .life = life,
+                               .what = what,
+                               .anon = strcmp(what, "heap") == 0,
+                               .ruling = {.verdict = PT_LEAK, .growth = growth}};
+}
+
+static const struct pt_evidence *beside(const struct pt_finding *f)
+{
+    for (int i = 0; i < f->ruling.nevidence; i++)
+        if (strcmp(f->ruling.evidence[i].test, "beside") == 0)
+            return &f->ruling.evidence[i];
+    return NULL;
+}
+
+static void what_comes_with_memory_is_told_beside_it(void **state)
+{
+    const struct pt_life life = {.pid = 10};
+    struct pt_finding v[] = {alarm_of(&life, "descriptors", 2 * MIB),
+                             alarm_of(&life, "heap", 20 * MIB),
+                             alarm_of(&life, "page-tables", 3 * MIB)};
+    struct pt_leaks l = {.v = v, .n = 3};
+    (void)state;
+    pt_leaks_one_cause(&l);
+    assert_int_equal(l.n, 1);
+    assert_string_equal(v[0].what, "heap");
+    assert_non_null(beside(&v[0]));
+    assert_string_equal(beside(&v[0])->text, "its descriptors grew too, by 2.0 MiB: leak");
+    assert_int_equal(v[0].ruling.nevidence, 2);
+}
+
+static void memory_of_another_kind_is_another_cause(void **state)
+{
+    const struct pt_life life = {.pid = 10};
+    struct pt_finding v[] = {alarm_of(&life, "heap", 20 * MIB), alarm_of(&life, "shmem", 3 * MIB)};
+    struct pt_leaks l = {.v = v, .n = 2};
+    (void)state;
+    pt_leaks_one_cause(&l);
+    assert_int_equal(l.n, 2);
+    assert_null(beside(&v[0]));
+}
+
+static struct pt_finding shared_by(const struct pt_life *life, int64_t inode, double growth)
+{
+    struct pt_finding f = alarm_of(life, "shmem", growth);
+    f.parts.top[0] =
+        (struct pt_grown){.of = PT_CLASS_SHMEM, .growth = growth, .inode = inode, .mappings = 1};
+    snprintf(f.parts.top[0].name, sizeof(f.parts.top[0].name), "/memfd:x");
+    f.parts.ntop = 1;
+    return f;
+}
+
+static void shared_memory_is_one_whoever_maps_it(void **state)
+{
+    const struct pt_life a = {.pid = 10}, b = {.pid = 11}, c = {.pid = 12};
+    struct pt_finding v[] = {shared_by(&a, 77, 20 * MIB), shared_by(&b, 77, 21 * MIB),
+                             shared_by(&c, 78, 20 * MIB), shared_by(&c, 0, 20 * MIB)};
+    struct pt_leaks l = {.v = v, .n = 3};
+    (void)state;
+    pt_leaks_one_cause(&l);
+    assert_int_equal(l.n, 2);
+    assert_int_equal(v[0].life->pid, 11);
+    assert_string_equal(beside(&v[0])->text, "process 10 maps the same memory");
+    assert_int_equal(v[1].life->pid, 12); /* another object of that name */
+    v[0] = shared_by(&a, 0, 20 * MIB);    /* of many objects */
+    v[1] = shared_by(&b, 0, 21 * MIB);
+    l.n = 2;
+    pt_leaks_one_cause(&l);
+    assert_int_equal(l.n, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(below_the_rest_of_earlier_ones_is_not_known_yet),
         cmocka_unit_test(above_it_is_a_leak),
         cmocka_unit_test(earlier_ones_that_say_nothing),
+        cmocka_unit_test(what_comes_with_memory_is_told_beside_it),
+        cmocka_unit_test(memory_of_another_kind_is_another_cause),
+        cmocka_unit_test(shared_memory_is_one_whoever_maps_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
