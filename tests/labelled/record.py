@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""record.py OUT.db --subject PROGRAM --recorder pagetraild [--seconds S] [--seed N] [--interval 2s]: starts programs
-whose memory behaves in known ways, together, records them, and writes OUT.labels.json beside the recording: for each
-program its pids, whether it leaks, in which class of memory and how fast by its own account. Runs in a PID namespace of
-its own (it makes one), so that nothing else is in the recording. Programs that are not installed are left out, and
-said so. Units: bytes, seconds."""
+"""record.py OUT.db --subject PROGRAM --recorder pagetraild [--programs common|confusers] [--seconds S] [--seed N]
+[--interval 2s]: starts programs whose memory behaves in known ways, together, records them, and writes OUT.labels.json
+beside the recording: for each program its pids, whether it leaks, in which class of memory and how fast by its own
+account. Runs in a PID namespace of its own (it makes one), so that nothing else is in the recording. Programs that are
+not installed are left out, and said so. Units: bytes, seconds."""
 import argparse
 import json
 import os
@@ -18,6 +18,9 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import confusers  # noqa: E402
+
 MIB = 1 << 20
 
 # Mode, label, what its class of memory may be called, and its pace: MiB a minute between two bounds.
@@ -49,14 +52,21 @@ class Run:
         self.work = tempfile.mkdtemp(prefix="labelled-")
         self.begin = None
         self.left_out = []
+        self.at_end = []
 
     def pace(self, bounds):
         return self.random.uniform(*bounds) * MIB / 60
 
     def spawn(self, name, label, family, classes, rate, argv, **more):
         log = open(os.path.join(self.work, name + ".out"), "w+")
+        groups = more.pop("groups", [])
+
+        def join():
+            for path in groups:
+                with open(os.path.join(path, "cgroup.procs"), "w") as f:
+                    f.write("0")
         child = subprocess.Popen(argv, stdout=log, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd=self.work,
-                                 env=more.pop("env", None))
+                                 preexec_fn=join if groups else None)
         self.children.append(child)
         entity = {"name": name, "label": label, "family": family, "classes": classes, "pids": [child.pid],
                   "bytes_per_hour": rate * 3600 if label == "leak" else None, "log": log.name, **more}
@@ -249,6 +259,10 @@ def start_nginx(run, end):
     run.later(reload)
 
 
+def accounted(e):
+    return e["label"] != "leak" or "bytes" in e or "log" not in e or any(line.startswith("bytes ") for line in open(e["log"]))
+
+
 def accounts(run):
     """What each program said that it leaked."""
     for e in run.entities:
@@ -277,6 +291,44 @@ def grandchildren(run):
             e["pids"] = sorted(known)
 
 
+def start(args, run, end):
+    if args.programs == "confusers":
+        confusers.start(run)
+        start_java(run)
+        return
+    start_c(run)
+    start_scripts(run)
+    start_java(run)
+    start_redis(run, end)
+    start_postgres(run, end)
+    start_nginx(run, end)
+
+
+def record(args, run, end, tmpfs):
+    start(args, run, end)
+    if run.left_out:
+        print("left out, not installed:", ", ".join(run.left_out), file=sys.stderr)
+    recorder = subprocess.Popen([args.recorder, "-q", "-o", args.out, "-i", args.interval, "--burst-length", "0",
+                                 "--cpu-budget", "5", "-d", "%ds" % int(end - time.monotonic() - 2)])
+    while recorder.poll() is None:
+        grandchildren(run)
+        time.sleep(0.5)
+    for _ in range(100):
+        if all("bytes" in e for e in run.entities if e["family"] == "redis" and e["label"] == "leak"):
+            break
+        time.sleep(0.1)
+    for _ in range(400):  # some were started late
+        if all(accounted(e) for e in run.entities):
+            break
+        time.sleep(0.1)
+    accounts(run)
+    with open(os.path.splitext(args.out)[0] + ".labels.json", "w") as f:
+        json.dump({"seed": args.seed, "seconds": args.seconds, "interval": args.interval, "tmpfs": tmpfs,
+                   "left_out": run.left_out, "entities": run.entities}, f, indent=1)
+        f.write("\n")
+    return recorder.returncode
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out")
@@ -285,6 +337,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--interval", default="2s")
+    parser.add_argument("--programs", choices=["common", "confusers"], default="common")
     args = parser.parse_args()
     if "LABELLED_INSIDE" not in os.environ:
         os.environ["LABELLED_INSIDE"] = "1"
@@ -297,34 +350,16 @@ def main():
     os.environ["LABELLED_TMPFS"] = tmpfs
     run.begin = time.monotonic()
     end = run.begin + args.seconds
-    start_c(run)
-    start_scripts(run)
-    start_java(run)
-    start_redis(run, end)
-    start_postgres(run, end)
-    start_nginx(run, end)
-    if run.left_out:
-        print("left out, not installed:", ", ".join(run.left_out), file=sys.stderr)
-    recorder = subprocess.Popen([args.recorder, "-q", "-o", args.out, "-i", args.interval, "--burst-length", "0",
-                                 "--cpu-budget", "5", "-d", "%ds" % int(end - time.monotonic() - 2)])
-    while recorder.poll() is None:
-        grandchildren(run)
-        time.sleep(0.5)
-    for _ in range(100):
-        if all("bytes" in e for e in run.entities if e["family"] == "redis" and e["label"] == "leak"):
-            break
-        time.sleep(0.1)
-    time.sleep(4)
-    accounts(run)
-    with open(os.path.splitext(args.out)[0] + ".labels.json", "w") as f:
-        json.dump({"seed": args.seed, "seconds": args.seconds, "interval": args.interval, "tmpfs": tmpfs,
-                   "left_out": run.left_out, "entities": run.entities}, f, indent=1)
-        f.write("\n")
-    for child in run.children:
-        child.kill()
-    subprocess.run(["umount", "-l", tmpfs])
-    shutil.rmtree(run.work, ignore_errors=True)
-    return recorder.returncode
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        return record(args, run, end, tmpfs)
+    finally:
+        for fn in run.at_end:
+            fn()
+        for child in run.children:
+            child.kill()
+        subprocess.run(["umount", "-l", tmpfs])
+        shutil.rmtree(run.work, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """score.py --pagetrail PROGRAM --series PROGRAM [--floor-precision P --floor-recall R] [--set-aside A.db ...] RECORDING.db
-...: rules on recordings with labels (X.labels.json beside X.db) and prints one table: precision and recall with Wilson
-intervals, slope error, coverage of the interval, attribution, time to detect, for pagetrail and the baselines. An entity
-is one labelled program; an alarm on anything else in the recording is a false one. Exits with 1 below the floors."""
+...: rules on recordings with labels (X.labels.json beside X.db) and prints a table: precision and recall with Wilson
+intervals, slope error, coverage of the interval, attribution, time to detect, for pagetrail and the baselines; and one by
+verdict. An entity is one labelled program; an alarm on anything else in the recording is a false one. Exits with 1 below
+the floors."""
 import argparse
 import json
 import math
@@ -17,6 +18,31 @@ import baselines  # noqa: E402
 POSITIVE = ("leak", "per-request-leak", "fast-growth")
 ALARMS = POSITIVE + ("leak-or-retention",)
 PREFIXES = 10
+COUNTER_ERROR = 64 * 4096
+FIRST_SHARE = 0.02  # of a series, left out: programs that are starting
+
+# The kind of growth that each family is of, and what else is true of it. Leaks may be any alarm.
+KINDS = {
+    "requests": ("per-request-leak",), "churn": ("leak-or-retention", "bounded", "stable", "sawtooth"),
+    "saw": ("sawtooth", "stable", "bounded"), "batch": ("sawtooth", "stable", "bounded"),
+    "steps": ("step", "bounded", "stable"), "nginx": ("step", "bounded", "stable"),
+    "ramp": ("load-following", "bounded", "stable", "sawtooth"), "diurnal": ("load-following", "bounded", "stable", "sawtooth"),
+    **dict.fromkeys(("cap30", "cap60", "cap80", "cap95", "log", "cache", "warm", "thp", "redis", "dentry"),
+                    ("bounded", "stable")),
+    **dict.fromkeys(("flat", "cow", "lazyfree", "okworkers", "forks", "postgres", "flood", "stress"),
+                    ("stable", "bounded", "sawtooth", "insufficient")),
+}
+# Of families that hold several kinds, by the name's end.
+NAMES = {"lru": "cache", "gc": "saw", "saw": "saw", "flat": "saw", "warming": "warm", "cache": "cache",
+         "swappedcap1": "cap60", "swappedsaw1": "saw", "swappedlog1": "log", "parked1": "flat", "parked2": "flat"}
+
+
+def kinds_of(e):
+    """What an entity may be called; the first is the kind it is counted under."""
+    if e["label"] == "leak":
+        return (KINDS.get(e["family"], ("leak",))[0] if e["family"] == "requests" else "leak",) + ALARMS
+    family = NAMES.get(e["name"], NAMES.get(e["name"].rsplit("-", 1)[-1], e["family"]))
+    return KINDS.get(family, KINDS["flat"])
 
 
 def wilson(k, n):
@@ -43,7 +69,8 @@ def owner(entities, finding, tmpfs):
                 return e
     for e in entities:
         if (e["family"] == "sysv" and s["kind"] == "shm") or \
-                (e["family"] == "shmfile" and s["kind"] == "tmpfs" and s["name"] == tmpfs):
+                (e["family"] == "shmfile" and s["kind"] == "tmpfs" and s["name"] == tmpfs) or \
+                (e["family"] == "dentry" and s["kind"] == "slab" and s["name"] == "dentry"):
             return e
     return None
 
@@ -72,25 +99,6 @@ def outcome(label, verdict):
     if label == "retention":
         return "fp" if verdict in POSITIVE else "tn"
     return "fp" if verdict in ALARMS else "tn"
-
-
-def detection(program, db, entities, labels, best):
-    """For each leak found: the first prefix at which it was an alarm, as growth over noise and share of the time to
-    exhaustion."""
-    found = leaks(program, db)
-    begin, end = found["span"]["from"], found["span"]["to"]
-    times = {}
-    first, last = epoch(begin), epoch(end)
-    for k in range(2, PREFIXES + 1):
-        at = first + (last - first) * k / PREFIXES
-        part, _ = verdicts(entities, leaks(program, db, "%.3f" % at) if k < PREFIXES else found, labels.get("tmpfs"))
-        for name, f in part.items():
-            if f["verdict"] in ALARMS and name not in times and best[name]["verdict"] in ALARMS:
-                growth = [e for e in f["evidence"] if e["test"] == "growth" and e["threshold"]]
-                left = (f["exhaustion"] or {}).get("seconds")
-                times[name] = (k / PREFIXES, growth[0]["value"] / growth[0]["threshold"] if growth else None,
-                               (at - first) / (at - first + left) if left else None)
-    return times
 
 
 def epoch(text):
@@ -141,82 +149,154 @@ class Score:
     def __init__(self):
         self.count = {"tp": 0, "fp": 0, "fn": 0, "tn": 0}
         self.errors, self.covered, self.attributed, self.times, self.wrong = [], [], [], [], []
-        self.by_verdict = {}
+        self.by_verdict = {}  # verdict -> label -> how many
+        self.of_kind = {}  # kind -> [called so or what is as true, all]
+        self.called = {}  # verdict -> [rightly so, all]
 
-    def add(self, label, verdict):
-        o = outcome(label, verdict)
+    def add(self, e, verdict):
+        o, kinds = outcome(e["label"], verdict), kinds_of(e)
+        right = verdict in kinds
         self.count[o] += 1
-        row = self.by_verdict.setdefault(verdict, {"leak": 0, "retention": 0, "none": 0})
-        row[label] += 1
+        self.by_verdict.setdefault(verdict, {"leak": 0, "retention": 0, "none": 0})[e["label"]] += 1
+        for table, key in ((self.of_kind, kinds[0]), (self.called, verdict)):
+            row = table.setdefault(key, [0, 0])
+            row[0] += right
+            row[1] += 1
         return o
+
+    def stray(self, verdict):
+        self.count["fp"] += 1
+        self.called.setdefault(verdict, [0, 0])[1] += 1
+
+    def slope(self, true, slope, low, high):
+        self.errors.append(abs(slope - true) / true)
+        if low is not None:
+            self.covered.append(low <= true * 1.0001 and high >= true * 0.9999)
 
     def row(self, name):
         c = self.count
         tp, fp, fn = c["tp"], c["fp"], c["fn"]
-        p, r = tp / (tp + fp) if tp + fp else float("nan"), tp / (tp + fn) if tp + fn else float("nan")
-        pl, ph = wilson(tp, tp + fp)
-        rl, rh = wilson(tp, tp + fn)
-        text = "| %s | %d/%d/%d/%d | %.3f (%.2f..%.2f) | %.3f (%.2f..%.2f) |" % (
-            name, tp, fp, fn, c["tn"], p, pl, ph, r, rl, rh)
-        if self.errors:
-            text += " %.1f%% | %d of %d | %d of %d |" % (100 * statistics.median(self.errors), sum(self.covered),
-                                                        len(self.covered), sum(self.attributed), len(self.attributed))
-        else:
-            text += " - | - | - |"
-        if self.times:
-            noise = [t[1] for t in self.times if t[1]]
-            left = [t[2] for t in self.times if t[2] is not None]
-            text += " %.0f%% of the record, %.1f, %.1f%% |" % (100 * statistics.median(t[0] for t in self.times),
-                                                             statistics.median(noise) if noise else float("nan"),
-                                                             100 * statistics.median(left) if left else float("nan"))
-        else:
-            text += " - |"
-        return text
+        cells = [name, "%d/%d/%d/%d" % (tp, fp, fn, c["tn"]), share(tp, tp + fp), share(tp, tp + fn),
+                 "%.1f%%" % (100 * statistics.median(self.errors)) if self.errors else "-",
+                 "%d of %d" % (sum(self.covered), len(self.covered)) if self.covered else "-",
+                 "%d of %d" % (sum(self.attributed), len(self.attributed)) if self.attributed else "-"]
+        for i, text in enumerate(("%.0f%%", "%.0f", "%.2f%%")):
+            known = [t[i] for t in self.times if t[i] is not None]
+            value = statistics.median(known) if known else None
+            cells.append("-" if value is None else text % (value if i == 1 else 100 * value))
+        return "| %s |" % " | ".join(cells)
+
+    def verdict_rows(self):
+        for v in sorted(set(self.called) | set(self.of_kind)):
+            on = self.by_verdict.get(v, {"leak": 0, "retention": 0, "none": 0})
+            yield "| %s | %d | %d | %d | %s | %s |" % (v, on["leak"], on["retention"], on["none"],
+                                                      share(*self.called.get(v, (0, 0))), share(*self.of_kind.get(v, (0, 0))))
+
+
+def share(k, n):
+    low, high = wilson(k, n)
+    return "%.3f (%.2f..%.2f)" % (k / n, low, high) if n else "-"
+
+
+def noise_of(v):
+    """What one value of a series may be off by: from how it bends, and never less than the kernel's counter."""
+    bends = sorted(abs(a - 2 * b + c) for a, b, c in zip(v, v[1:], v[2:]))
+    return max(COUNTER_ERROR, 1.4826 * bends[len(bends) // 2] / math.sqrt(6)) if bends else COUNTER_ERROR
+
+
+class Truth:
+    """What is known of one leak besides what is said of it: its series, its speed, when all memory is used up."""
+
+    def __init__(self, labels, e, found, span, v, step):
+        left = (found.get("exhaustion") or {}).get("seconds")
+        self.end = span + left if left else None
+        self.span, self.v, self.step = span, v, step
+        self.noise = noise_of(v)
+        self.speed = None
+        if e.get("bytes") and not e.get("speed_varies"):
+            self.speed = e["bytes"] / (labels["seconds"] * (1 - e.get("onset", 0)))
+
+    def detected(self, part):
+        """Of a first alarm after so much of the record: that; growth by then over noise; part of the time to exhaustion."""
+        at = self.v[:max(1, int(len(self.v) * part))]
+        return part, max(0, at[-1] - at[0]) / self.noise, self.span * part / self.end if self.end else None
+
+
+def first_alarms(program, db, labels, best):
+    """For each leak found: the part of the record after which it first was an alarm."""
+    span = leaks(program, db)["span"]
+    first, last = epoch(span["from"]), epoch(span["to"])
+    parts = {}
+    for k in range(2, PREFIXES + 1):
+        found = leaks(program, db, "%.3f" % (first + (last - first) * k / PREFIXES)) if k < PREFIXES else None
+        part = verdicts(labels["entities"], found, labels.get("tmpfs"))[0] if found else best
+        for name, f in part.items():
+            if f["verdict"] in ALARMS and best.get(name, f)["verdict"] in ALARMS:
+                parts.setdefault(name, k / PREFIXES)
+    return parts
+
+
+def score_baselines(args, e, truth, step, v, others):
+    for name, rule in baselines.ALL.items():
+        found = rule(v, step) if len(v) > 20 else baselines.Found(False)
+        o = others[name].add(e, "leak" if found.alarm else "stable")
+        if o != "tp":
+            continue
+        if truth.speed and found.slope is not None:
+            others[name].slope(truth.speed, *[x / step if x is not None else None for x in found[1:]])
+        if args.times:
+            for k in range(2, PREFIXES + 1):
+                part = v[:len(v) * k // PREFIXES]
+                if k == PREFIXES or (len(part) > 20 and rule(part, step).alarm):
+                    others[name].times.append(truth.detected(k / PREFIXES))
+                    break
+
+
+def score_entity(args, db, labels, e, f, truth, score):
+    where = os.path.basename(db)
+    o = score.add(e, f["verdict"])
+    if o in ("fp", "fn"):
+        score.wrong.append("%s: %s %s called %s%s" % (where, e["label"], e["name"], f["verdict"],
+                                                     "".join("; " + x["text"] for x in f.get("evidence", [])
+                                                             if x["passed"] == (o == "fp"))[:300]))
+    if o == "tp" and e["classes"]:
+        score.attributed.append(f["class"] in e["classes"])
+        if not score.attributed[-1]:
+            score.wrong.append("%s: %s is %s, called %s" % (where, e["name"], e["classes"], f["class"]))
+    if o == "tp" and truth.speed and f["slope_bytes_per_hour"]:
+        score.slope(truth.speed, f["slope_bytes_per_hour"] / 3600, f["slope_low"] / 3600, f["slope_high"] / 3600)
+        if args.verbose:
+            print("  %-20s slope %.3f of true, [%.3f, %.3f] %s" % (
+                e["name"], *(f[k] / 3600 / truth.speed for k in ("slope_bytes_per_hour", "slope_low", "slope_high")), f["class"]))
+    return o
 
 
 def score_one(args, db, score, others):
     labels = json.load(open(os.path.splitext(db)[0] + ".labels.json"))
-    entities = labels["entities"]
-    best, strays = verdicts(entities, leaks(args.pagetrail, db), labels.get("tmpfs"))
+    entities, tmpfs = labels["entities"], labels.get("tmpfs")
+    best, strays = verdicts(entities, leaks(args.pagetrail, db), tmpfs)
     for f in strays:
-        score.count["fp"] += 1
+        score.stray(f["verdict"])
         score.wrong.append("%s: stray %s on %s %s (%s)" % (os.path.basename(db), f["verdict"], f["subject"]["kind"],
                                                           f["subject"]["comm"] or f["subject"]["name"] or
                                                           f["subject"]["service"], f["class"]))
+    span, series = series_of(args.series, db) if args.series else (0, {})
+    step = max(1.0, span / 600)
+    alarmed = first_alarms(args.pagetrail, db, labels, best) if args.times else {}
     for e in entities:
         f = best.get(e["name"], {"verdict": "none", "class": None})
-        o = score.add(e["label"], f["verdict"])
-        if o in ("fp", "fn"):
-            score.wrong.append("%s: %s %s called %s%s" % (os.path.basename(db), e["label"], e["name"], f["verdict"],
-                                                         "".join("; " + x["text"] for x in f.get("evidence", [])
-                                                                 if x["passed"] == (o == "fp"))[:300]))
-        if o == "tp" and e["classes"]:
-            score.attributed.append(f["class"] in e["classes"])
-            if not score.attributed[-1]:
-                score.wrong.append("%s: %s is %s, called %s" % (os.path.basename(db), e["name"], e["classes"], f["class"]))
-        if o == "tp" and e.get("bytes") and not e.get("speed_varies") and f["slope_bytes_per_hour"]:
-            busy = labels["seconds"] * (1 - e.get("onset", 0))
-            true = e["bytes"] / busy * 3600
-            score.errors.append(abs(f["slope_bytes_per_hour"] - true) / true)
-            score.covered.append(f["slope_low"] <= true * 1.0001 and f["slope_high"] >= true * 0.9999)
-            if args.verbose:
-                print("  %-20s slope %.3f of true, [%.3f, %.3f] %s" % (
-                    e["name"], f["slope_bytes_per_hour"] / true, f["slope_low"] / true, f["slope_high"] / true,
-                    f["class"]))
-    if args.times:
-        score.times += detection(args.pagetrail, db, entities, labels, best).values()
-    if args.series:
-        span, series = series_of(args.series, db)
-        step = max(1.0, span / 600)
-        for e in entities:
-            v = entity_series(e, span, series, step, labels.get("tmpfs"))
-            v = v[int(len(v) * 0.02):] or [0.0]
-            for name, rule in baselines.ALL.items():
-                others[name].add(e["label"], "leak" if len(v) > 20 and rule(v, step) else "stable")
+        v = entity_series(e, span, series, step, tmpfs)
+        v = v[int(len(v) * FIRST_SHARE):] or [0.0]
+        truth = Truth(labels, e, f, span, v, step)
+        o = score_entity(args, db, labels, e, f, truth, score)
+        if o == "tp" and e["name"] in alarmed:
+            score.times.append(truth.detected(alarmed[e["name"]]))
+        if args.series:
+            score_baselines(args, e, truth, step, v, others)
 
 
-HEAD = ("| method | TP/FP/FN/TN | precision | recall | slope error | interval covers | class right | detected at: record, "
-        "growth/noise, of time to exhaustion |\n|---|---|---|---|---|---|---|---|")
+HEAD = ("| method | TP/FP/FN/TN | precision | recall | slope error | interval covers | class right | detected after, of the "
+        "record | by then growth / noise | of the time to exhaustion |\n|---|---|---|---|---|---|---|---|---|---|")
 
 
 def table(args, title, dbs):
@@ -230,9 +310,9 @@ def table(args, title, dbs):
     for name, s in others.items():
         if args.series:
             print(s.row(name))
-    print("\n| verdict | on leaks | on retention | on the rest |\n|---|---|---|---|")
-    for v, row in sorted(score.by_verdict.items()):
-        print("| %s | %d | %d | %d |" % (v, row["leak"], row["retention"], row["none"]))
+    print("\n| verdict | on leaks | on retention | on the rest | precision | recall |\n|---|---|---|---|---|---|")
+    for row in score.verdict_rows():
+        print(row)
     if score.wrong:
         print("\nWrong:\n")
         for w in score.wrong:

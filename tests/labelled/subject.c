@@ -7,7 +7,7 @@
  *   onset staircase fast waves requests                             leak by malloc, as the name
  * says workers restarts                                                children that leak, and end
  *   flat saw cap30 cap60 cap80 cap95 log warm thp cow lazyfree churn ramp diurnal batch steps
- *   okworkers cache forks                                           do not leak
+ *   okworkers cache forks flood dentry                              do not leak
  *
  * BYTES_PER_SECOND is what leaks, or, of what does not, what its memory moves by at the most
  * divided by SECONDS. On standard output a line "bytes N" at the end: what was leaked.
@@ -340,6 +340,42 @@ static void run_forks(void)
     }
 }
 
+/* Pages of a file, written and kept by the kernel alone. */
+static void run_flood(void)
+{
+    static char page[PAGE];
+    char path[64];
+    snprintf(path, sizeof(path), "./%s.pages", me.name);
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const double start = now_s();
+    double done = 0;
+    memset(page, 1, sizeof(page));
+    unlink(path);
+    while (fd >= 0 && now_s() < start + me.seconds) {
+        for (; done < me.rate * (now_s() - start); done += PAGE)
+            if (write(fd, page, PAGE) != PAGE)
+                break;
+        nap();
+    }
+}
+
+/* Names that are looked for and not there: the kernel remembers each. */
+static void run_dentry(void)
+{
+    enum { ENTRY = 192 }; /* struct dentry */
+    const double start = now_s();
+    char path[64];
+    uint64_t n = 0;
+    while (now_s() < start + me.seconds) {
+        for (; (double)n * ENTRY < me.rate * (now_s() - start); n++) {
+            snprintf(path, sizeof(path), "./%s-%llu", me.name, (unsigned long long)n);
+            if (access(path, F_OK) == 0)
+                break;
+        }
+        nap();
+    }
+}
+
 static void workers_leak(void)
 {
     run_workers(3, me.rate);
@@ -384,6 +420,8 @@ static const struct mode {
     {"cow", NULL, NULL, run_cow, FLAT, 0},
     {"lazyfree", NULL, NULL, run_lazyfree, FLAT, 0},
     {"forks", NULL, NULL, run_forks, FLAT, 0},
+    {"flood", NULL, NULL, run_flood, FLAT, 0},
+    {"dentry", NULL, NULL, run_dentry, FLAT, 0},
     {"flat", NULL, NULL, NULL, FLAT, 0},
     {"saw", NULL, NULL, NULL, SAW, 0},
     {"cap30", NULL, NULL, NULL, CAP, 0.3},
