@@ -77,13 +77,13 @@ static struct pt_class_point *next_point(struct pt_class_series *s, double t)
     return &s->v[s->n++];
 }
 
-/* An arena is one aligned region: what it uses, then, a mapping of its own, what it may not touch
- * yet. */
-static bool is_arena(struct load *l, const struct row *r)
+/* As two texts are judged: analyze/leaks/parts.c. */
+static bool is_arena(struct load *l, const struct row *r, int64_t stack)
 {
     const uint64_t start = (uint64_t)r->v[F_START];
     const int64_t end = (int64_t)(start + PT_ARENA);
-    if (start % PT_ARENA != 0 || r->v[F_END] > end || l->arenas >= ARENAS_MAX)
+    if (start % PT_ARENA != 0 || r->v[F_START] < stack / 2 || r->v[F_END] > end ||
+        l->arenas >= ARENAS_MAX)
         return false;
     l->arenas++;
     bool whole = r->v[F_END] == end;
@@ -107,12 +107,16 @@ static void flush(struct load *l)
     struct pt_class_point *p = next_point(s, l->at);
     *p = (struct pt_class_point){.t = l->at};
     l->arenas = 0;
+    int64_t stack = 0;
+    for (size_t i = 0; i < l->nrows; i++)
+        if (l->row[i].known && l->row[i].of == PT_CLASS_STACK && l->row[i].v[F_START] > stack)
+            stack = l->row[i].v[F_START];
     for (size_t i = 0; i < l->nrows; i++) {
         struct row *r = &l->row[i];
         if (!r->known)
             continue;
         if (r->moved)
-            r->arena = r->of == PT_CLASS_ANON && is_arena(l, r);
+            r->arena = r->of == PT_CLASS_ANON && is_arena(l, r, stack);
         r->moved = false;
         const enum pt_class of = r->arena ? PT_CLASS_ARENA : r->of;
         const int64_t kib = r->v[of == PT_CLASS_PRIVATE_FILE ? F_ANONYMOUS : F_RSS];

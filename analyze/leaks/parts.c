@@ -145,13 +145,19 @@ static int on_item(void *ctx, const struct pt_item *item)
     return 0;
 }
 
-/* An arena is one aligned region: what it uses, then what it may not touch yet. */
+/* An arena is one aligned region: what it uses, then what it may not touch yet. The kernel places
+ * it near the stack; runtimes that ask for addresses of their own (Go: 0xc000000000) align alike.
+ */
 static void find_arenas(struct maps *m)
 {
+    uint64_t stack = 0;
+    for (size_t i = 0; i < m->n; i++)
+        if (m->v[i].of == PT_CLASS_STACK && m->v[i].start > stack)
+            stack = m->v[i].start;
     for (size_t i = 0; i < m->n; i++) {
         struct map *map = &m->v[i], *next = i + 1 < m->n ? &m->v[i + 1] : NULL;
         const bool rest = next && next->barred && next->start == map->end;
-        if (map->of == PT_CLASS_ANON && map->start % PT_ARENA == 0 &&
+        if (map->of == PT_CLASS_ANON && map->start % PT_ARENA == 0 && map->start >= stack / 2 &&
             (rest ? next->end : map->end) == map->start + PT_ARENA)
             map->of = PT_CLASS_ARENA;
     }

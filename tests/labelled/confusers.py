@@ -115,7 +115,7 @@ def start_go(run):
 def start_stressors(run, places):
     """Within bounds, each at a twentieth of a CPU."""
     program = shutil.which("stress-ng")
-    kinds = {"vm": ["--vm", "2", "--vm-bytes", "40M", "--vm-hang", "7"], "malloc": ["--malloc", "1", "--malloc-bytes", "32M"],
+    kinds = {"vm": ["--vm", "2", "--vm-bytes", "40M", "--vm-hang", "7"], "malloc": ["--malloc", "1", "--malloc-bytes", "512K", "--malloc-max", "64"],
              "bigheap": ["--bigheap", "1", "--bigheap-bytes", "48M"], "mmap": ["--mmap", "1", "--mmap-bytes", "24M"]}
     for kind, options in kinds.items():
         group = places.group("stress-" + kind, CPU, 5000) if program else None

@@ -115,6 +115,21 @@ static void arenas_are_told(void **state)
     assert_true(f.growth[PT_CLASS_ANON] == 0);
 }
 
+/* Of Go's heap, far from the stack. */
+static void aligned_elsewhere_is_no_arena(void **state)
+{
+    (void)state;
+    static const struct row a[] = {{0xc000000000, 0xc000400000, "rw-p", "", 900, 0, 900, 0},
+                                   {0xc000400000, 0xc004000000, "---p", "", 0, 0, 0, 0},
+                                   {0x7ffc00000000, 0x7ffc00100000, "rw-p", "[stack]", 9, 0, 9, 0}};
+    static const struct row b[] = {{0xc000000000, 0xc000800000, "rw-p", "", 8000, 0, 8000, 0},
+                                   {0xc000800000, 0xc004000000, "---p", "", 0, 0, 0, 0},
+                                   {0x7ffc00000000, 0x7ffc00100000, "rw-p", "[stack]", 9, 0, 9, 0}};
+    const struct pt_parts_found f = COMPARE(a, b);
+    assert_int_equal(f.largest, PT_CLASS_ANON);
+    assert_true(f.growth[PT_CLASS_ARENA] == 0);
+}
+
 /* What is only on one side counts whole; shared memory is no private growth; what was lazily freed
  * is taken off. */
 static void sides_and_shares(void **state)
@@ -146,9 +161,13 @@ static void any_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(heap_grows),         cmocka_unit_test(merging_is_one),
-        cmocka_unit_test(end_before_overlap), cmocka_unit_test(room_is_left),
-        cmocka_unit_test(arenas_are_told),    cmocka_unit_test(sides_and_shares),
+        cmocka_unit_test(heap_grows),
+        cmocka_unit_test(merging_is_one),
+        cmocka_unit_test(end_before_overlap),
+        cmocka_unit_test(room_is_left),
+        cmocka_unit_test(arenas_are_told),
+        cmocka_unit_test(sides_and_shares),
+        cmocka_unit_test(aligned_elsewhere_is_no_arena),
         cmocka_unit_test(any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
