@@ -7,8 +7,8 @@
 #include "analyze/swap/whom.h"
 
 #define MIB (INT64_C(1) << 20)
-/* Growth pushes others out from before it can be told from quiet: two bins. */
-#define LEAD_S 20.0
+/* Growth pushes others out from before it can be told from quiet: a bin. */
+#define LEAD_S 10.0
 /* Episodes so close are of one cause. */
 #define CHAIN_S 15.0
 /* Less than these is nobody's fault, nor harm; nor is what is little beside the worst. */

@@ -17,11 +17,12 @@
 /* Of the pages that went out, those that came back although they had just gone. */
 #define CHURN_REFAULT 0.3
 /* Shares of time by PSI. */
-#define CHURN_SOME  0.01
+#define CHURN_SOME  0.005
 #define THRASH_FULL 0.10
-/* Of churn, where other work goes on meanwhile and PSI full is low for it: seven times what bare
- * churn costs (3 to 7% in tests/episodes). */
-#define THRASH_SOME 0.30
+/* Of churn, where other work goes on meanwhile and PSI full is low for it. In tests/episodes
+ * programs that are kept to 7% of their time in faults gave 1 to 2%, programs that lose two to
+ * three threads' whole time to them 13 to 35%. */
+#define THRASH_SOME 0.10
 #define PARKED_SOME 0.001
 /* The page cache read again as a whole in so many seconds. */
 #define FILE_TURN_S 10.0

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "analyze/series/names.h"
 #include "analyze/swap/whom.h"
 
 /* ---- lives ---- */
@@ -44,6 +45,7 @@ struct load {
     struct pt_windows during, before;
     struct pt_squeezes squeezes;
     struct pt_swap_whom whom;
+    struct pt_names names; /* of each of stat's tracks */
 };
 
 static int make_whom(struct load *l, struct pt_err *err)
@@ -66,9 +68,16 @@ static int make_whom(struct load *l, struct pt_err *err)
     return 0;
 }
 
-static struct pt_life life_of(const struct pt_track *k, const struct pt_timeline *t)
+static struct pt_life life_of(const struct load *l, const struct pt_track *k)
 {
-    return (struct pt_life){.pid = k->pid,
+    const struct pt_timeline *t = &l->w->timeline;
+    const struct pt_called called = pt_names_of(&l->names, (size_t)(k - l->stat.v));
+    return (struct pt_life){.comm = called.comm,
+                            .exe = called.exe,
+                            .cgroup = called.cgroup,
+                            .service = called.service,
+                            .memory_cgroup = called.memory_cgroup,
+                            .pid = k->pid,
                             .ppid =
                                 k->known >> PT_TRACK_PPID & 1 ? k->v[PT_TRACK_PPID] : PT_UNKNOWN,
                             .start_time = k->v[PT_TRACK_START],
@@ -87,7 +96,7 @@ static const struct pt_swap_deep *deep_of(const struct load *l, const struct pt_
 }
 
 /* Those that something may be told of, with their names. */
-static int make_lives(struct pt_db *db, struct load *l, struct pt_err *err)
+static int make_lives(struct load *l, struct pt_err *err)
 {
     struct pt_swap *w = l->w;
     w->lives.v = calloc(l->whom.n + 1, sizeof(*w->lives.v));
@@ -101,9 +110,9 @@ static int make_lives(struct pt_db *db, struct load *l, struct pt_err *err)
         if (!one->told && !one->stat->nparts && !(k && k->nparts))
             continue;
         one->life = &w->lives.v[w->lives.n++];
-        *one->life = life_of(one->stat, &w->timeline);
+        *one->life = life_of(l, one->stat);
     }
-    return w->lives.n ? pt_lives_name(db, &w->timeline, &w->lives, err) : 0;
+    return 0;
 }
 
 /* ---- those that are told of ---- */
@@ -175,6 +184,15 @@ static int make_processes(struct load *l, struct pt_err *err)
 
 /* ---- loading ---- */
 
+/* What is told of a segment's end is of its newest lives. */
+static size_t newest(void *ctx, int64_t pid, uint32_t boot, double at)
+{
+    const struct pt_tracks *t = ctx;
+    const struct pt_track *k = pt_track_newest(t, pid);
+    return k && k->boot == boot && at >= k->from - t->timeline->interval ? (size_t)(k - t->v)
+                                                                         : SIZE_MAX;
+}
+
 static int load_tracks(struct pt_db *db, struct load *l, struct pt_err *err)
 {
     static const char *const stat[] = {"starttime", "ppid", "majflt"};
@@ -226,11 +244,17 @@ static int load_tracks(struct pt_db *db, struct load *l, struct pt_err *err)
          .fn = pt_squeeze_point,
          .ctx = &l->squeezes},
     };
+    struct pt_last_query lasts[PT_NAMES];
+    l->names.find = newest;
+    l->names.ctx = &l->stat;
+    pt_names_begin(&l->names, db, t, &l->w->lives.arena, lasts);
     /* without windows nobody is to blame */
-    const int rc = pt_db_fields(db, q, l->before.n ? 4 : 2, err);
+    const int rc = pt_db_scan(db, q, l->before.n ? 4 : 2, lasts, PT_NAMES, err);
     pt_tracks_end(&l->stat);
     pt_tracks_end(&l->status);
-    return l->stat.nomem || l->status.nomem || l->squeezes.nomem ? pt_err_nomem(err) : rc;
+    return l->stat.nomem || l->status.nomem || l->squeezes.nomem || l->names.nomem
+               ? pt_err_nomem(err)
+               : rc;
 }
 
 /* Swap that was never used and hurt nobody is nobody's. */
@@ -254,7 +278,7 @@ int pt_swap_load_processes(struct pt_db *db, struct pt_swap *w, const struct pt_
     if (rc >= 0)
         rc = make_whom(&l, err);
     if (rc >= 0)
-        rc = make_lives(db, &l, err);
+        rc = make_lives(&l, err);
     if (rc >= 0)
         rc = pt_swap_blame(w, &l.whom, &l.squeezes, err);
     if (rc >= 0)
@@ -262,6 +286,7 @@ int pt_swap_load_processes(struct pt_db *db, struct pt_swap *w, const struct pt_
     if (keeps(w) && (l.status.unreadable || l.status.n == 0))
         w->missing |= PT_SWAP_NO_VMSWAP;
     free(l.whom.v);
+    pt_names_release(&l.names);
     pt_squeezes_release(&l.squeezes);
     pt_tracks_release(&l.stat);
     pt_tracks_release(&l.status);

@@ -71,6 +71,18 @@ static struct pt_track *add_track(struct pt_tracks *t, int64_t pid, uint32_t boo
     return k;
 }
 
+/* 0: none. */
+static uint32_t newest(const struct pt_tracks *t, int64_t pid)
+{
+    return t->nslots ? t->slots[slot_at(t, pid)] : 0;
+}
+
+const struct pt_track *pt_track_newest(const struct pt_tracks *t, int64_t pid)
+{
+    const uint32_t slot = newest(t, pid);
+    return slot ? &t->v[slot - 1] : NULL;
+}
+
 /* ---- changes ---- */
 
 static struct pt_track_part *part_of(struct pt_tracks *t, struct pt_track *k, uint32_t episode)
@@ -244,7 +256,7 @@ static bool begins(const struct pt_timeline *t, double at)
 static struct pt_track *track_of(struct pt_tracks *t, const struct pt_point *p, int64_t pid,
                                  double at)
 {
-    const uint32_t slot = t->nslots ? t->slots[slot_at(t, pid)] : 0;
+    const uint32_t slot = newest(t, pid);
     struct pt_track *k = slot ? &t->v[slot - 1] : NULL;
     const bool there = k && k->boot == p->boot && !(k->over && at > k->lost);
     if (there && pt_timeline_known(t->timeline, k->until, at) <= GAP * t->timeline->interval)

@@ -68,6 +68,8 @@ enum { PT_TRACK_ANON = 0, PT_TRACK_SWAP };
 pt_track_change pt_track_stat, pt_track_status;
 
 int pt_track_point(void *tracks, const struct pt_point *p);
+/* The newest life of a pid so far; NULL: none. */
+const struct pt_track *pt_track_newest(const struct pt_tracks *t, int64_t pid);
 /* After all points. */
 void pt_tracks_end(struct pt_tracks *t);
 void pt_tracks_release(struct pt_tracks *t);

@@ -52,6 +52,7 @@ import section_governor
 import section_leaks
 import section_rss
 import section_scale
+import section_swap
 import section_victim
 from benchlib import Metered, Peers, Table, say
 
@@ -62,10 +63,11 @@ SECTIONS = {
     "victim": section_victim,
     "analyze": section_analyze,
     "leaks": section_leaks,
+    "swap": section_swap,
     "scale": section_scale,
     "governor": section_governor,
 }
-OWN_POPULATION = ("analyze", "leaks", "scale", "governor")
+OWN_POPULATION = ("analyze", "leaks", "swap", "scale", "governor")
 # snapshots of the long recording; turns and their seconds; seconds of a recording for its memory
 FULL = {"snapshots": 370, "pairs": 7, "turn": 12, "atop turn": 6, "peer turns": 3, "rss": 100,
         "diffs": 41, "victim": 6144, "victim pairs": 21, "victim turn": 11,

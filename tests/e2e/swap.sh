@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# pagetrail swap on other kernels, which tell less, and on this one: cold pages that lie in swap are harmless; then a program that grows pushes another out of
-# the memory both share, which is told with whom it hurt and who grew, and whoever only has cold pages is not blamed.
+# pagetrail swap on other kernels, which tell less, on damaged recordings, and on this kernel: cold pages that
+# lie in swap are harmless; then a program that grows pushes another out of the memory both share, which is told with whom
+# it hurt and who grew, and whoever only has cold pages is not blamed.
 . "${PT_SOURCE:?}/tests/lib/e2e.sh"
 # other_kernel TREE VERDICT MISSING...: of two snapshots of a captured tree; what is not known begins with these words.
 other_kernel()
@@ -30,6 +31,27 @@ other_kernel linux-4.18-x86_64 harmless 'how long tasks waited' 'whether memory 
 other_kernel linux-5.10-arm64-64k unused 'pages swapped in and out'
 other_kernel cgroup-v2-numa unknown 'pages swapped in and out' 'how much swap was in use'
 other_kernel linux-6.18-x86_64 none
+
+# bytes of a recording changed at random: an answer, a partial one or an error, nothing else
+for seed in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+    python3 - "$PT_SOURCE/tests/fixtures/labelled/chosen/s1.db" "$PT_TMP/damaged.db" $seed <<'PYTHON'
+import random, sys
+rng = random.Random(int(sys.argv[3]))
+with open(sys.argv[1], "rb") as f:
+    data = bytearray(f.read())
+for _ in range(1 << rng.randrange(10)):
+    data[rng.randrange(4096, len(data))] ^= 1 << rng.randrange(8)
+with open(sys.argv[2], "wb") as f:
+    f.write(data[:len(data) - rng.choice((0, 0, rng.randrange(len(data) // 2)))])
+PYTHON
+    timeout 60 "$analyzer" swap "$PT_TMP/damaged.db" --format json >"$PT_TMP/damaged.json" 2>"$PT_TMP/damaged.err"
+    status=$?
+    case $status in
+    0 | 4) validate swap "$PT_TMP/damaged.json" ;;
+    3) [ -s "$PT_TMP/damaged.err" ] || fail "no error of damage $seed" ;;
+    *) fail "exit status $status of damage $seed: $(cat "$PT_TMP/damaged.err")" ;;
+    esac
+done
 
 [ "$(id -u)" -eq 0 ] || skip 'needs root'
 db=$PT_TMP/a.db
@@ -100,11 +122,12 @@ run "$analyzer" swap "$db" >"$PT_TMP/text"
 run "$analyzer" swap "$db" --format json >"$PT_TMP/all.json"
 run "$analyzer" swap "$db" --to '@30' --format json >"$PT_TMP/before.json"
 cat "$PT_TMP/text"
-[ "$(awk '{ if (length > n) n = length } END { print n }' "$PT_TMP/text")" -le 92 ] || fail 'lines of more than 80 columns'
+python3 -c 'import sys; sys.exit(max(map(len, open(sys.argv[1], encoding="utf-8").read().splitlines())) > 80)' "$PT_TMP/text" ||
+    fail 'lines of more than 80 columns'
 ask "$PT_TMP/before.json" 'd["verdict"] == "harmless"' '[e["state"] for e in d["episodes"]] == ["parked"]' \
     'd["processes"][0]["comm"] == "parked" and d["processes"][0]["last_bytes"] > 30 << 20'
-ask "$PT_TMP/all.json" 'd["verdict"] == "harmful"' 'bad' 'names("victims") == {"toucher"} or names("victims") == {"toucher", "grower"}' \
-    'names("aggressors") >= {"grower"}' '"parked" not in names("aggressors")' \
+ask "$PT_TMP/all.json" 'd["verdict"] == "harmful"' 'bad' 'names("victims") and names("victims") <= {"toucher", "grower"}' \
+    '"grower" in names("aggressors") and names("aggressors") <= {"toucher", "grower"}' \
     'sum(e["bytes_in"] for e in bad) > 8 << 20' 'bad[0]["stall_seconds"] is None or bad[0]["stall_seconds"] > 0' \
     'any(p["comm"] == "parked" and p["swapped_in_bytes"] < 1 << 20 for p in d["processes"])' \
     'any(v["size_bytes"] > 255 << 20 and v["present"] and v["type"] == "file" for v in d["devices"])' \

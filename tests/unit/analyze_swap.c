@@ -120,6 +120,22 @@ static void parked_bears_a_little(void **state)
     is_episode(0, PT_SWAP_PARKED, 0, 410);
 }
 
+/* Much in a few seconds, out or back, is no state. */
+static void bursts_part_nothing(void **state)
+{
+    (void)state;
+    begin();
+    add((struct span){.n = 10});
+    add((struct span){.n = 2, .out = 60});
+    add((struct span){.n = 10});
+    add((struct span){.n = 1, .in = 6, .some = 0.01f});
+    add((struct span){.n = 10});
+    find();
+    assert_int_equal(found.n, 1);
+    is_episode(0, PT_SWAP_PARKED, 0, 330);
+    assert_float_equal(found.v[0].peak_out, 60.0 * 1048576, 1);
+}
+
 /* What stalls while nothing comes from swap is not swap's. */
 static void stalls_of_others_leave_it_parked(void **state)
 {
@@ -207,7 +223,7 @@ static void rules_have_their_rates(void **state)
         {{.n = 6, .out = 0.9f}, false},
         {{.n = 6, .out = 1.1f}, true},
         {{.n = 6, .in = 0.9f, .out = 0.9f, .some = 0.05f}, false},
-        {{.n = 6, .in = 1.1f, .out = 1.1f, .some = 0.011f}, true},
+        {{.n = 6, .in = 1.1f, .out = 1.1f, .some = 0.006f}, true},
         {{.n = 6, .in = 0.5f, .full = 0.09f, .some = 0.2f}, false},
         {{.n = 6, .in = 0.5f, .full = 0.11f, .some = 0.2f}, true},
         /* stalls without anything read back are of reclaim alone */
@@ -219,6 +235,20 @@ static void rules_have_their_rates(void **state)
         find();
         assert_int_equal(found.n > 0 && found.v[0].state != PT_SWAP_PARKED, cases[i].told);
     }
+}
+
+/* Where other work goes on, no time is lost to all; what some lose tells churn from thrash. */
+static void busy_machines_thrash_too(void **state)
+{
+    (void)state;
+    begin();
+    add((struct span){.n = 6, .in = 4, .out = 4, .some = 0.07f, .full = 0.01f});
+    add((struct span){.n = 6});
+    add((struct span){.n = 6, .in = 4, .out = 4, .some = 0.13f, .full = 0.01f});
+    find();
+    assert_int_equal(found.n, 3);
+    is_episode(0, PT_SWAP_CHURN, 0, 60);
+    is_episode(2, PT_SWAP_THRASH, 120, 180);
 }
 
 /* In and out, but what comes back is not what just went: that is no churn. */
@@ -401,6 +431,8 @@ int main(void)
         cmocka_unit_test(each_state_is_told),
         cmocka_unit_test(rules_hold_for_their_time),
         cmocka_unit_test(rules_have_their_rates),
+        cmocka_unit_test(busy_machines_thrash_too),
+        cmocka_unit_test(bursts_part_nothing),
         cmocka_unit_test(churn_needs_refaults),
         cmocka_unit_test(kernels_that_tell_less),
         cmocka_unit_test(zswap_counts),
