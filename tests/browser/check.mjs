@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// node check.mjs REPORT.html REPORT.json HOSTILE.html: what readers do with a report, done by a browser. REPORT.json is
-// the same report; HOSTILE.html is one of a recording with processes whose names are markup. Prints what it looked at;
-// ends with 1 when anything was not as it should be.
+// node check.mjs REPORT.html REPORT.json HOSTILE.html [OTHER.html...]: what readers do with a report, done by a browser.
+// REPORT.json is the same report; HOSTILE.html is one of a recording with processes whose names are markup; of others it
+// is seen that they fit on screens, that all may read them and that they ask for nothing. Prints what it looked at; ends
+// with 1 when anything was not as it should be.
 import assert from 'node:assert/strict';
 import {createRequire} from 'node:module';
 import {readFileSync, statSync} from 'node:fs';
+import {basename} from 'node:path';
 import {launch, open} from './browse.mjs';
 
-const [file, json, hostile] = process.argv.slice(2);
+const [file, json, hostile, ...others] = process.argv.slice(2);
 const doc = JSON.parse(readFileSync(json, 'utf8'));
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const browser = await launch();
@@ -45,8 +47,9 @@ async function noSeriousViolation(page) {
   assert.deepEqual(bad.map((v) => `${v.id}: ${v.nodes[0].target} ${v.nodes[0].failureSummary}`), []);
 }
 
-await look('the size', async () => {
-  assert.ok(statSync(file).size < 1 << 20, `${statSync(file).size} bytes`);
+await look('sizes', async () => {
+  for (const one of [file, hostile, ...others])
+    assert.ok(statSync(one).size < 1 << 20, `${basename(one)}: ${statSync(one).size} bytes`);
 });
 
 await look('the verdict is read first, and every finding is there', async (page) => {
@@ -181,13 +184,30 @@ await look('dark where the reader asks for it', async (page) => {
   await noSeriousViolation(page);
 });
 
-await look('360 px wide, nothing sideways', async (page) => {
-  const wide = await page.evaluate(() => [...document.querySelectorAll('body *')].filter((e) =>
-    e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.unseen, thead, svg, canvas')).map((e) =>
-    `${e.tagName} ${e.className}: ${e.textContent.slice(0, 40)}`));
-  assert.deepEqual(wide, []);
-  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
-  await noSeriousViolation(page);
+// Nothing is wider than the screen, whatever its width.
+async function noSideways(page) {
+  for (const width of [1024, 768, 360]) {
+    await page.setViewportSize({width, height: 800});
+    const wide = await page.evaluate(() => [...document.querySelectorAll('body *')].filter((e) =>
+      e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.unseen, svg, canvas') &&
+      getComputedStyle(e.closest('thead') || e).clipPath === 'none').map((e) =>
+      `${e.tagName} ${e.className}: ${e.textContent.slice(0, 40)}`));
+    assert.deepEqual(wide.slice(0, 5), [], `${width} px`);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+  }
+}
+
+for (const one of [file, ...others])
+  await look(`${basename(one)} on any screen`, noSideways, {file: one});
+
+await look('axe-core, narrow', noSeriousViolation, {viewport: {width: 360, height: 800}});
+if (others.length)
+  await look(`axe-core, ${basename(others.at(-1))}`, noSeriousViolation, {file: others.at(-1)});
+
+await look('filtering where rows are lines', async (page) => {
+  const rows = page.locator('#process-list tbody tr:visible');
+  await page.locator('.filter', {has: page.locator('+ #process-list')}).getByRole('searchbox').fill('no such process');
+  assert.equal(await rows.count(), 0);
 }, {viewport: {width: 360, height: 800}});
 
 await look('without scripts: text, tables and pictures', async (page) => {

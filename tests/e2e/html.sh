@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# HTML reports in a browser, as readers use them (tests/browser/check.mjs): one of a recording with leaks, and one of
-# programs whose names are markup.
+# HTML reports in a browser, as readers use them (tests/browser/check.mjs): one of a recording with leaks, one of
+# programs whose names are markup, and others.
 . "${PT_SOURCE:?}/tests/lib/e2e.sh"
 [ "${PT_SANITIZED:-}" != 1 ] || skip 'the pages are those of the other build'
 command -v npm >/dev/null 2>&1 || skip 'no npm'
@@ -22,4 +22,13 @@ db=$PT_SOURCE/tests/fixtures/labelled/chosen/s1.db
 run "$analyzer" report "$db" --format html -o "$PT_TMP/report.html"
 run "$analyzer" report "$db" --format json -o "$PT_TMP/report.json"
 run "$analyzer" report "$PT_TMP/hostile.db" --format html -o "$PT_TMP/hostile.html"
-run node "$PT_TMP/check.mjs" "$PT_TMP/report.html" "$PT_TMP/report.json" "$PT_TMP/hostile.html"
+run "$analyzer" report "$db" --format html --split-at 15:50 -o "$PT_TMP/split.html"
+
+# A week of 300 processes; its size hardly depends on how often it was looked.
+week=$PT_TMP/week.db
+run "$PT_TOOLS/ptgen" --history -o "$week" -n 250 -i 2419 -p 300 -s 5 --gap-every 60 --gap-hours 5 --reboot-every 2
+run "$analyzer" report "$week" --format html -o "$PT_TMP/week.html"
+run "$analyzer" report "$week" --format html --every 1d -o "$PT_TMP/days"
+
+run node "$PT_TMP/check.mjs" "$PT_TMP/report.html" "$PT_TMP/report.json" "$PT_TMP/hostile.html" "$PT_TMP/week.html" \
+    "$PT_TMP/split.html" "$PT_TMP/days/index.html"

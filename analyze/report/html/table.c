@@ -7,6 +7,9 @@
 
 #include "schema/frame.h"
 
+/* More columns than that are more than a small window shows beside each other. */
+#define WIDE 5
+
 static bool is_amount(enum pt_html_kind kind)
 {
     return kind >= PT_HTML_BYTES && kind <= PT_HTML_SHARE;
@@ -101,6 +104,7 @@ void pt_html_table(const struct pt_html *h, const struct pt_html_table *t, const
         pt_html_raw(h, "<table role=table");
         if (t->id)
             pt_html_rawf(h, " id=\"%s\"", t->id);
+        pt_html_raw(h, t->ncolumns > WIDE ? " class=wide" : "");
         pt_html_raw(h, t->long_one ? " data-long><caption>" : "><caption>");
         pt_html_str(h, t->caption);
         pt_html_raw(h, "</caption>\n");
