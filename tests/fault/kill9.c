@@ -171,6 +171,17 @@ static int64_t check(int64_t *last)
     return count;
 }
 
+/* A crash leaves nothing behind a damaged place. */
+static void not_damaged(void)
+{
+    struct pt_err err = {0};
+    char name[PATH_MAX];
+    int64_t behind;
+    const int r = pt_store_keep_wal(path, 0, name, &behind, &err);
+    if (r != 0)
+        fail_msg("%s", r < 0 ? err.text : "the -wal looks damaged");
+}
+
 static int64_t number_or(const char *name, int64_t other)
 {
     int64_t v = other;
@@ -208,6 +219,7 @@ static void test_kill9(void **state)
         const int want = i % 16 == 0 ? OPEN : wanted[rand_r(&seed) % 4];
         const int64_t snapshots = 1 + rand_r(&seed) % (3 * CHAIN);
         died[let_run(want, snapshots, rand_r(&seed) % (want > APPEND ? 1500 : 8000))]++;
+        not_damaged();
         count = check(&last);
         shared->committed = last;
     }
