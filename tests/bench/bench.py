@@ -74,7 +74,7 @@ FULL = {"snapshots": 370, "pairs": 7, "turn": 12, "atop turn": 6, "peer turns": 
         "scale": 60, "scale atop": 3, "governor": 600, "big": 8192}
 QUICK = {"snapshots": 62, "pairs": 3, "turn": 6, "atop turn": 4, "peer turns": 1, "rss": 30,
          "diffs": 11, "victim": 2048, "victim pairs": 5, "victim turn": 11,
-         "scale": 20, "scale atop": 1, "governor": 120, "big": 2048}
+         "scale": 40, "scale atop": 1, "governor": 120, "big": 2048}
 
 
 class Tools:

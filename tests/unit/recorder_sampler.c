@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Chains: when a frame is a key frame. */
+ * Chains: when a frame is a key frame. And how a process of very many mappings is read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "recorder/sampler.h"
+#include "tests/support/rawlog.h"
 #include "tests/unit/recorder_tree.h"
 
 struct chain {
@@ -76,8 +77,96 @@ static void long_key_frame(void **state)
     tree_remove("");
 }
 
+/* ---- many mappings ---- */
+
+static void write_maps(uint32_t mappings, uint64_t rss_kb)
+{
+    enum { ENTRY = 128 };
+    char *text = malloc((size_t)mappings * ENTRY), rollup[ENTRY];
+    assert_non_null(text);
+    size_t n = 0;
+    for (uint32_t i = 0; i < mappings; i++)
+        n += (size_t)snprintf(text + n, ENTRY,
+                              "7f%08x000-7f%08x000 rw-p 00000000 00:00 0 \n"
+                              "Size:                  4 kB\nRss:                   4 kB\n",
+                              2 * i, 2 * i + 1);
+    tree_write("77/smaps", text, n);
+    free(text);
+    snprintf(rollup, sizeof rollup,
+             "00400000-7ffff0000000 ---p 00000000 00:00 0                          [rollup]\n"
+             "Rss:      %12" PRIu64 " kB\n",
+             rss_kb);
+    tree_print("77/smaps_rollup", rollup);
+}
+
+/* Texts of smaps and of smaps_rollup that were read. */
+static void count_reads(const char *log, int *ret_smaps, int *ret_rollups)
+{
+    struct rawlog l;
+    *ret_smaps = *ret_rollups = 0;
+    assert_int_equal(rawlog_open(&l, log), 0);
+    while (rawlog_next(&l) > 0) {
+        *ret_smaps += l.outcome == RAWLOG_READ && strcmp(l.name, "proc:77/smaps") == 0;
+        *ret_rollups += l.outcome == RAWLOG_READ && strcmp(l.name, "proc:77/smaps_rollup") == 0;
+    }
+    rawlog_close(&l);
+}
+
+/* Reads a process that grows, so often; it is asked for each time. */
+static void read_growing(uint32_t mappings, int ticks, int *ret_smaps, int *ret_rollups)
+{
+    struct pt_roots roots;
+    struct pt_err err = {0};
+    struct pt_sampler *s;
+    struct chain c = {0};
+    struct pt_rawlog *raw;
+    char log[600];
+    tree_begin("mappings");
+    snprintf(log, sizeof log, "%s.log", tree);
+    write_maps(mappings, 4 * mappings);
+    tree_process(77, "mapper", 5, 1000, 0);
+    assert_true(pt_rawlog_open(log, &raw, &err) >= 0);
+    assert_true(pt_roots_init(&roots, tree, tree, tree, &err) >= 0);
+    const struct pt_sampler_config config = {
+        .roots = &roots,
+        .frame = on_frame,
+        .ctx = &c,
+        .raw = raw,
+        .plan = {.budget_ppm = 1000000, .interval_us = 10000000, .stall_us = 20000},
+        .timestamp_us = PT_UNKNOWN,
+    };
+    assert_true(pt_sampler_new(&config, &s, &err) >= 0);
+    for (int i = 0; i < ticks; i++) {
+        tree_process(77, "mapper", 5, 1000 + 10 * (unsigned)i, 0);
+        assert_true(pt_sampler_tick(s, PT_TRIGGER_ONCE, &err) >= 0);
+    }
+    assert_true(pt_sampler_free(s));
+    assert_true(pt_rawlog_close(raw, &err) >= 0);
+    pt_roots_release(&roots);
+    count_reads(log, ret_smaps, ret_rollups);
+    unlink(log);
+    tree_remove("");
+}
+
+/* Where smaps is mostly text, smaps_rollup stands in for it fifteen times of sixteen. */
+static void many_mappings(void **state)
+{
+    (void)state;
+    enum { TICKS = 34 };
+    int smaps, rollups;
+    read_growing(6000, TICKS, &smaps, &rollups);
+    assert_int_equal(smaps, (TICKS + 15) / 16);
+    assert_int_equal(rollups, TICKS);
+    read_growing(60, TICKS, &smaps, &rollups);
+    assert_int_equal(smaps, TICKS);
+    assert_in_range(rollups, 1, TICKS / 4);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(long_key_frame)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_key_frame),
+        cmocka_unit_test(many_mappings),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
