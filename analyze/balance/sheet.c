@@ -208,6 +208,29 @@ static void merge_slabs(const struct make *m, struct pt_sheet_line *line)
     line->bytes = change(m, before, after);
 }
 
+/* What the kernel tells of a line besides, where there is any. */
+static void put_parts(const struct make *m, struct pt_sheet_line *line)
+{
+    static const struct {
+        enum pt_line line;
+        enum pt_mem part;
+        const char *name;
+    } parts[] = {
+        {PT_LINE_CACHE, PT_MEM_DIRTY, "dirty"},
+        {PT_LINE_CACHE, PT_MEM_WRITEBACK, "being written"},
+        {PT_LINE_ANON, PT_MEM_ANON_HUGE, "in huge pages"},
+        {PT_LINE_SHMEM, PT_MEM_SHMEM_HUGE, "in huge pages"},
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        const int64_t before = m->from ? m->from->mem.v[parts[i].part] : 0;
+        const int64_t after = m->to->mem.v[parts[i].part];
+        if (parts[i].line == line->line && before != PT_UNKNOWN && after != PT_UNKNOWN &&
+            (before != 0 || after != 0))
+            line->of_which[line->nof_which++] =
+                (struct pt_sheet_part){.name = parts[i].name, .bytes = change(m, before, after)};
+    }
+}
+
 static int make_line(struct make *m, enum pt_line which)
 {
     const bool *known = m->after->known;
@@ -220,6 +243,7 @@ static int make_line(struct make *m, enum pt_line which)
                                    .rest = {PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN}};
     if (which == PT_LINE_SLAB_UNRECLAIMABLE && known[PT_LINE_SLAB_RECLAIMABLE])
         merge_slabs(m, line);
+    put_parts(m, line);
     m->sheet->n++;
     return attribute(m, line);
 }

@@ -51,6 +51,10 @@ enum pt_mem {
     PT_MEM_GPU_ACTIVE,
     PT_MEM_GPU_RECLAIM,
     PT_MEM_BALLOON,
+    PT_MEM_DIRTY,
+    PT_MEM_WRITEBACK,
+    PT_MEM_ANON_HUGE,
+    PT_MEM_SHMEM_HUGE,
     PT_MEM_HUGETLB,
     PT_MEM_HUGE_COUNT, /* HugePages_Total, pages */
     PT_MEM_HUGE_FREE,  /* HugePages_Free, pages */

@@ -18,6 +18,7 @@ def measure(b):
     peaks = []
     diff_rows(b, db, peaks)
     field_row(b, db, peaks)
+    balance_row(b, db, peaks)
     b.raw["analyzer peaks"] = peaks
     b.table.add("analyzer peak RSS", bytes_text(max(peaks)), "", "", "<= 128 MiB",
                 max(peaks) <= 128 * MIB)
@@ -79,3 +80,16 @@ def field_row(b, db, peaks):
     b.table.add("VmRSS of every process, all of it", time_text(middle),
                 "%d changes; CPU %s" % (points, time_text(statistics.median(cpus))), "",
                 "<= 1 s", middle <= SECOND_NS)
+
+
+def balance_row(b, db, peaks):
+    walls = []
+    for _ in range(3):
+        argv = [b.tools.analyzer, "balance", db, "first", "last", "--over", "500", "--format", "json"]
+        used = b.start("balance", argv).wait()
+        walls.append(used["wall_ns"])
+        peaks.append(used["rss_kb"] * 1024)
+    b.raw["balance over time ns"] = walls
+    middle = statistics.median(walls)
+    b.table.add("balance sheets of 500 slices, all of it", time_text(middle), "", "", "<= 1 s",
+                middle <= SECOND_NS)
