@@ -138,7 +138,7 @@ int pt_kernel_counters(struct pt_kernel_work *w, struct pt_err *err)
     for (size_t i = 0; i < COUNT(counters); i++) {
         double n, last;
         const struct counter *c = &counters[i];
-        if (!count(w, c->series, track_of(i), &n, &last) || !(n < 9e18))
+        if (!count(w, c->series, track_of(i), &n, &last) || pt_kernel_whole(n) == PT_UNKNOWN)
             continue;
         struct pt_kernel_counter *one = pt_kernel_push(&k->counters, &k->ncounters, sizeof(*one));
         if (!one)
@@ -147,7 +147,7 @@ int pt_kernel_counters(struct pt_kernel_work *w, struct pt_err *err)
             .topic = c->topic,
             .name = c->field,
             .title = c->title,
-            .n = (int64_t)n,
+            .n = pt_kernel_whole(n),
             .last_us = isnan(last) ? PT_UNKNOWN : pt_timeline_real(&k->timeline, last)};
         if (strcmp(c->field, "slabs_scanned") == 0)
             k->slabs_scanned = one->n;

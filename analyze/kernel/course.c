@@ -7,10 +7,13 @@
 
 /* A cache that is shrunk may need a moment to give its pages back. */
 #define AFTER_S 60.0
+/* No machine has more: what a damaged file says beyond it is not known, and sums of a few million
+ * cannot overflow. */
+#define MOST 7.2e16
 
-static int64_t whole(double v)
+int64_t pt_kernel_whole(double v)
 {
-    return isfinite(v) && fabs(v) < 9e18 ? (int64_t)llround(v) : PT_UNKNOWN;
+    return isfinite(v) && fabs(v) < MOST ? (int64_t)llround(v) : PT_UNKNOWN;
 }
 
 void pt_course_init(struct pt_course *c)
@@ -46,9 +49,9 @@ void pt_course_of(const struct pt_curve *track, const struct pt_timeline *t, dou
 {
     double least = NAN, most = NAN, when = NAN;
     pt_course_init(ret);
-    ret->last = whole(last * scale);
+    ret->last = pt_kernel_whole(last * scale);
     if (track->holds) {
-        ret->first = whole(track->first_value * scale);
+        ret->first = pt_kernel_whole(track->first_value * scale);
         least = most = track->first_value;
         when = track->start;
     } else {
@@ -64,8 +67,8 @@ void pt_course_of(const struct pt_curve *track, const struct pt_timeline *t, dou
             when = fmin(pt_curve_at(track, i), track->last);
         }
     }
-    ret->least = whole(least * scale);
-    ret->most = whole(most * scale);
+    ret->least = pt_kernel_whole(least * scale);
+    ret->most = pt_kernel_whole(most * scale);
     ret->most_us = isnan(when) ? PT_UNKNOWN : pt_timeline_real(t, when);
     contain(ret);
 }

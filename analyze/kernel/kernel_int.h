@@ -94,6 +94,9 @@ const struct pt_serie *pt_kernel_newest(const struct pt_kernel_work *w,
 /* A field as it was last; NAN: not known. */
 double pt_kernel_end(const struct pt_serie *s, unsigned field);
 
+/* A whole number; PT_UNKNOWN where it is none, or more than a machine can have (2^56). */
+int64_t pt_kernel_whole(double v);
+
 /* ---- courses (pure) ---- */
 
 void pt_course_init(struct pt_course *c);

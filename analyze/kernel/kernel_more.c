@@ -36,14 +36,14 @@ int pt_kernel_print_shared(const struct pt_kernel *k, const struct pt_session *s
     struct pt_table t;
     char text[PT_UNITS_BUF];
     size_t left = 0;
-    int64_t behind = 0;
+    double behind = 0;
     pt_table_init(&t, k->at ? instant : columns, k->at ? 3 : 4);
     for (size_t i = 0; i < k->nobjects; i++) {
         const struct pt_object *o = &k->objects[i];
         char name[512], owner[128];
         if (o->left && o->bytes.last > 0) {
             left++;
-            behind += o->bytes.last;
+            behind += (double)o->bytes.last;
         }
         if (i >= top || (o->bytes.last == 0 && !s->args->verbose))
             continue;
@@ -62,7 +62,8 @@ int pt_kernel_print_shared(const struct pt_kernel *k, const struct pt_session *s
         fprintf(s->args->out, "and %zu more (-v)\n", k->nobjects - top);
     if (left)
         fprintf(s->args->out, "left behind: %zu segment%s, %s: see ipcs and ipcrm\n", left,
-                left == 1 ? "" : "s", pt_units_bytes(text, sizeof(text), behind, false));
+                left == 1 ? "" : "s",
+                pt_units_bytes(text, sizeof(text), pt_kernel_whole(behind), false));
     if (k->shared_rest != PT_UNKNOWN && k->shared_rest >= 1048576)
         fprintf(s->args->out,
                 "%s of shared memory in no mount, segment or mapping: open files and\n"

@@ -3,7 +3,7 @@
 #ifndef PT_ANALYZE_KERNEL_KERNEL_PRINT_H
 #define PT_ANALYZE_KERNEL_KERNEL_PRINT_H
 
-#include "analyze/kernel/kernel.h"
+#include "analyze/kernel/kernel_int.h"
 #include "analyze/print/table.h"
 #include "analyze/print/text.h"
 #include "analyze/print/units.h"

@@ -167,24 +167,41 @@ static void say(FILE *out, const char *text)
     pt_buf_release(&line);
 }
 
+/* Objects of the caches the kernel can take back, and what these lost to shrinkers. */
+static void sum_caches(const struct pt_kernel *k, double *ret_objects, double *ret_lost)
+{
+    *ret_objects = *ret_lost = 0;
+    for (size_t i = 0; i < k->nitems; i++) {
+        const struct pt_kernel_item *item = &k->items[i];
+        if (item->group != PT_KERNEL_SLAB || item->reclaim != PT_RECLAIM_YES)
+            continue;
+        *ret_objects += item->count > 0 ? (double)item->count : 0;
+        *ret_lost += item->shrank > 0 ? (double)item->shrank : 0;
+    }
+}
+
 static void say_slab(const struct pt_kernel *k, FILE *out)
 {
-    char text[256], lost[PT_UNITS_BUF];
-    int64_t shrank = 0;
+    char text[256], amount[PT_UNITS_BUF];
+    double objects, lost;
     if (!grew(line_of(k, PT_LINE_SLAB_RECLAIMABLE)) || k->slabs_scanned == PT_UNKNOWN)
         return;
-    for (size_t i = 0; i < k->nitems; i++)
-        if (k->items[i].reclaim == PT_RECLAIM_YES && k->items[i].shrank > 0)
-            shrank += k->items[i].shrank;
-    if (k->slabs_scanned == 0) {
-        say(out, "reclaimable slab grew: the kernel takes it back when it needs memory, and did "
+    sum_caches(k, &objects, &lost);
+    if (k->slabs_scanned == 0)
+        snprintf(text, sizeof(text),
+                 "reclaimable slab grew: the kernel takes it back when it needs memory, and did "
                  "not look for any");
-        return;
-    }
-    snprintf(text, sizeof(text),
-             "reclaimable slab grew although shrinkers looked at %" PRId64
-             " objects; its caches gave back %s",
-             k->slabs_scanned, pt_units_bytes(lost, sizeof(lost), shrank, false));
+    else if ((double)k->slabs_scanned < objects / 2)
+        snprintf(text, sizeof(text),
+                 "reclaimable slab grew: the kernel takes it back when it needs memory, and "
+                 "looked at few of its objects (%" PRId64 " of %.0f)",
+                 k->slabs_scanned, objects);
+    else
+        snprintf(text, sizeof(text),
+                 "reclaimable slab grew although shrinkers looked at %" PRId64
+                 " objects (there are %.0f); its caches gave back %s",
+                 k->slabs_scanned, objects,
+                 pt_units_bytes(amount, sizeof(amount), pt_kernel_whole(lost), false));
     say(out, text);
 }
 
@@ -198,6 +215,11 @@ static void say_rest(const struct pt_kernel *k, FILE *out)
 }
 
 /* ---- zones ---- */
+
+static int64_t span_us(double seconds)
+{
+    return seconds < 9e12 ? (int64_t)(seconds * 1e6) : PT_UNKNOWN;
+}
 
 /* "node 0 Normal" of "Node 0, zone Normal". */
 static void zone_name(const char *row, char *buf, size_t size)
@@ -218,7 +240,7 @@ static void duration(struct pt_table *t, double seconds)
     else if (seconds < 0.01)
         pt_table_cell(t, "-");
     else
-        pt_table_cell(t, pt_units_duration(text, sizeof(text), (int64_t)(seconds * 1e6)));
+        pt_table_cell(t, pt_units_duration(text, sizeof(text), span_us(seconds)));
 }
 
 static int print_zones(const struct pt_kernel *k, const struct pt_session *s)
@@ -328,7 +350,7 @@ static void print_limit(FILE *out, const char *what, const struct pt_course *c, 
                            pt_units_bytes(top, sizeof(top), limit, false), of);
     if (over >= 0.01 && n > 0 && (size_t)n < sizeof(text))
         snprintf(text + n, sizeof(text) - (size_t)n, ", beyond it for %s",
-                 pt_units_duration(time, sizeof(time), (int64_t)(over * 1e6)));
+                 pt_units_duration(time, sizeof(time), span_us(over)));
     say(out, text);
 }
 
@@ -345,7 +367,7 @@ static void print_limits(const struct pt_kernel *k, const struct pt_session *s)
                 k->dirty.over_limit);
     if (k->dirty.over_background >= 0.01)
         fprintf(out, "dirty pages were written back in the background for %s\n",
-                pt_units_duration(text, sizeof(text), (int64_t)(k->dirty.over_background * 1e6)));
+                pt_units_duration(text, sizeof(text), span_us(k->dirty.over_background)));
     if (dying->last != PT_UNKNOWN && (dying->last > 0 || dying->most > 0)) {
         fprintf(out, "%" PRId64 " removed control groups hold memory still", dying->last);
         if (dying->first != PT_UNKNOWN && !k->at)

@@ -102,7 +102,7 @@ static void values_at(const struct pt_serie *s, const enum pt_mem *fields, size_
     for (size_t i = 0; s && i < n; i++) {
         const double v = pt_course_at(&s->track[i], at);
         if (!isnan(v))
-            ret->v[fields[i]] = (int64_t)(v * scale_of(fields[i]));
+            ret->v[fields[i]] = pt_kernel_whole(v * scale_of(fields[i]));
     }
 }
 
@@ -116,11 +116,12 @@ static int64_t pcp_at(const struct pt_kernel_work *w, double at)
     if (first == PT_UNKNOWN || last == PT_UNKNOWN || w->page == PT_UNKNOWN)
         return PT_UNKNOWN;
     if (!pt_kernel_pcp_followed(w))
-        return first + (int64_t)((double)(last - first) * (at - w->base) / (w->end - w->base));
+        return pt_kernel_whole((double)first + ((double)last - (double)first) * (at - w->base) /
+                                                   (w->end - w->base));
     for (size_t i = 0; i < zones->n; i++)
         if (zones->v[i]->boot == w->boot)
             sum += pt_course_at(&zones->v[i]->track[0], at) * (double)w->page;
-    return isnan(sum) ? PT_UNKNOWN : (int64_t)sum;
+    return pt_kernel_whole(sum);
 }
 
 /* The balance sheet at an instant between. */
@@ -138,7 +139,7 @@ static void balance_at(const struct pt_kernel_work *w, double at, struct pt_bala
     for (size_t i = 0; levels && i < COUNT(pages) && w->page != PT_UNKNOWN; i++) {
         const double v = pt_course_at(&levels->track[pages[i].measure], at);
         if (!isnan(v))
-            mem.v[pages[i].mem] = (int64_t)(v * (double)w->page);
+            mem.v[pages[i].mem] = pt_kernel_whole(v * (double)w->page);
     }
     mem.v[PT_MEM_PCP] = pcp_at(w, at);
     pt_balance_of(&mem, ret);
@@ -289,7 +290,7 @@ static void set_commit(struct pt_kernel_work *w, const struct pt_serie *s)
     pt_course_of(committed, &k->timeline, KIB, pt_kernel_end(s, MORE_COMMITTED),
                  &k->commit.committed);
     const double last = pt_kernel_end(s, MORE_LIMIT);
-    k->commit.limit = isnan(last) ? PT_UNKNOWN : (int64_t)(last * KIB);
+    k->commit.limit = pt_kernel_whole(last * KIB);
     width = (w->end - w->base) / POINTS;
     for (unsigned i = 0; i < POINTS && width > 0; i++) {
         const double at = w->base + (i + 0.5) * width;

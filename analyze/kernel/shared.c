@@ -98,6 +98,8 @@ static int on_mapping(void *ctx, const struct pt_smaps_row *row)
     if (!kind_of(a, mapping, &path, &kind))
         return 0;
     struct mapped *one = pt_kernel_push(&a->v, &a->n, sizeof(*one));
+    if (kind == PT_OBJECT_ANON && path.len == strlen("/dev/zero") && starts(&path, "/dev/zero"))
+        path = (struct path){"[shared anon]", strlen("[shared anon]")};
     char *name = pt_kernel_copy(a->w, path.p, path.len);
     if (!one || !name)
         return -PT_ENOMEM;

@@ -149,7 +149,7 @@ static int slabs(struct pt_kernel_work *w, struct pt_err *err)
         item->count_first = was ? was->objects : s->from > first ? 0 : PT_UNKNOWN;
         item->reclaim = pt_slab_reclaim(s->row);
         if (nspells && w->page != PT_UNKNOWN)
-            item->shrank = (int64_t)(pt_course_lost(&s->track[0], spells, nspells) * page);
+            item->shrank = pt_kernel_whole(pt_course_lost(&s->track[0], spells, nspells) * page);
     }
     pt_slabs_release(&before);
     merge(w->k, begin);
