@@ -199,8 +199,8 @@ static int set_base(struct pt_kernel_work *w, int64_t from, struct pt_err *err)
 static int make(struct pt_kernel_work *w, int64_t from, int64_t to, struct pt_err *err)
 {
     static int (*const parts[])(struct pt_kernel_work * w, struct pt_err * err) = {
-        pt_kernel_follow,  pt_kernel_lines, pt_kernel_levels, pt_kernel_counters, pt_kernel_slabs,
-        pt_kernel_callers, pt_kernel_zones, pt_kernel_shared, pt_kernel_cgroups,
+        pt_kernel_follow, pt_kernel_lines,   pt_kernel_levels, pt_kernel_huge,   pt_kernel_counters,
+        pt_kernel_slabs,  pt_kernel_callers, pt_kernel_zones,  pt_kernel_shared, pt_kernel_cgroups,
     };
     struct pt_kernel *k = w->k;
     int rc = pt_timeline_load(w->s->db, from, to, &k->timeline, err);

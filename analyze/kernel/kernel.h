@@ -31,9 +31,6 @@ struct pt_course {
     int64_t first, last, least, most; /* PT_UNKNOWN where not known */
     int64_t most_us;
 };
-/* Does the kernel count it as memory that it can take back? */
-enum pt_reclaim { PT_RECLAIM_UNKNOWN = 0, PT_RECLAIM_NO, PT_RECLAIM_YES };
-
 struct pt_kernel_item {
     enum pt_kernel_group group;
     const char *name;  /* as the kernel spells it; any bytes */

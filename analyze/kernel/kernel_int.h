@@ -120,10 +120,8 @@ double pt_course_lost(const struct pt_curve *track, const struct pt_spell *spell
 #define PT_SPELLS 64
 size_t pt_kernel_shrinks(const struct pt_kernel_work *w, struct pt_spell *ret, size_t max);
 
-/* ---- slab caches (pure) ---- */
+/* ---- fragmentation (pure) ---- */
 
-/* What is known of a cache by its name. */
-enum pt_reclaim pt_slab_reclaim(const char *name);
 /* Share of the free pages that lie in blocks below each order: 0 all can be had in one piece of
  * that order, 1 none. NAN where nothing is free. */
 void pt_unusable(const int64_t *blocks, unsigned n, double *ret);
@@ -133,6 +131,7 @@ void pt_unusable(const int64_t *blocks, unsigned n, double *ret);
 int pt_kernel_follow(struct pt_kernel_work *w, struct pt_err *err); /* loads the series */
 int pt_kernel_lines(struct pt_kernel_work *w, struct pt_err *err);
 int pt_kernel_levels(struct pt_kernel_work *w, struct pt_err *err);
+int pt_kernel_huge(struct pt_kernel_work *w, struct pt_err *err);
 int pt_kernel_counters(struct pt_kernel_work *w, struct pt_err *err);
 int pt_kernel_slabs(struct pt_kernel_work *w, struct pt_err *err);
 int pt_kernel_callers(struct pt_kernel_work *w, struct pt_err *err);

@@ -112,6 +112,17 @@ struct buddy {
     struct pt_buf text;
 };
 
+void pt_unusable(const int64_t *blocks, unsigned n, double *ret)
+{
+    double all = 0, below = 0;
+    for (unsigned i = 0; i < n; i++)
+        all += ldexp((double)blocks[i], (int)i);
+    for (unsigned i = 0; i < n; i++) {
+        ret[i] = all > 0 ? below / all : NAN;
+        below += ldexp((double)blocks[i], (int)i);
+    }
+}
+
 static void flush_zone(struct buddy *b)
 {
     struct pt_kernel_zone *z = b->zone;

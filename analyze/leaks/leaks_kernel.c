@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/leaks/leaks_int.h"
+#include "analyze/picture/slab.h"
 
 #define MIB 1048576.0
 /* A counter's batch: per-CPU counters fold by some dozen pages a CPU. */
@@ -191,16 +192,11 @@ void pt_leaks_kernel_specs(double *page_size, struct pt_series_spec specs[PT_HOS
 
 /* ---- rulings ---- */
 
-/* Caches that the kernel shrinks when it needs memory: slabinfo does not tell which these are. */
 static bool reclaimable(enum pt_subject subject, const char *name)
 {
-    static const char *const names[] = {
-        "SReclaimable",  "dentry",    "inode_cache", "buffer_head", "radix_tree_node",
-        "extent_status", "xfs_inode", "btrfs_inode", "zfs_znode",   "fuse_inode"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if ((subject == PT_SUBJECT_SLAB || subject == PT_SUBJECT_KERNEL) && strstr(name, names[i]))
-            return true;
-    return false;
+    if (subject == PT_SUBJECT_SLAB)
+        return pt_slab_reclaim(name) == PT_RECLAIM_YES;
+    return subject == PT_SUBJECT_KERNEL && strcmp(name, "SReclaimable") == 0;
 }
 
 /* What the kernel can take back is no leak until it was asked to and did not. */

@@ -23,4 +23,9 @@ struct pt_slabs {
 int pt_slabs_load(const struct pt_view *view, struct pt_slabs *ret, struct pt_err *err);
 void pt_slabs_release(struct pt_slabs *s);
 
+/* Does the kernel count a cache as memory it can take back? By its name; most modules' caches are
+ * not known. */
+enum pt_reclaim { PT_RECLAIM_UNKNOWN = 0, PT_RECLAIM_NO, PT_RECLAIM_YES };
+enum pt_reclaim pt_slab_reclaim(const char *name);
+
 #endif

@@ -67,8 +67,14 @@ deleted=$pid
 begin held "$PT_TMP/tmpfs/held" $((18 * mib))
 begin memfd kernel-e2e $((22 * mib))
 memfd=$pid
-# what was read of mappings before they were made is read again within two snapshots
-later 14
+# slabs, sockets and mounts are read every sixth time; mappings when it is their turn
+later 8
+mapped()
+{
+    [ "$("$analyzer" kernel "$db" --format json 2>/dev/null | jq "[.shared.objects[] | select(.bytes.last > 13 * $mib) |
+        .owners[].pid | select(. == $deleted or . == $memfd)] | length")" = 2 ]
+}
+until_true 90 mapped || fail 'the mappings of memfd and file are not read'
 stop "$recorder_pid"
 sound "$db"
 

@@ -335,6 +335,41 @@ static void objects_and_owners(void **state)
     end(f);
 }
 
+/* Where the kernel profiles allocations, and pools of huge pages of two sizes. */
+static void sites_and_pools(void **state)
+{
+    static const struct text before[] = {
+        {"proc:allocinfo", "allocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n"
+                           "       4096        1 mm/slub.c:1886 func:alloc_slab_page\n"
+                           "        100        2 drivers/x.c:7 [leaky] func:grow\n"},
+        {"sys:kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "4\n"},
+        {"sys:kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages", "0\n"},
+    };
+    static const struct text after[] = {
+        {"proc:allocinfo", "allocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n"
+                           "       4096        1 mm/slub.c:1886 func:alloc_slab_page\n"
+                           "     900000     9000 drivers/x.c:7 [leaky] func:grow\n"},
+        {"sys:kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "6\n"},
+    };
+    struct fixture *f = begin();
+    (void)state;
+    APPEND(f, 1, 0, before);
+    APPEND(f, 1, 1, after);
+    look(f, 1, 2);
+    const struct pt_kernel_item *site =
+        find(&f->k, PT_KERNEL_SITE, "drivers/x.c:7 [leaky] func:grow");
+    assert_int_equal(site->bytes.first, 100);
+    assert_int_equal(site->bytes.last, 900000);
+    assert_int_equal(site->count_first, 2);
+    assert_int_equal(site->count, 9000);
+    assert_ptr_equal(site, &f->k.items[1]); /* the one that grew most, after the pool */
+    const struct pt_kernel_item *pool =
+        find(&f->k, PT_KERNEL_GAUGE, "huge pages of 2048kB, in the pool");
+    assert_int_equal(pt_course_change(&pool->bytes), 4 << 20);
+    assert_int_equal(f->k.nitems, 3); /* the pool of the other size is empty */
+    end(f);
+}
+
 static int64_t counter(const struct pt_kernel *k, const char *name)
 {
     for (size_t i = 0; i < k->ncounters; i++)
@@ -412,6 +447,7 @@ int main(void)
         cmocka_unit_test(zones_of_two_nodes),
         cmocka_unit_test(what_grew),
         cmocka_unit_test(objects_and_owners),
+        cmocka_unit_test(sites_and_pools),
         cmocka_unit_test(counters_over_boots),
         cmocka_unit_test(nothing_but_a_file),
         cmocka_unit_test(one_instant),

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What is known without asking the kernel: which slab caches it counts as reclaimable, and how
- * fragmented a zone is. Units: blocks of pages. */
-#include <math.h>
+ * Which slab caches the kernel counts as memory it can take back, by their names. */
 #include <string.h>
 
-#include "analyze/kernel/kernel_int.h"
+#include "analyze/picture/slab.h"
 
 /* slabinfo does not tell. Caches made with SLAB_RECLAIM_ACCOUNT since 4.18, by the kernel's sources
  * and by sys/kernel/slab of 6.18; the first rule that fits holds. What is in neither list is not
@@ -32,6 +30,7 @@ static const struct rule {
     {"ext4_prealloc_space", WHOLE, PT_RECLAIM_YES},
     {"mb_cache_entry", WHOLE, PT_RECLAIM_YES},
     {"mbcache", WHOLE, PT_RECLAIM_YES},
+    {"zfs_znode_cache", WHOLE, PT_RECLAIM_YES},
     {"xfs_buf", WHOLE, PT_RECLAIM_YES},
     {"xfs_ili", WHOLE, PT_RECLAIM_YES},
     {"kmalloc-", STARTS, PT_RECLAIM_NO},
@@ -83,15 +82,4 @@ enum pt_reclaim pt_slab_reclaim(const char *name)
         if (fits(&rules[i], name))
             return rules[i].reclaim;
     return PT_RECLAIM_UNKNOWN;
-}
-
-void pt_unusable(const int64_t *blocks, unsigned n, double *ret)
-{
-    double all = 0, below = 0;
-    for (unsigned i = 0; i < n; i++)
-        all += ldexp((double)blocks[i], (int)i);
-    for (unsigned i = 0; i < n; i++) {
-        ret[i] = all > 0 ? below / all : NAN;
-        below += ldexp((double)blocks[i], (int)i);
-    }
 }
