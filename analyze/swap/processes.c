@@ -139,11 +139,17 @@ static void make_process(struct load *l, const struct pt_swap_who *one, struct p
     }
 }
 
+/* Private memory, and that of shared objects. */
+static double all_of(const struct pt_swap_process *p)
+{
+    return (p->most > 0 ? (double)p->most : 0) + (p->shmem_swap > 0 ? (double)p->shmem_swap : 0);
+}
+
 static int by_most(const void *a, const void *b)
 {
     const struct pt_swap_process *x = a, *y = b;
-    if (x->most != y->most)
-        return x->most < y->most ? 1 : -1;
+    if (all_of(x) < all_of(y) || all_of(x) > all_of(y))
+        return all_of(x) < all_of(y) ? 1 : -1;
     return (x->life > y->life) - (x->life < y->life);
 }
 

@@ -150,6 +150,8 @@ static int make(const struct pt_session *s, struct pt_swap *w, struct pt_err *er
     rc = pt_swap_load_held(s, w, &deeps, err);
     if (rc >= 0)
         rc = pt_swap_load_processes(s->db, w, &deeps, err);
+    if (rc >= 0)
+        rc = pt_swap_load_shares(s, w, err);
     pt_swap_deeps_release(&deeps);
     w->verdict = verdict_of(w);
     if (w->ndevices == 0 && w->held.total > 0)

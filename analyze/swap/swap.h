@@ -22,6 +22,13 @@ enum pt_swap_verdict {
 };
 const char *pt_swap_verdict_name(enum pt_swap_verdict v); /* "unknown", "none", ... */
 
+/* SwapPss as one reading of smaps had it. */
+struct pt_swap_share {
+    int64_t read_us; /* real time */
+    int64_t bytes;   /* PT_UNKNOWN: kernels before 4.3 */
+};
+#define PT_SWAP_SHARES 8
+
 /* A process that had memory in swap, or has a part in an episode. Bytes: PT_UNKNOWN where not
  * known. */
 struct pt_swap_process {
@@ -31,9 +38,11 @@ struct pt_swap_process {
     int64_t swapped_in, swapped_out; /* what VmSwap fell and rose by while it lived */
     int64_t majflt;                  /* in the span; PT_UNKNOWN */
     /* of the last smaps read of it */
-    int64_t swap_pss;     /* private memory, each page shared out among those who have it */
-    int64_t shmem_swap;   /* of the shared memory it maps; others may map it too */
-    int64_t smaps_us;     /* real time when that was read; PT_UNKNOWN: never */
+    int64_t swap_pss;   /* private memory, each page shared out among those who have it */
+    int64_t shmem_swap; /* of the shared memory it maps; others may map it too */
+    int64_t smaps_us;   /* real time when that was read; PT_UNKNOWN: never */
+    struct pt_swap_share shares[PT_SWAP_SHARES]; /* in time; at a few instants of the span */
+    unsigned nshares;
     struct pt_curve swap; /* VmSwap over time */
 };
 

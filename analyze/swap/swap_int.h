@@ -74,4 +74,8 @@ int pt_swap_load_held(const struct pt_session *s, struct pt_swap *w, struct pt_s
 int pt_swap_load_processes(struct pt_db *db, struct pt_swap *w, const struct pt_swap_deeps *deeps,
                            struct pt_err *err);
 
+/* ---- share.c ---- */
+
+int pt_swap_load_shares(const struct pt_session *s, struct pt_swap *w, struct pt_err *err);
+
 #endif

@@ -122,6 +122,15 @@ static json_t *history_of(const struct pt_swap *w, const struct pt_curve *c)
     return a;
 }
 
+static json_t *shares_of(const struct pt_swap_process *p)
+{
+    json_t *a = json_array();
+    for (unsigned i = 0; i < p->nshares; i++)
+        json_array_append_new(a, json_pack("{s:o, s:o}", "time", pt_json_time(p->shares[i].read_us),
+                                           "bytes", pt_json_int(p->shares[i].bytes)));
+    return a;
+}
+
 static json_t *process_of(const struct pt_swap *w, uint32_t i)
 {
     const struct pt_swap_process *p = &w->processes[i];
@@ -131,9 +140,10 @@ static json_t *process_of(const struct pt_swap *w, uint32_t i)
                   "most_bytes", pt_json_int(p->most), "most_at", time_of(w, p->most_at),
                   "swapped_in_bytes", pt_json_int(p->swapped_in), "swapped_out_bytes",
                   pt_json_int(p->swapped_out), "major_faults", pt_json_int(p->majflt));
-    json_t *deep = json_pack("{s:o, s:o, s:o, s:o}", "swap_pss_bytes", pt_json_int(p->swap_pss),
-                             "shmem_swap_bytes", pt_json_int(p->shmem_swap), "smaps_time",
-                             pt_json_time(p->smaps_us), "history", history_of(w, &p->swap));
+    json_t *deep = json_pack("{s:o, s:o, s:o, s:o, s:o}", "swap_pss_bytes",
+                             pt_json_int(p->swap_pss), "shmem_swap_bytes",
+                             pt_json_int(p->shmem_swap), "smaps_time", pt_json_time(p->smaps_us),
+                             "history", history_of(w, &p->swap), "swap_pss_history", shares_of(p));
     return with(with(who_of(w, i), moved), deep);
 }
 
