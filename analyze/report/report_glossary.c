@@ -53,6 +53,21 @@ static const struct {
     {"descriptors", "descriptors", NULL, NULL,
      "open files, sockets and pipes, taken as what the kernel keeps for one"},
     {"private-file", "private file", NULL, NULL, "written pages of private mappings of files"},
+    {"slab", "slab", NULL, NULL, "objects of the kernel, kept in caches by kind"},
+    {"page-tables", "page tables of a process", "proc:1/status", "VmPTE", NULL},
+    /* swap: schema of `swap` */
+    {"parked", "parked", NULL, NULL, "memory lies in swap and nobody asks for it: no harm"},
+    {"swap-out-pressure", "swap-out pressure", NULL, NULL,
+     "memory is pushed out for half a minute and more, and little comes back"},
+    {"churn", "churn", NULL, NULL, "memory goes out and soon comes back, and tasks wait for it"},
+    {"thrash", "thrash", NULL, NULL,
+     "so much comes back that for much of the time nothing runs that could"},
+    {"exhaustion-risk", "exhaustion risk", NULL, NULL,
+     "less than a tenth of swap and of available memory is left"},
+    /* the recording */
+    {"gap", "gap", NULL, NULL,
+     "more than five intervals without a snapshot; nothing is averaged over it"},
+    {"snapshot", "snapshot", NULL, NULL, "all that was read at one time"},
     /* verdicts */
     {"leak", "leak", NULL, NULL,
      "grows steadily to the end, whatever the load, and in time for no "

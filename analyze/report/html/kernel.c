@@ -63,7 +63,7 @@ static const struct list {
       .caption = "Memory that no process owns",
       PT_HTML_COLUMNS(class_columns),
       .zero = "bytes.most",
-      .zero_says = "are zero"}},
+      .zero_says = "kinds are zero"}},
     {"slabs",
      {.id = "slabs",
       .caption = "Slab caches that changed most",
@@ -92,13 +92,13 @@ static const struct list {
       .caption = "Reclaim",
       PT_HTML_COLUMNS(counter_columns),
       .zero = "count",
-      .zero_says = "did not happen"}},
+      .zero_says = "counters did not rise"}},
     {"counters.compaction",
      {.id = "compaction",
       .caption = "Compaction",
       PT_HTML_COLUMNS(counter_columns),
       .zero = "count",
-      .zero_says = "did not happen"}},
+      .zero_says = "counters did not rise"}},
 };
 
 static const struct pt_html_column facts[] = {

@@ -52,7 +52,7 @@ static const struct pt_html_table classes = {
     .caption = "Kinds of memory by change; the changes add up to that of the machine's memory",
     PT_HTML_COLUMNS(class_columns),
     .zero = "bytes.delta",
-    .zero_says = "did not change"};
+    .zero_says = "kinds did not change"};
 
 static const struct pt_html_column holder_columns[] = {
     {.title = "Who", .path = "name", .put = put_holder},

@@ -111,9 +111,10 @@ void pt_html_table(const struct pt_html *h, const struct pt_html_table *t, const
         put_heads(h, t);
         put_rows(h, t, rows, shown);
         pt_html_raw(h, "</table>\n");
-        if (zero > 0)
-            pt_html_rawf(h, "<p class=\"cut\">%zu more %s</p>\n", zero, t->zero_says);
     }
+    if (zero > 0)
+        pt_html_rawf(h, "<p class=\"cut\">%s %zu %s</p>\n", shown > 0 ? "another" : "all", zero,
+                     t->zero_says);
     if (left > 0)
         pt_html_rawf(h, "<p class=\"cut\">%zu more are in the JSON of this report</p>\n", left);
     if (json_integer_value(omitted) > 0)
