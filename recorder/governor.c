@@ -91,6 +91,11 @@ bool pt_gov_broke(const struct pt_gov *g)
     return g->credit_us + g->loan_us - g->ordered_us <= 0;
 }
 
+bool pt_gov_overdrawn(const struct pt_gov *g)
+{
+    return g->credit_us < -share_of(REPAY_US / 2, g->budget_ppm);
+}
+
 /* ---- the cheap tier ---- */
 
 /* The budget of an interval as it was asked for. */

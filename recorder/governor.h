@@ -39,6 +39,9 @@ void pt_gov_order(struct pt_gov *g, int64_t predicted_us);
 void pt_gov_back(struct pt_gov *g, int64_t predicted_us);
 bool pt_gov_broke(const struct pt_gov *g);
 
+/* More is owed than some minutes earn: a snapshot that reads everything has to wait. */
+bool pt_gov_overdrawn(const struct pt_gov *g);
+
 /* ---- the cheap tier ---- */
 
 /* What a tick cost that was not asked to read everything. */

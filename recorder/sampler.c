@@ -298,15 +298,24 @@ static bool chain_full(const struct pt_sampler *s)
            pt_enc_chain_bytes(s->enc) >= s->key_bytes + limit;
 }
 
-int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err *err)
+/* With very many processes, triggers that come again and again would be all that the budget is
+ * spent on: deep in debt they take what a burst's snapshots take. */
+static const struct manner *manner_of(const struct pt_sampler *s, enum pt_trigger trigger)
 {
     static const struct manner other = {true, PT_GOV_EAGER, 0, 0};
     const struct manner *m =
         (size_t)trigger < sizeof(manners) / sizeof(*manners) ? &manners[trigger] : &other;
+    return m->mood == PT_GOV_DENSE && pt_gov_overdrawn(&s->plan.gov) ? &manners[PT_TRIGGER_BURST]
+                                                                     : m;
+}
+
+int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err *err)
+{
     int64_t before[PT_PARTS];
     struct pt_snap snap;
     memcpy(before, s->part_us, sizeof(before));
     pt_sampler_budget_pass(s);
+    const struct manner *m = manner_of(s, trigger);
     if ((s->config.writer && (pt_writer_wants_key(s->config.writer, &s->n) ||
                               pt_writer_ends_chain(s->config.writer))) ||
         chain_full(s))

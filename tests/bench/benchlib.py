@@ -175,6 +175,8 @@ class Account:
         self.all = []
         db = sqlite3.connect("file:%s?mode=ro" % path, uri=True)
         numbers = [row[0] for row in db.execute("select n from snapshot order by n")]
+        # snapshots that pressure, an OOM kill, little memory or a signal called for: dear ones
+        self.triggers, = db.execute("select count(*) from snapshot where trigger between 4 and 7").fetchone()
         db.close()
         for n in numbers:
             argv = [b.tools.analyzer, "show", path, "text", "self:account", "--at", "@%d" % n]

@@ -42,6 +42,7 @@ def row(b, name, percent, cost, account):
     waited = sum(1 for a in account.all if a.get("deep_overdue", 0) > 0)
     met = ratio.median <= 1.05 and (ratio.median < 0.8 or overdue > 0)
     b.table.add("CPU of the budget, %s: %g%%" % (name, percent), time_text(used),
-                "%s; reads overdue in %d of %d snapshots, at last %d; %s more to end" % (
-                    time_text(budget), waited, len(account.all), overdue, time_text(end)),
+                "%s; reads overdue in %d of %d snapshots, at last %d; %d triggers; %s more to end" % (
+                    time_text(budget), waited, len(account.all), overdue, account.triggers,
+                    time_text(end)),
                 ratio.text(), "<= 1.05; >= 0.8 only if overdue", met)

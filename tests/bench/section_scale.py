@@ -18,6 +18,8 @@ def measure(b):
         population = b.populate(count, "--no-python", "--busy", str(busy))
         try:
             one(b, count, first)
+            if population.poll() is not None:
+                raise RuntimeError("the population ended before its time: the rows above are wrong")
         except (RuntimeError, OSError) as e:
             b.table.missing("%d processes" % count, str(e), "all of it")
         finally:
@@ -38,8 +40,9 @@ def one(b, count, first):
         b.table.add("%s, %s" % (what, name), text(value), grown)
     percent = 100 * held["cpu"] / 1e9 / held["interval"]
     b.table.add("  within the budget, %s" % name, time_text(held["cpu"]),
-                "%.0f of them looked at in a snapshot, every %g s: %.2f%% of a core of %.2f%%" % (
-                    held["read"], held["interval"], percent, held["budget"]),
+                "%.0f of them looked at in a snapshot, every %g s: %.2f%% of a core of %.2f%%%s" % (
+                    held["read"], held["interval"], percent, held["budget"],
+                    "; %d triggers" % held["triggers"] if held["triggers"] else ""),
                 Ratio([percent], [held["budget"]]).text(), "<= 1.05",
                 percent <= 1.05 * held["budget"])
     for option in ("-w", "-R"):
@@ -63,6 +66,7 @@ def record(b, count, *options):
         "read": statistics.mean(a["processes_read"] for a in timed),
         "interval": timed[-1]["interval_us"] / 1e6,
         "budget": timed[-1]["budget_ppm"] / 1e4,
+        "triggers": account.triggers,
     }
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Chains: when a frame is a key frame. And how a process of very many mappings is read. */
+ * Chains: when a frame is a key frame. How a process of very many mappings is read. What triggers
+ * read when the budget is overdrawn. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -162,9 +163,58 @@ static void many_mappings(void **state)
     assert_in_range(rollups, 1, TICKS / 4);
 }
 
+/* ---- triggers and the budget ---- */
+
+static int64_t processes_read(struct pt_sampler *s, enum pt_trigger trigger)
+{
+    struct pt_err err = {0};
+    assert_true(pt_sampler_tick(s, trigger, &err) >= 0);
+    return pt_sampler_account(s)->value[PT_ACCOUNT_PROCESSES_READ];
+}
+
+/* A trigger reads everything, unless there is a debt already that takes minutes to pay; who asks by
+ * a signal gets all of it. */
+static void overdrawn(void **state)
+{
+    (void)state;
+    enum { PROCESSES = 300 };
+    static const int64_t budgets[] = {1000000, 10};
+    for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
+        struct pt_roots roots;
+        struct pt_err err = {0};
+        struct pt_sampler *s;
+        struct chain c = {0};
+        tree_begin("overdrawn");
+        for (unsigned pid = 1; pid <= PROCESSES; pid++)
+            tree_process(pid, "many", 5, 1000, 0);
+        assert_true(pt_roots_init(&roots, tree, tree, tree, &err) >= 0);
+        const struct pt_sampler_config config = {
+            .roots = &roots,
+            .frame = on_frame,
+            .ctx = &c,
+            .plan = {.mode = PT_DEEP_OFF, .budget_ppm = budgets[i], .interval_us = 10000000},
+            .timestamp_us = PT_UNKNOWN,
+        };
+        assert_true(pt_sampler_new(&config, &s, &err) >= 0);
+        assert_int_equal(processes_read(s, PT_TRIGGER_START), PROCESSES);
+        processes_read(s, PT_TRIGGER_TIMER);
+        for (enum pt_trigger t = PT_TRIGGER_PSI; t <= PT_TRIGGER_LOW; t++) {
+            if (i == 0)
+                assert_int_equal(processes_read(s, t), PROCESSES);
+            else
+                assert_true(processes_read(s, t) < PROCESSES / 2);
+        }
+        assert_int_equal(processes_read(s, PT_TRIGGER_SIGNAL), PROCESSES);
+        pt_sampler_free(s);
+        pt_roots_release(&roots);
+        tree_remove("");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(overdrawn),
         cmocka_unit_test(long_key_frame),
         cmocka_unit_test(many_mappings),
     };
