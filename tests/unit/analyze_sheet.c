@@ -368,7 +368,7 @@ static void points_add_up(struct pt_session *session)
 
 static void every_recording(void **state)
 {
-    enum { SAMPLES = 12 };
+    enum { SAMPLES = 8 };
     static const char *const places[] = {PT_FIXTURES "/labelled/*/*.db",
                                          PT_FIXTURES "/episodes/*.db",
                                          PT_FIXTURES "/episodes/*/*.db"};
