@@ -134,7 +134,7 @@ static bool count(const struct pt_kernel_work *w, enum pt_kernel_series which, u
 int pt_kernel_counters(struct pt_kernel_work *w, struct pt_err *err)
 {
     struct pt_kernel *k = w->k;
-    k->scanned = k->slabs_scanned = PT_UNKNOWN;
+    k->slabs_scanned = PT_UNKNOWN;
     for (size_t i = 0; i < COUNT(counters); i++) {
         double n, last;
         const struct counter *c = &counters[i];
@@ -151,8 +151,6 @@ int pt_kernel_counters(struct pt_kernel_work *w, struct pt_err *err)
             .last_us = isnan(last) ? PT_UNKNOWN : pt_timeline_real(&k->timeline, last)};
         if (strcmp(c->field, "slabs_scanned") == 0)
             k->slabs_scanned = one->n;
-        else if (strncmp(c->field, "pgscan_", 7) == 0 && strcmp(c->field + 7, "direct_throttle"))
-            k->scanned = (k->scanned == PT_UNKNOWN ? 0 : k->scanned) + one->n;
     }
     return k->ncounters ? 0
                         : pt_kernel_unknown(w, "reclaim, compaction and huge pages",

@@ -145,7 +145,8 @@ int pt_kernel_cgroups(struct pt_kernel_work *w, struct pt_err *err)
         k->cgroups.dying.first = dying_v1(w->first);
     }
     return k->cgroups.dying.last == PT_UNKNOWN &&
-                   pt_kernel_unknown(w, "removed control groups", "not told by this kernel") < 0
+                   pt_kernel_unknown(w, "removed control groups",
+                                     "neither cgroup.stat nor the v1 groups were recorded") < 0
                ? pt_err_nomem(err)
                : 0;
 }

@@ -149,7 +149,7 @@ struct pt_kernel {
         struct pt_course dying; /* control groups, not bytes */
         bool counted;           /* by comparing /proc/cgroups with what is there: the end only */
     } cgroups;
-    int64_t scanned, slabs_scanned; /* pages, objects that reclaim looked at */
+    int64_t slabs_scanned; /* objects that shrinkers looked at; PT_UNKNOWN */
     struct pt_kernel_unknown *unknown;
     size_t nunknown;
     struct pt_arena arena;

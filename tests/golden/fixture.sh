@@ -27,7 +27,7 @@ record 2026-11-20T10:05:00Z
 
 for command in 'show DB meminfo --utc --at @1' 'show DB meminfo --utc --at @2' 'show DB ps --utc --at @1' \
     'balance DB --utc --at @2' 'balance DB @1 @2 --utc' 'balance DB --over 2 --utc' 'oom DB --utc' \
-    'diff DB --utc' 'diff DB --utc --by exe' 'show DB text proc:buddyinfo --at @2' 'explain MemAvailable'; do
+    'diff DB --utc' 'diff DB --utc --by exe' 'kernel DB --utc' 'show DB text proc:buddyinfo --at @2' 'explain MemAvailable'; do
     echo "\$ pagetrail $command"
     # the words of a command are its arguments
     # shellcheck disable=SC2046
