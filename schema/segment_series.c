@@ -5,6 +5,7 @@
 #include "schema/segment_int.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct stretch {
     uint32_t track, head, body, from, to; /* versions: [from, to) */
@@ -16,13 +17,18 @@ struct walker {
     uint32_t source;
     const struct pt_series_ops *ops;
     void *ctx;
+    uint32_t *events; /* ticks of events, then which of them changed the text */
     uint32_t *ticks;  /* of versions; the last one: nticks */
     uint32_t *absent; /* ticks at which the source vanished */
     uint32_t nabsent;
     struct stretch *v;
     uint32_t n, cap;
-    uint32_t *open; /* by track of the source: 1 + its open stretch */
+    uint32_t *open;  /* by track of the source: 1 + its open stretch */
+    uint32_t *large; /* all of these, where they do not fit on the stack */
 };
+
+/* Numbers on the stack: of most sources, which are asked for by the thousand. */
+#define SCRATCH 2048u
 
 static int on_row(void *ctx, const struct pt_live *row, uint32_t version, bool born)
 {
@@ -60,10 +66,7 @@ static int walk_events(struct walker *w)
                                                 [PT_EV_ABSENT] = PT_ABSENT,
                                                 [PT_EV_LOST] = PT_LOST,
                                                 [PT_EV_CARRIED] = PT_READ};
-    uint32_t *events = malloc(((size_t)s->nevents + s->changed.count + 2) * sizeof *events);
-    if (!events)
-        return -PT_ENOMEM;
-    uint32_t *changed = events + s->nevents + 1;
+    uint32_t *events = w->events, *changed = events + s->nevents + 1;
     pt_set_list(&s->events, events);
     pt_set_list(&s->changed, changed);
     if (s->nversions)
@@ -93,7 +96,6 @@ static int walk_events(struct walker *w)
             i += (uint32_t)(word >> 3 < s->nevents ? word >> 3 : s->nevents);
         }
     }
-    free(events);
     return rc;
 }
 
@@ -162,14 +164,19 @@ static int tell_instance(const struct walker *w, uint32_t instance)
     return rc;
 }
 
-static int walk(struct walker *w)
+static int walk(struct walker *w, uint32_t scratch[static SCRATCH])
 {
     const struct pt_b_source *s = w->s;
-    w->ticks = malloc(((size_t)s->nversions + 1) * sizeof *w->ticks);
-    w->absent = malloc(((size_t)s->nevents + 1) * sizeof *w->absent);
-    w->open = calloc((size_t)s->ntracks + 1, sizeof *w->open);
-    if (!w->ticks || !w->absent || !w->open)
+    const size_t tracks = (size_t)s->ntracks + 1, versions = (size_t)s->nversions + 1;
+    const size_t events = (size_t)s->nevents + s->changed.count + 2;
+    const size_t need = tracks + versions + events + s->nevents + 1;
+    if (need > SCRATCH && !(w->large = malloc(need * sizeof *w->large)))
         return -PT_ENOMEM;
+    w->open = w->large ? w->large : scratch;
+    w->ticks = w->open + tracks;
+    w->events = w->ticks + versions;
+    w->absent = w->events + events;
+    memset(w->open, 0, tracks * sizeof *w->open);
     int rc = walk_events(w);
     if (rc < 0 || !w->ops->instance)
         return rc;
@@ -189,10 +196,9 @@ int pt_block_series(const struct pt_block *b, uint32_t source, const struct pt_s
     if (source >= b->nsources)
         return pt_err_set(err, PT_EUSAGE, 0, "block", source, "no source %u in this block", source);
     struct walker w = {.b = b, .s = &b->sources[source], .source = source, .ops = ops, .ctx = ctx};
-    const int rc = walk(&w);
-    free(w.ticks);
-    free(w.absent);
-    free(w.open);
+    uint32_t scratch[SCRATCH];
+    const int rc = walk(&w, scratch);
+    free(w.large);
     free(w.v);
     if (rc == -PT_ENOMEM)
         return pt_err_nomem(err);

@@ -243,6 +243,10 @@ int pt_db_fields(struct pt_db *db, const struct pt_field_query *q, size_t n, str
 struct pt_last_query {
     const char *glob;
     int64_t from, to;
+    /* Is its text asked for? NULL: always. mark: of its shapes and of its first `slots` numbers,
+     * which cost little beside the text; the same as long as these are. */
+    bool (*wanted)(void *ctx, const char *source, int64_t n, uint64_t mark);
+    unsigned slots;
     int (*fn)(void *ctx, const struct pt_source_at *at, int64_t n);
     void *ctx;
 };

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define NAMES_MAX (64u << 20)
-#define ROW_MARKS 4u /* numbers in the name of a row: "Node 0, zone Normal" has one */
+#define SORT_FEW  24u /* points; sorted in place */
+#define ROW_MARKS 4u  /* numbers in the name of a row: "Node 0, zone Normal" has one */
 
 struct instance {
     uint32_t id, born, died;
@@ -178,6 +179,23 @@ static void sort_list(struct list *l, size_t size, int (*cmp)(const void *, cons
             qsort(l->v, l->n, size, cmp);
             return;
         }
+    }
+}
+
+/* Most sources tell of some fields at one tick, or of two or three. */
+static void sort_points(struct list *l)
+{
+    struct point *v = l->v;
+    if (l->n > SORT_FEW) {
+        sort_list(l, sizeof *v, by_tick);
+        return;
+    }
+    for (size_t i = 1; i < l->n; i++) {
+        const struct point p = v[i];
+        size_t at = i;
+        for (; at > 0 && by_tick(&v[at - 1], &p) > 0; at--)
+            v[at] = v[at - 1];
+        v[at] = p;
     }
 }
 
@@ -362,7 +380,7 @@ static int emit(struct field *f, const struct pt_block *b, uint32_t source)
 {
     const char *name = pt_block_name(b, source);
     const struct point *v = f->points.v;
-    sort_list(&f->points, sizeof *v, by_tick);
+    sort_points(&f->points);
     for (size_t i = 0; i < f->points.n; i++) {
         const struct point *p = &v[i];
         const uint32_t tick = p->tick < f->first_tick ? f->first_tick : p->tick;

@@ -12,7 +12,9 @@ struct last {
     uint32_t nsnaps;
     /* of the source at hand: the last tick of the span at which it had a text */
     uint32_t lo, hi, tick;
-    bool there, any;
+    bool there, any, settled;
+    uint64_t mark;    /* of the text at that tick */
+    uint64_t at, row; /* the slot at hand, and what its value put into the mark */
 };
 
 static int no_instance(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head,
@@ -39,17 +41,71 @@ static int on_presence(void *ctx, uint32_t source, uint32_t tick, enum pt_presen
     return 0;
 }
 
+/* Finds the tick once all of presence is told; false: it never had a text. */
+static bool settle(struct last *l)
+{
+    if (!l->settled && l->there)
+        l->tick = l->hi;
+    l->settled = true;
+    return l->there || l->any;
+}
+
+/* ---- marks ---- */
+
+static uint64_t mixed(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 29;
+}
+
+static int on_row(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head,
+                  const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
+                  uint32_t *nwant)
+{
+    struct last *l = ctx;
+    (void)source, (void)instance;
+    if (!settle(l) || born > l->tick || died <= l->tick)
+        return 0;
+    l->mark = mixed(mixed(l->mark, head->hash), body ? body->hash : 0);
+    for (*nwant = 0; *nwant < l->q->slots && *nwant < PT_SERIES_SLOTS; ++*nwant)
+        want[*nwant] = *nwant;
+    return *nwant > 0;
+}
+
+/* The last value up to the tick counts: each takes the place of the one before. */
+static int on_value(void *ctx, uint32_t source, uint32_t instance, uint32_t slot, uint32_t tick,
+                    uint64_t value)
+{
+    struct last *l = ctx;
+    (void)source;
+    const uint64_t at = (uint64_t)instance << 32 | slot;
+    if (tick > l->tick)
+        return 0;
+    if (l->at == at)
+        l->mark ^= l->row;
+    l->at = at;
+    l->row = mixed(mixed(at, value), 0);
+    l->mark ^= l->row;
+    return 0;
+}
+
 static int last_of_source(struct last *l, const struct pt_block *b, uint32_t source,
                           struct pt_err *err)
 {
-    const struct pt_series_ops ops = {.instance = no_instance, .presence = on_presence};
-    l->there = l->any = false;
+    /* presence is told before rows are */
+    const struct pt_series_ops ops = {.instance = l->q->wanted ? on_row : no_instance,
+                                      .value = on_value,
+                                      .presence = on_presence};
+    l->there = l->any = l->settled = false;
+    l->mark = 0;
+    l->at = UINT64_MAX;
     const int rc = pt_block_series(b, source, &ops, l, err);
     if (rc < 0)
         return rc;
-    if (l->there)
-        l->tick = l->hi;
-    else if (!l->any)
+    if (!settle(l))
+        return 0;
+    if (l->q->wanted &&
+        !l->q->wanted(l->q->ctx, pt_block_name(b, source), pt_block_n(b, l->tick), l->mark))
         return 0;
     struct pt_source_at at;
     const struct pt_snap *snaps = l->nsnaps == pt_block_ticks(b) ? l->snaps : NULL;

@@ -78,50 +78,73 @@ static void name_cgroup(struct pt_names *n, struct pt_called *to, const char *te
     to->service = *best.name ? keep(n, to->service, best.name, strlen(best.name)) : NULL;
 }
 
+/* Numbers by which it is seen that a text names anew. Of stat the pid and six more, which are those
+ * in the name and then what seldom changes; the eighth number is its page faults. */
 static const struct leaf {
     const char *glob;
+    unsigned slots;
     void (*name)(struct pt_names *n, struct pt_called *to, const char *text, size_t len);
 } leaves[PT_NAMES] = {
-    {"proc:*/stat", name_comm},
-    {"proc:*/exe", name_exe},
-    {"proc:*/cgroup", name_cgroup},
+    {"proc:*/stat", 7, name_comm},
+    {"proc:*/exe", PT_SERIES_SLOTS, name_exe},
+    {"proc:*/cgroup", PT_SERIES_SLOTS, name_cgroup},
 };
 
-/* NULL: the life is not known of, or no memory. */
-static struct pt_called *called(struct pt_names *n, int64_t pid, const struct pt_snap *snap)
+static bool room_for(struct pt_names *n, size_t index)
 {
-    const double at = pt_timeline_at(n->timeline, snap->boot, snap->boot_us);
-    const size_t index = n->find(n->ctx, pid, snap->boot, at);
-    if (index == SIZE_MAX)
-        return NULL;
-    if (index >= n->n) {
-        size_t cap = n->n ? n->n * 2 : 256;
-        while (cap <= index)
-            cap *= 2;
-        struct pt_called *v = realloc(n->v, cap * sizeof(*v));
-        n->nomem |= !v;
-        if (!v)
-            return NULL;
-        memset(v + n->n, 0, (cap - n->n) * sizeof(*v));
-        n->v = v;
-        n->n = cap;
-    }
-    return &n->v[index];
+    size_t cap = n->n ? n->n : 256;
+    while (cap <= index)
+        cap *= 2;
+    if (cap == n->n)
+        return true;
+    struct pt_called *v = realloc(n->v, cap * sizeof(*v));
+    n->v = v ? v : n->v;
+    uint64_t(*marks)[PT_NAMES] = v ? realloc(n->marks, cap * sizeof(*marks)) : NULL;
+    n->marks = marks ? marks : n->marks;
+    n->nomem |= !marks;
+    if (!marks)
+        return false;
+    memset(v + n->n, 0, (cap - n->n) * sizeof(*v));
+    memset(marks + n->n, 0, (cap - n->n) * sizeof(*marks));
+    n->n = cap;
+    return true;
+}
+
+/* The life that a source is of at a snapshot; SIZE_MAX: it is not known of, or no memory. */
+static size_t life_of(struct pt_names *n, const char *source, int64_t at)
+{
+    struct pt_snap snap;
+    const char *leaf;
+    const int64_t pid = pt_source_pid(source, &leaf);
+    if (pid < 0 || pt_db_snap(n->db, at, &snap, NULL) < 0)
+        return SIZE_MAX;
+    const size_t index =
+        n->find(n->ctx, pid, snap.boot, pt_timeline_at(n->timeline, snap.boot, snap.boot_us));
+    return index != SIZE_MAX && room_for(n, index) ? index : SIZE_MAX;
+}
+
+/* Names seldom change: what was read for this life already need not be read again. */
+static bool wanted(void *ctx, const char *source, int64_t n, uint64_t mark)
+{
+    const struct pt_naming *g = ctx;
+    const size_t life = life_of(g->names, source, n);
+    if (life == SIZE_MAX)
+        return false;
+    uint64_t *was = &g->names->marks[life][g->which];
+    const bool same = *was == mark && mark != 0;
+    *was = mark;
+    return !same;
 }
 
 static int on_last(void *ctx, const struct pt_source_at *at, int64_t n)
 {
     const struct pt_naming *g = ctx;
     struct pt_names *names = g->names;
-    struct pt_snap snap;
-    const char *leaf;
-    const int64_t pid = pt_source_pid(at->name, &leaf);
-    if (pid < 0 || pt_db_snap(names->db, n, &snap, NULL) < 0)
-        return 0;
-    struct pt_called *to = called(names, pid, &snap);
-    const char *text = to ? pt_items_text(pt_db_shapes(names->db), at, &names->text) : NULL;
+    const size_t life = life_of(names, at->name, n);
+    const char *text =
+        life == SIZE_MAX ? NULL : pt_items_text(pt_db_shapes(names->db), at, &names->text);
     if (text)
-        leaves[g->which].name(names, to, text, names->text.len);
+        leaves[g->which].name(names, &names->v[life], text, names->text.len);
     return names->nomem ? -1 : 0;
 }
 
@@ -137,6 +160,8 @@ void pt_names_begin(struct pt_names *n, struct pt_db *db, const struct pt_timeli
         ret[i] = (struct pt_last_query){.glob = leaves[i].glob,
                                         .from = t->first,
                                         .to = t->last,
+                                        .wanted = wanted,
+                                        .slots = leaves[i].slots,
                                         .fn = on_last,
                                         .ctx = &n->naming[i]};
     }
@@ -151,5 +176,6 @@ void pt_names_release(struct pt_names *n)
 {
     pt_buf_release(&n->text);
     free(n->v);
+    free(n->marks);
     *n = (struct pt_names){0};
 }

@@ -27,7 +27,8 @@ struct pt_names {
     /* Index of the life that a process number has at a time; SIZE_MAX: it is not known of. */
     size_t (*find)(void *ctx, int64_t pid, uint32_t boot, double at);
     void *ctx;
-    struct pt_called *v; /* by that index */
+    struct pt_called *v;         /* by that index */
+    uint64_t (*marks)[PT_NAMES]; /* of the texts that named it */
     size_t n;
     struct pt_buf text;
     bool nomem;
