@@ -9,9 +9,8 @@
 #include "analyze/leaks/trend.h"
 #include "schema/ident.h"
 
-/* So many segments are read whole; of more, so many instants. A segment takes some 30 ms with the
- * mappings of 300 processes, and an instant no less. */
-#define SEGMENTS 8
+/* So many segments are read whole; of more, so many instants, each of which is about as dear. */
+#define SEGMENTS 24
 /* Fewer readings make no slope. */
 #define READINGS_MIN 4
 /* A process that has more than so many regions as large as an arena has them of something else:

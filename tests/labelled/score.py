@@ -37,6 +37,10 @@ NAMES = {"lru": "cache", "gc": "saw", "saw": "saw", "flat": "saw", "warming": "w
          "swappedcap1": "cap60", "swappedsaw1": "saw", "swappedlog1": "log", "parked1": "flat", "parked2": "flat"}
 
 
+# Whose own account is of what was asked for, not of what it took: a thread, a page table, an object of a runtime.
+ROUGH_ACCOUNTS = ("threads", "sparse", "python-list", "node-closure", "node-buffer")
+
+
 def kinds_of(e):
     """What an entity may be called; the first is the kind it is counted under."""
     if e["label"] == "leak":
@@ -213,7 +217,7 @@ class Truth:
         self.span, self.v, self.step = span, v, step
         self.noise = noise_of(v)
         self.speed = None
-        if e.get("bytes") and not e.get("speed_varies"):
+        if e.get("bytes") and not e.get("speed_varies") and not {e["name"], e["family"]} & set(ROUGH_ACCOUNTS):
             self.speed = e["bytes"] / (labels["seconds"] * (1 - e.get("onset", 0)))
 
     def detected(self, part):
