@@ -9,12 +9,15 @@
 #define MIB (INT64_C(1) << 20)
 /* Growth pushes others out from before it can be told from quiet: a bin. */
 #define LEAD_S 10.0
-/* Episodes so close are of one cause. */
+/* Episodes so close are of one cause, but of none that lies further back than that. */
 #define CHAIN_S 15.0
+#define CAUSE_S 60.0
 /* Less than these is nobody's fault, nor harm; nor is what is little beside the worst. */
 #define VICTIM_LEAST    (1 * MIB)
 #define AGGRESSOR_LEAST (8 * MIB)
 #define VICTIM_SHARE    0.1
+/* While memory is pushed out and little comes back, of what was pushed out. */
+#define OUT_SHARE       0.1
 #define AGGRESSOR_SHARE 0.2
 /* Pages that come with one fault at most: swap read-ahead is 8 by default. A process that frees
  * what it has in swap waits for nothing. */
@@ -52,8 +55,8 @@ int pt_swap_windows(const struct pt_swap_episodes *e, bool growth, struct pt_win
             continue;
         begun = one->from - end > CHAIN_S ? one->from : begun;
         end = fmax(end, one->to);
-        ret->v[ret->n++] =
-            (struct pt_window){growth ? begun - LEAD_S : one->from, one->to, (uint32_t)i};
+        ret->v[ret->n++] = (struct pt_window){
+            growth ? fmax(begun, one->from - CAUSE_S) - LEAD_S : one->from, one->to, (uint32_t)i};
     }
     if (ret->n)
         qsort(ret->v, ret->n, sizeof(*ret->v), by_begin);
@@ -208,7 +211,10 @@ static void blame(const struct work *l, uint32_t episode, struct candidates *vic
         consider(aggressors, i, part, growth);
     }
     leave_outsiders(l, episode, aggressors);
-    ret->nvictims = worst(victims, VICTIM_LEAST, VICTIM_SHARE, ret->victims);
+    const struct pt_swap_episode *e = &l->w->episodes.v[episode];
+    const bool one_way = e->state == PT_SWAP_OUT_PRESSURE && e->out * OUT_SHARE > VICTIM_LEAST;
+    ret->nvictims = worst(victims, one_way ? (int64_t)(e->out * OUT_SHARE) : VICTIM_LEAST,
+                          VICTIM_SHARE, ret->victims);
     ret->naggressors = worst(aggressors, AGGRESSOR_LEAST, AGGRESSOR_SHARE, ret->aggressors);
 }
 

@@ -137,7 +137,7 @@ struct work {
     bool *low;      /* exhaustion */
 };
 
-/* Bins that hold the rule for `need` seconds of `within`. */
+/* Bins that hold the rule for `need` seconds of `within`, but for breaks that are no end. */
 static void mark(struct work *w, bool (*rule)(const struct pt_swap_bin *b, double page),
                  double need, double within, uint8_t state)
 {
@@ -147,7 +147,8 @@ static void mark(struct work *w, bool (*rule)(const struct pt_swap_bin *b, doubl
         if (w->bins[i].hole || !rule(&w->bins[i], w->page))
             continue;
         for (size_t k = i; k < w->n && !w->bins[k].hole; k++) {
-            if (k > i && w->bins[k].to - w->bins[i].from > within)
+            if (k > i && (w->bins[k].to - w->bins[i].from > within ||
+                          w->bins[k].from - w->bins[last].to > JOIN_S))
                 break;
             if (!rule(&w->bins[k], w->page))
                 continue;

@@ -195,8 +195,11 @@ static int load(struct load *l, struct pt_err *err)
     h->total = total;
     h->used = total == PT_UNKNOWN || left == PT_UNKNOWN ? PT_UNKNOWN : total - left;
     h->cached = mem.v[PT_MEM_SWAP_CACHED];
-    pt_items_each(pt_db_shapes(l->view->db), NULL, pt_view_find(l->view, "proc:sysvipc/shm"),
-                  &l->text, on_shm, h, NULL);
+    const struct pt_source_at *shm = pt_view_find(l->view, "proc:sysvipc/shm");
+    if (shm && shm->reading) {
+        h->shm = 0; /* a table of none is known to hold none */
+        pt_items_each(pt_db_shapes(l->view->db), NULL, shm, &l->text, on_shm, h, NULL);
+    }
     rc = read_processes(l, err);
     if (rc < 0)
         return rc;

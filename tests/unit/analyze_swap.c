@@ -333,15 +333,30 @@ static void short_breaks_do_not_part_them(void **state)
     (void)state;
     begin();
     add(thrash);
-    add((struct span){.n = 2});
+    add((struct span){.n = 1});
     add(thrash);
     add((struct span){.n = 9});
     add(thrash);
     find();
     assert_int_equal(found.n, 3);
-    is_episode(0, PT_SWAP_THRASH, 0, 140);
-    is_episode(1, PT_SWAP_PARKED, 140, 230);
-    is_episode(2, PT_SWAP_THRASH, 230, 290);
+    is_episode(0, PT_SWAP_THRASH, 0, 130);
+    is_episode(1, PT_SWAP_PARKED, 130, 220);
+    is_episode(2, PT_SWAP_THRASH, 220, 280);
+}
+
+/* Two bins of quiet are an end, whatever holds of the time on both sides. */
+static void rests_of_half_a_minute_part_them(void **state)
+{
+    (void)state;
+    begin();
+    add(churn);
+    add((struct span){.n = 2});
+    add((struct span){.n = 2, .in = 4, .out = 4, .some = 0.03f});
+    add(thrash);
+    find();
+    assert_int_equal(found.n, 2);
+    is_episode(0, PT_SWAP_CHURN, 0, 60);
+    is_episode(1, PT_SWAP_THRASH, 80, 160);
 }
 
 /* The worst of what holds at a time; no rests of what led to it. */
@@ -438,6 +453,7 @@ int main(void)
         cmocka_unit_test(zswap_counts),
         cmocka_unit_test(holes_part_episodes),
         cmocka_unit_test(short_breaks_do_not_part_them),
+        cmocka_unit_test(rests_of_half_a_minute_part_them),
         cmocka_unit_test(the_worst_is_told),
         cmocka_unit_test(coarse_bins_are_averages),
         cmocka_unit_test(nearly_full_is_a_risk),
