@@ -13,7 +13,7 @@ RUNS = 5
 def measure(b):
     db = history(b, SNAPSHOTS, b.population)
     for command in ("swap", "kernel"):
-        used = [b.start(command, [b.tools.analyzer, command, db]).wait(600) for _ in range(RUNS)]
+        used = [b.start(command, [b.tools.analyzer, command, db, "--from", "first"]).wait(600) for _ in range(RUNS)]
         wall, cpu = (statistics.median(u[key] for u in used) for key in ("wall_ns", "cpu_ns"))
         peak = max(u["rss_kb"] for u in used) * 1024
         b.raw["%s week" % command] = {"wall_ns": wall, "cpu_ns": cpu, "rss": peak}
