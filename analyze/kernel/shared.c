@@ -231,27 +231,59 @@ static int make_objects(struct pt_kernel *k, const struct all *a)
     return 0;
 }
 
-/* Were the mappings of all its owners known at the start, where they lived then? */
-static bool owners_known(const struct pt_object *o, const struct pt_processes *first)
+/* Processes at the start whose mappings had not been read. */
+struct unread {
+    struct unread_one {
+        int64_t pid, start_time;
+    } * v;
+    size_t n;
+};
+
+static int by_pid(const void *a, const void *b)
 {
-    for (size_t i = 0; i < o->nowners; i++)
-        for (size_t p = 0; p < first->n; p++)
-            if (first->v[p].pid == o->owners[i].process->pid &&
-                first->v[p].start_time == o->owners[i].process->start_time && !first->v[p].smaps)
-                return false;
+    const struct unread_one *x = a, *y = b;
+    return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static int find_unread(const struct pt_processes *first, struct unread *ret)
+{
+    for (size_t i = 0; i < first->n; i++) {
+        const struct pt_process *p = &first->v[i];
+        if (p->smaps)
+            continue;
+        struct unread_one *one = pt_kernel_push(&ret->v, &ret->n, sizeof(*one));
+        if (!one)
+            return -1;
+        *one = (struct unread_one){p->pid, p->start_time};
+    }
+    if (ret->n > 1)
+        qsort(ret->v, ret->n, sizeof(*ret->v), by_pid);
+    return 0;
+}
+
+/* Were the mappings of all its owners known at the start, where they lived then? */
+static bool owners_known(const struct pt_object *o, const struct unread *unread)
+{
+    for (size_t i = 0; i < o->nowners && unread->n; i++) {
+        const struct pt_process *p = o->owners[i].process;
+        const struct unread_one key = {p->pid, p->start_time};
+        const struct unread_one *one =
+            bsearch(&key, unread->v, unread->n, sizeof(*unread->v), by_pid);
+        if (one && one->start_time == key.start_time)
+            return false;
+    }
     return true;
 }
 
 /* What the same objects held at the start. */
-static void set_first(struct pt_kernel *k, const struct all *before,
-                      const struct pt_processes *first)
+static void set_first(struct pt_kernel *k, const struct all *before, const struct unread *unread)
 {
     for (size_t i = 0; i < k->nobjects; i++) {
         struct pt_object *o = &k->objects[i];
         const struct mapped key = {
             .kind = o->kind, .dev = o->dev, .inode = (uint64_t)o->id, .name = o->name};
         size_t lo = 0, hi = before->n;
-        if ((o->kind == PT_OBJECT_SYSV && o->nattch != PT_UNKNOWN) || !owners_known(o, first))
+        if ((o->kind == PT_OBJECT_SYSV && o->nattch != PT_UNKNOWN) || !owners_known(o, unread))
             continue;
         while (lo < hi) {
             const size_t mid = lo + (hi - lo) / 2;
@@ -269,6 +301,7 @@ static void set_first(struct pt_kernel *k, const struct all *before,
 static int load_first(struct pt_kernel_work *w, struct all *before, struct pt_err *err)
 {
     struct pt_processes first = {0};
+    struct unread unread = {0};
     struct pt_view *view;
     int rc = pt_view_load(w->s->db, w->first->snap.n,
                           PT_GROUP(PT_BLOCK_PROC) | PT_GROUP(PT_BLOCK_DEEP), &view, err);
@@ -277,8 +310,11 @@ static int load_first(struct pt_kernel_work *w, struct all *before, struct pt_er
     rc = pt_processes_load(view, w->k->end.smaps, &first, err);
     if (rc >= 0)
         rc = load_mapped(before, &first, w->k->end.smaps, err);
+    if (rc >= 0 && find_unread(&first, &unread) < 0)
+        rc = pt_err_nomem(err);
     if (rc >= 0)
-        set_first(w->k, before, &first);
+        set_first(w->k, before, &unread);
+    free(unread.v);
     pt_processes_release(&first);
     pt_view_free(view);
     return rc;

@@ -335,6 +335,32 @@ static void objects_and_owners(void **state)
     end(f);
 }
 
+/* Whoever lived at the start and was not read then may have held it already; who came later did
+ * not.
+ */
+static void what_objects_held_before(void **state)
+{
+    static const struct text before[] = {{"proc:10/stat", STAT(10)}};
+    static const struct text after[] = {
+        {"proc:10/smaps",
+         MAPPING("7f0000000000-7f0000800000", "00:01 55", "/memfd:old (deleted)", "1024")},
+        {"proc:11/stat", STAT(11)},
+        {"proc:11/smaps",
+         MAPPING("7f0000000000-7f0000800000", "00:01 56", "/memfd:new (deleted)", "512")},
+    };
+    struct fixture *f = begin();
+    (void)state;
+    APPEND(f, 1, 0, before);
+    APPEND(f, 1, 1, after);
+    look(f, 1, 2);
+    assert_int_equal(f->k.nobjects, 2);
+    assert_string_equal(f->k.objects[0].name, "/memfd:old");
+    assert_true(f->k.objects[0].bytes.first == PT_UNKNOWN);
+    assert_int_equal(f->k.objects[1].bytes.first, 0);
+    assert_int_equal(pt_course_change(&f->k.objects[1].bytes), 512 * 1024);
+    end(f);
+}
+
 /* Where the kernel profiles allocations, and pools of huge pages of two sizes. */
 static void sites_and_pools(void **state)
 {
@@ -447,6 +473,7 @@ int main(void)
         cmocka_unit_test(zones_of_two_nodes),
         cmocka_unit_test(what_grew),
         cmocka_unit_test(objects_and_owners),
+        cmocka_unit_test(what_objects_held_before),
         cmocka_unit_test(sites_and_pools),
         cmocka_unit_test(counters_over_boots),
         cmocka_unit_test(nothing_but_a_file),
