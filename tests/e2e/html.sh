@@ -22,6 +22,7 @@ db=$PT_SOURCE/tests/fixtures/labelled/chosen/s1.db
 run "$analyzer" report "$db" --format html -o "$PT_TMP/report.html"
 run "$analyzer" report "$db" --format json -o "$PT_TMP/report.json"
 run "$analyzer" report "$PT_TMP/hostile.db" --format html -o "$PT_TMP/hostile.html"
+run "$analyzer" report "$db" --format html --top 4 -o "$PT_TMP/short.html"
 run "$analyzer" report "$db" --format html --split-at 15:50 -o "$PT_TMP/split.html"
 
 # A week of 300 processes; its size hardly depends on how often it was looked.
@@ -30,5 +31,5 @@ run "$PT_TOOLS/ptgen" --history -o "$week" -n 250 -i 2419 -p 300 -s 5 --gap-ever
 run "$analyzer" report "$week" --format html -o "$PT_TMP/week.html"
 run "$analyzer" report "$week" --format html --every 1d -o "$PT_TMP/days"
 
-run node "$PT_TMP/check.mjs" "$PT_TMP/report.html" "$PT_TMP/report.json" "$PT_TMP/hostile.html" "$PT_TMP/week.html" \
-    "$PT_TMP/split.html" "$PT_TMP/days/index.html"
+run node "$PT_TMP/check.mjs" "$PT_TMP/report.html" "$PT_TMP/report.json" "$PT_TMP/hostile.html" "$PT_TMP/short.html" \
+    "$PT_TMP/week.html" "$PT_TMP/split.html" "$PT_TMP/days/index.html"
