@@ -50,6 +50,7 @@ import section_bytes
 import section_cpu
 import section_governor
 import section_leaks
+import section_report
 import section_rss
 import section_scale
 import section_swap
@@ -64,6 +65,7 @@ SECTIONS = {
     "analyze": section_analyze,
     "leaks": section_leaks,
     "swap": section_swap,
+    "report": section_report,
     "scale": section_scale,
     "governor": section_governor,
 }

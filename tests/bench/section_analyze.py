@@ -24,9 +24,10 @@ def measure(b):
                 max(peaks) <= 128 * MIB)
 
 
-def history(b, snapshots, processes):
+def history(b, snapshots, processes, interval=10):
     """Kept between runs while the generator is the same."""
-    db = os.path.join(b.build, "bench-history-%d-%d.db" % (snapshots, processes))
+    every = "" if interval == 10 else "-%ds" % interval
+    db = os.path.join(b.build, "bench-history-%d-%d%s.db" % (snapshots, processes, every))
     stamp = db + ".made"
     made = "%d" % os.stat(b.tools.ptgen).st_mtime_ns
     if os.path.exists(stamp) and os.path.exists(db):
@@ -37,7 +38,7 @@ def history(b, snapshots, processes):
         if os.path.exists(name):
             os.unlink(name)
     say("generating a history of %d snapshots of %d processes" % (snapshots, processes))
-    argv = [b.tools.ptgen, "-o", db, "-n", str(snapshots), "-p", str(processes)]
+    argv = [b.tools.ptgen, "-o", db, "-n", str(snapshots), "-p", str(processes), "-i", str(interval)]
     b.used["ptgen"] = b.start("ptgen", argv).wait(3600)
     with open(stamp, "w") as f:
         f.write(made)
