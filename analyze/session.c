@@ -39,24 +39,78 @@ static void note_damage(void *ctx, const char *place, int64_t n1, int64_t n2, co
         (struct pt_damage){.place = strdup(place), .what = strdup(what), .first = n1, .last = n2};
 }
 
-int pt_session_open(const struct pt_args *args, const char *path, struct pt_session *ret)
+static int open_reader(const struct pt_args *args, const char *path, struct pt_session *ret,
+                       struct pt_err *err)
 {
-    struct pt_err err = {0};
     *ret = (struct pt_session){.args = args};
-    int rc = pt_db_open(path, &ret->db, &err);
+    int rc = pt_db_open(path, &ret->db, err);
     if (rc >= 0) {
         pt_db_on_damage(ret->db, note_damage, ret);
-        rc = pt_db_span(ret->db, &ret->span, &err);
+        rc = pt_db_span(ret->db, &ret->span, err);
     }
     if (rc >= 0) {
         ret->smaps = pt_smaps_new(pt_db_shapes(ret->db));
-        rc = ret->smaps ? 0 : pt_err_nomem(&err);
+        rc = ret->smaps ? 0 : pt_err_nomem(err);
     }
-    if (rc >= 0)
+    return rc;
+}
+
+int pt_session_open(const struct pt_args *args, const char *path, struct pt_session *ret)
+{
+    struct pt_err err = {0};
+    if (open_reader(args, path, ret, &err) >= 0)
         return 0;
     const int status = pt_fail(&err);
     pt_session_close(ret, status);
     return status;
+}
+
+void pt_session_rest(struct pt_session *s)
+{
+    pt_smaps_free(s->smaps);
+    pt_db_close(s->db);
+    s->smaps = NULL;
+    s->db = NULL;
+}
+
+static void close_reader(struct pt_session *s)
+{
+    pt_session_rest(s);
+    for (size_t i = 0; i < s->ndamage; i++) {
+        free(s->damage[i].place);
+        free(s->damage[i].what);
+    }
+    free(s->damage);
+    *s = (struct pt_session){.args = s->args};
+}
+
+int pt_session_again(const struct pt_session *s, struct pt_session *ret, struct pt_err *err)
+{
+    const int rc = open_reader(s->args, pt_db_path(s->db), ret, err);
+    if (rc < 0)
+        close_reader(ret);
+    return rc;
+}
+
+/* Each place is told once. */
+static bool has_damage(const struct pt_session *s, const struct pt_damage *d)
+{
+    for (size_t i = 0; i < s->ndamage; i++) {
+        const struct pt_damage *k = &s->damage[i];
+        if (k->first == d->first && k->place && d->place && strcmp(k->place, d->place) == 0)
+            return true;
+    }
+    return false;
+}
+
+void pt_session_join(struct pt_session *s, struct pt_session *again)
+{
+    for (size_t i = 0; i < again->ndamage; i++) {
+        const struct pt_damage *d = &again->damage[i];
+        if (!has_damage(s, d))
+            note_damage(s, d->place ? d->place : "?", d->first, d->last, d->what ? d->what : "?");
+    }
+    close_reader(again);
 }
 
 void pt_tell_damage(const char *kind, const struct pt_damage *d)
@@ -82,17 +136,12 @@ int pt_session_close(struct pt_session *s, int status)
     for (size_t i = 0; i < s->ndamage; i++) {
         if (i < TOLD || tell)
             pt_tell_damage("damaged", &s->damage[i]);
-        free(s->damage[i].place);
-        free(s->damage[i].what);
     }
     if (s->ndamage > TOLD && !tell)
         fprintf(stderr, "pagetrail: damaged: %zu more places (-v lists them)\n", s->ndamage - TOLD);
     if (s->ndamage > 0 && status == PT_EXIT_OK)
         status = PT_EXIT_DAMAGED;
-    free(s->damage);
-    pt_smaps_free(s->smaps);
-    pt_db_close(s->db);
-    *s = (struct pt_session){.args = s->args};
+    close_reader(s);
     return status;
 }
 
@@ -192,7 +241,7 @@ int pt_session_find(const struct pt_session *s, const char *time, bool clamp, in
 {
     struct pt_snap last;
     struct pt_instant instant;
-    int32_t assumed;
+    int32_t assumed = 0;
     int64_t us;
     int rc = parse_time(s, time, &instant, &assumed, err);
     if (rc < 0)
@@ -232,7 +281,7 @@ int pt_session_moment(const struct pt_session *s, const char *time, int64_t *ret
 {
     struct pt_instant instant;
     struct pt_snap snap;
-    int32_t assumed;
+    int32_t assumed = 0;
     int64_t n;
     const int rc = parse_time(s, time, &instant, &assumed, err);
     if (rc < 0)

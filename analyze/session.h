@@ -22,6 +22,12 @@ struct pt_session {
 
 /* 0, or the exit status: what went wrong is told on standard error. */
 int pt_session_open(const struct pt_args *args, const char *path, struct pt_session *ret);
+/* Another reader of the same recording, for another thread; its damage comes to s with the join,
+ * which closes it. */
+int pt_session_again(const struct pt_session *s, struct pt_session *ret, struct pt_err *err);
+/* Closes the reader, and keeps what it met for the join. */
+void pt_session_rest(struct pt_session *again);
+void pt_session_join(struct pt_session *s, struct pt_session *again);
 /* Tells the damage met, and closes. Returns status, or PT_EXIT_DAMAGED when there was damage and
  * status is 0. */
 int pt_session_close(struct pt_session *s, int status);

@@ -43,7 +43,7 @@ int pt_report_put(const json_t *doc, const struct pt_report_format *format, cons
     return nomem ? pt_err_nomem(err) : rc;
 }
 
-json_t *pt_report_of(const struct pt_session *s, int64_t from, int64_t to, struct pt_err *err)
+json_t *pt_report_of(struct pt_session *s, int64_t from, int64_t to, struct pt_err *err)
 {
     const struct pt_report_options o = {
         .from = from, .to = to, .top = s->args->top, .charts = true, .progress = pt_progress_tell};
@@ -55,8 +55,7 @@ bool pt_report_alarms(const json_t *doc)
     return pt_tree_int(pt_tree_at(doc, "leaks"), "alarms") > 0;
 }
 
-static int span_of(const struct pt_session *s, int64_t *ret_from, int64_t *ret_to,
-                   struct pt_err *err)
+static int span_of(struct pt_session *s, int64_t *ret_from, int64_t *ret_to, struct pt_err *err)
 {
     int rc = 0;
     *ret_from = s->span.first;
@@ -71,7 +70,7 @@ static int span_of(const struct pt_session *s, int64_t *ret_from, int64_t *ret_t
 }
 
 /* One document of the whole span. */
-static int one(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+static int one(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
                struct pt_err *err)
 {
     const struct pt_args *args = s->args;
@@ -92,7 +91,7 @@ static int one(const struct pt_session *s, const struct pt_report_span *span, bo
     return rc;
 }
 
-static int choose(const struct pt_session *s, bool *ret_alarms, struct pt_err *err)
+static int choose(struct pt_session *s, bool *ret_alarms, struct pt_err *err)
 {
     const struct pt_args *args = s->args;
     struct pt_report_span span = {.format = pt_report_format_of(args->format, err)};

@@ -15,18 +15,18 @@ struct pt_report_span {
     const struct pt_report_format *format;
 };
 const struct pt_report_format *pt_report_format_of(const char *name, struct pt_err *err);
-json_t *pt_report_of(const struct pt_session *s, int64_t from, int64_t to, struct pt_err *err);
+json_t *pt_report_of(struct pt_session *s, int64_t from, int64_t to, struct pt_err *err);
 bool pt_report_alarms(const json_t *doc);
 /* To a file, whole or not at all; path NULL: to out. */
 int pt_report_put(const json_t *doc, const struct pt_report_format *format, const char *path,
                   FILE *out, struct pt_err *err);
 
 /* *ret_alarms: the newest of them has a leak. */
-int pt_report_every(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+int pt_report_every(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
                     struct pt_err *err);
-int pt_report_split(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+int pt_report_split(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
                     struct pt_err *err);
-int pt_report_boots(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+int pt_report_boots(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
                     struct pt_err *err);
 
 #endif

@@ -10,9 +10,7 @@
 #include "analyze/info/info.h"
 #include "analyze/print/json.h"
 #include "analyze/print/units.h"
-#include "analyze/report/report_kernel.h"
 #include "analyze/report/tree.h"
-#include "analyze/swap/swap.h"
 
 /* Holders of a class of memory. */
 #define HOLDERS 20
@@ -116,22 +114,26 @@ static json_t *growth(struct pt_report *r, struct pt_err *err)
     return j;
 }
 
-/* Of the newest boot: the kernel's memory begins anew with each. */
-static json_t *kernel(struct pt_report *r, struct pt_err *err)
+static json_t *of_beside(struct pt_report *r, json_t **section, struct pt_err *err)
 {
-    return pt_report_kernel(r->s, newest_boot(r), r->o->to, pt_report_top(r, HOLDERS), err);
+    json_t *j = *section;
+    const struct pt_err *why = &r->beside.err;
+    *section = NULL;
+    if (!j)
+        pt_err_set(err, why->code, why->sys, why->source, why->position, "%s", why->text);
+    return j;
 }
 
 static json_t *swap(struct pt_report *r, struct pt_err *err)
 {
-    struct pt_swap w;
-    if (pt_swap_make(r->s, r->o->from, r->o->to, &w, err) < 0)
-        return NULL;
-    json_t *j = pt_swap_json(&w, (int64_t)pt_report_top(r, HOLDERS));
-    if (!j)
-        pt_err_nomem(err);
-    pt_swap_release(&w);
-    return j;
+    pt_beside_end(&r->beside, r->s);
+    r->has_beside = false;
+    return of_beside(r, &r->beside.swap, err);
+}
+
+static json_t *kernel(struct pt_report *r, struct pt_err *err)
+{
+    return of_beside(r, &r->beside.kernel, err);
 }
 
 /* ---- the whole ---- */
@@ -154,7 +156,7 @@ static json_t *span(const struct pt_report *r)
 /* What is to be known before the rest is believed. */
 static json_t *notes(const struct pt_report *r)
 {
-    json_t *a = json_array();
+    json_t *a = json_copy(r->left_out);
     if (r->s->span.count == 0)
         json_array_append_new(a, json_string("the recording holds no snapshots"));
     if (r->s->ndamage > 0)
@@ -192,19 +194,38 @@ static const struct {
     {"glossary", "words", pt_report_glossary, true},
 };
 
+/* What damage takes away is left out, and said. */
+static json_t *left_out(struct pt_report *r, const char *doing, const struct pt_err *why)
+{
+    if (why->code != PT_EDAMAGED && why->code != PT_ENOTFOUND)
+        return NULL;
+    return json_array_append_new(r->left_out, pt_tree_text("%s: %s", doing, why->text)) < 0
+               ? NULL
+               : json_null();
+}
+
+static int make_section(struct pt_report *r, size_t i, struct pt_err *err)
+{
+    struct pt_err why = {0};
+    json_t *j =
+        r->s->span.count == 0 && !sections[i].empty ? json_null() : sections[i].make(r, &why);
+    if (!j)
+        j = left_out(r, sections[i].doing, &why);
+    if (!j)
+        return pt_err_set(err, why.code ? why.code : PT_ENOMEM, why.sys, why.source, why.position,
+                          "%s", why.code ? why.text : "out of memory");
+    return json_object_set_new(r->doc, sections[i].key, j) < 0 ? pt_err_nomem(err) : 0;
+}
+
 static int make_sections(struct pt_report *r, struct pt_err *err)
 {
-    const bool none = r->s->span.count == 0;
-    for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+    int rc = 0;
+    for (size_t i = 0; i < sizeof(sections) / sizeof(*sections) && rc >= 0; i++) {
         if (r->o->progress)
             r->o->progress(r->o->ctx, sections[i].doing);
-        json_t *j = none && !sections[i].empty ? json_null() : sections[i].make(r, err);
-        if (!j)
-            return err->code ? -(int)err->code : pt_err_nomem(err);
-        if (json_object_set_new(r->doc, sections[i].key, j) < 0)
-            return pt_err_nomem(err);
+        rc = make_section(r, i, err);
     }
-    return 0;
+    return rc;
 }
 
 static int make(struct pt_report *r, struct pt_err *err)
@@ -224,7 +245,8 @@ static int make(struct pt_report *r, struct pt_err *err)
     /* in the order in which it is read */
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
         json_object_set_new(r->doc, order[i], json_null());
-    if (!r->doc)
+    r->left_out = json_array();
+    if (!r->doc || !r->left_out)
         return pt_err_nomem(err);
     int rc = make_sections(r, err);
     if (rc >= 0)
@@ -241,11 +263,19 @@ static int make(struct pt_report *r, struct pt_err *err)
     return 0;
 }
 
-json_t *pt_report_make(const struct pt_session *s, const struct pt_report_options *o,
-                       struct pt_err *err)
+json_t *pt_report_make(struct pt_session *s, const struct pt_report_options *o, struct pt_err *err)
 {
     struct pt_report r = {.s = s, .o = o};
+    if (s->span.count > 0) {
+        pt_beside_begin(&r.beside, s, o->from, newest_boot(&r), o->to, pt_report_top(&r, HOLDERS));
+        r.has_beside = true;
+    }
     const int rc = make(&r, err);
+    if (r.has_beside)
+        pt_beside_drop(&r.beside, s);
+    json_decref(r.beside.swap);
+    json_decref(r.beside.kernel);
+    json_decref(r.left_out);
     pt_diff_release(&r.diff);
     if (r.before.view)
         pt_picture_release(&r.before);

@@ -40,8 +40,7 @@ struct pt_report_options {
     void *ctx;
 };
 /* NULL: err says why. */
-json_t *pt_report_make(const struct pt_session *s, const struct pt_report_options *o,
-                       struct pt_err *err);
+json_t *pt_report_make(struct pt_session *s, const struct pt_report_options *o, struct pt_err *err);
 
 /* Of a document of either kind. < 0: no memory, or the write failed. */
 int pt_report_text(const json_t *doc, FILE *out);

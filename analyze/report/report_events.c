@@ -248,7 +248,8 @@ static int gather(struct pt_report *r, struct gather *g, struct pt_err *err)
     const struct pt_timeline *t = &r->leaks.timeline;
     if (!ring_init(&g->rows, ROWS) || !ring_init(&g->kills, KILLS) || !ring_init(&g->marks, MARKS))
         return pt_err_nomem(err);
-    const bool to_end = r->o->to == r->s->span.last, from_start = r->o->from == r->s->span.first;
+    const bool to_end = !r->has_leaks || r->o->to == r->s->span.last,
+               from_start = !r->has_leaks || r->o->from == r->s->span.first;
     const int rc = pt_db_events(r->s->db, from_start ? INT64_MIN : t->first_us,
                                 to_end ? INT64_MAX : t->last_us, INT64_MIN, on_event, g, err);
     return rc >= 0 && g->nomem ? pt_err_nomem(err) : rc;

@@ -6,15 +6,19 @@
 #include "analyze/diff/diff.h"
 #include "analyze/leaks/leaks.h"
 #include "analyze/report/report.h"
+#include "analyze/report/beside.h"
 
 struct pt_report {
-    const struct pt_session *s;
+    struct pt_session *s;
     const struct pt_report_options *o;
     int32_t offset_s; /* of times in sentences */
     struct pt_leaks leaks;
     bool has_leaks;
     struct pt_picture before, after; /* the ends of the span; view NULL: could not be read */
     struct pt_diff diff;
+    struct pt_beside beside; /* swap, kernel */
+    bool has_beside;         /* it has not ended */
+    json_t *left_out;        /* sentences */
     json_t *doc;
 };
 

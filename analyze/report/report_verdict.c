@@ -99,6 +99,8 @@ static void add_good(json_t *verdict, const struct pt_report *r, const json_t *l
 {
     char span[PT_UNITS_BUF];
     const int64_t series = pt_tree_int(leaks, "series"), young = pt_tree_int(leaks, "insufficient");
+    if (!leaks && r->s->span.count > 0)
+        add(verdict, NOTE, "leaks", NULL, pt_tree_text("whether anything leaks cannot be told"));
     if (!leaks || pt_tree_int(leaks, "alarms") != 0)
         return;
     pt_units_duration(span, sizeof(span), (int64_t)(r->leaks.timeline.end * 1e6));

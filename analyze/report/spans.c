@@ -28,7 +28,7 @@ struct part {
 };
 
 /* The report of the last span, with all of them beside it and compared with the one before. */
-static int side_by_side(const struct pt_session *s, const struct part *parts, size_t n,
+static int side_by_side(struct pt_session *s, const struct part *parts, size_t n,
                         const struct pt_report_span *span, bool *ret_alarms, struct pt_err *err)
 {
     json_t *columns = json_array(), *old = NULL, *doc = NULL;
@@ -75,7 +75,7 @@ static int on_event(void *ctx, const struct pt_db_event *e)
 }
 
 /* The first snapshot of the later part: at a time, or after the last event of a kind or a text. */
-static int split_point(const struct pt_session *s, int64_t *ret_n, struct pt_err *err)
+static int split_point(struct pt_session *s, int64_t *ret_n, struct pt_err *err)
 {
     struct pt_err why = {0};
     struct search search = {.what = s->args->split_at};
@@ -92,7 +92,7 @@ static int split_point(const struct pt_session *s, int64_t *ret_n, struct pt_err
     return pt_db_find(s->db, search.us, PT_SEEK_FIRST_AFTER, ret_n, err);
 }
 
-int pt_report_split(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+int pt_report_split(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
                     struct pt_err *err)
 {
     struct part parts[2] = {{.from = span->from, .title = "before"},
@@ -108,7 +108,7 @@ int pt_report_split(const struct pt_session *s, const struct pt_report_span *spa
     return side_by_side(s, parts, 2, span, ret_alarms, err);
 }
 
-int pt_report_boots(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+int pt_report_boots(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
                     struct pt_err *err)
 {
     struct part parts[BOOTS];
@@ -139,7 +139,7 @@ int pt_report_boots(const struct pt_session *s, const struct pt_report_span *spa
 /* ---- one a period ---- */
 
 struct every {
-    const struct pt_session *s;
+    struct pt_session *s;
     const struct pt_report_span *span;
     int64_t period_us, offset_us;
     json_t *columns, *old; /* the report before */
@@ -260,7 +260,7 @@ static int put_index(const struct every *e, struct pt_err *err)
     return rc;
 }
 
-int pt_report_every(const struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
+int pt_report_every(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
                     struct pt_err *err)
 {
     struct every e = {.s = s, .span = span, .columns = json_array()};

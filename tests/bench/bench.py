@@ -69,7 +69,7 @@ SECTIONS = {
     "scale": section_scale,
     "governor": section_governor,
 }
-OWN_POPULATION = ("analyze", "leaks", "swap", "scale", "governor")
+OWN_POPULATION = ("analyze", "leaks", "swap", "report", "scale", "governor")
 # snapshots of the long recording; turns and their seconds; seconds of a recording for its memory
 FULL = {"snapshots": 370, "pairs": 7, "turn": 12, "atop turn": 6, "peer turns": 3, "rss": 100,
         "diffs": 41, "victim": 6144, "victim pairs": 21, "victim turn": 11,

@@ -51,8 +51,11 @@ refused()
 }
 
 echo '-- leaks, known by their names'
+interval=300
+[ -z "${PT_SANITIZED:-}" ] || interval=900
+snapshots=$((5 * 86400 / interval))
 leaks=$PT_TMP/leaks.db
-run "$PT_TOOLS/ptgen" --history -o "$leaks" -n 1440 -i 300 -p 30 -s 3 --gap-every 500 --gap-hours 5
+run "$PT_TOOLS/ptgen" --history -o "$leaks" -n $snapshots -i $interval -p 30 -s 3 --gap-every $((snapshots / 3)) --gap-hours 5
 formats "$leaks" leaks
 says "$PT_TMP/leaks.txt" Verdict Machine Leaks 'Who grew' 'Memory over time' 'What the recorder cost' Words
 first=$(grep -nE '^(Verdict|Machine|Leaks|Who grew|Memory over time|Processes|What the recorder cost|Words)$' "$PT_TMP/leaks.txt" |
@@ -124,7 +127,7 @@ refused 3 'cannot open' "$leaks" --against "$PT_TMP/none.json"
 
 echo '-- periods, boots, before and after'
 boots=$PT_TMP/boots.db
-run "$PT_TOOLS/ptgen" --history -o "$boots" -n 1440 -i 300 -p 20 -s 4 --gap-every 400 --gap-hours 5 --reboot-every 2
+run "$PT_TOOLS/ptgen" --history -o "$boots" -n $snapshots -i $interval -p 20 -s 4 --gap-every $((snapshots / 4)) --gap-hours 5 --reboot-every 2
 run "$analyzer" report "$boots" --every 1d -o "$PT_TMP/daily" --format json
 n=$(find "$PT_TMP/daily" -name '20*.json' | wc -l)
 [ "$n" -ge 5 ] && [ "$n" -eq "$(find "$PT_TMP/daily" -type f ! -name index.json | wc -l)" ] ||

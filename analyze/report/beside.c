@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ * Swap and kernel memory of a report. */
+#include "analyze/report/beside.h"
+
+#include <malloc.h>
+
+#include "analyze/kernel/kernel.h"
+#include "analyze/swap/swap.h"
+
+/* Snapshots from which on a second reader pays. */
+#define WORTH 5000
+
+static json_t *swap(struct pt_beside *d)
+{
+    struct pt_swap w;
+    if (pt_swap_make(d->s, d->from, d->to, &w, &d->err) < 0)
+        return NULL;
+    json_t *j = pt_swap_json(&w, (int64_t)d->top);
+    pt_swap_release(&w);
+    if (!j)
+        pt_err_nomem(&d->err);
+    return j;
+}
+
+static json_t *kernel(struct pt_beside *d)
+{
+    struct pt_kernel k;
+    if (pt_kernel_make(d->s, d->boot, d->to, &k, &d->err) < 0)
+        return NULL;
+    json_t *j = pt_kernel_json(&k, (int64_t)d->top);
+    pt_kernel_release(&k);
+    if (!j)
+        pt_err_nomem(&d->err);
+    return j;
+}
+
+static void work(struct pt_beside *d)
+{
+    d->swap = swap(d);
+    d->kernel = d->swap ? kernel(d) : NULL;
+}
+
+/* What it took it gives back before the others take most. */
+static void *work_apart(void *beside)
+{
+    struct pt_beside *d = beside;
+    work(d);
+    pt_session_rest(&d->again);
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+    return NULL;
+}
+
+void pt_beside_begin(struct pt_beside *d, const struct pt_session *s, int64_t from, int64_t boot,
+                     int64_t to, size_t top)
+{
+    *d = (struct pt_beside){.s = s, .from = from, .boot = boot, .to = to, .top = top};
+    if (to - from < WORTH || pt_session_again(s, &d->again, NULL) < 0)
+        return;
+    d->s = &d->again;
+    d->running = pthread_create(&d->thread, NULL, work_apart, d) == 0;
+}
+
+void pt_beside_drop(struct pt_beside *d, struct pt_session *s)
+{
+    if (d->running)
+        pthread_join(d->thread, NULL);
+    if (d->again.args)
+        pt_session_join(s, &d->again);
+}
+
+void pt_beside_end(struct pt_beside *d, struct pt_session *s)
+{
+    if (!d->running)
+        work(d);
+    pt_beside_drop(d, s);
+}
