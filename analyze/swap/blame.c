@@ -95,10 +95,15 @@ static bool forked(const struct work *l, const struct pt_swap_who *one)
 
 static const struct pt_track_part *part_in(const struct pt_track *k, uint32_t episode)
 {
-    for (uint32_t i = 0; k && i < k->nparts; i++)
-        if (k->parts[i].episode == episode)
-            return &k->parts[i];
-    return NULL;
+    uint32_t lo = 0, hi = k ? k->nparts : 0;
+    while (lo < hi) {
+        const uint32_t mid = lo + (hi - lo) / 2;
+        if (k->parts[mid].episode < episode)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return k && lo < k->nparts && k->parts[lo].episode == episode ? &k->parts[lo] : NULL;
 }
 
 struct candidate {

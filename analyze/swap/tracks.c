@@ -87,9 +87,11 @@ const struct pt_track *pt_track_newest(const struct pt_tracks *t, int64_t pid)
 
 static struct pt_track_part *part_of(struct pt_tracks *t, struct pt_track *k, uint32_t episode)
 {
-    for (uint32_t i = k->nparts; i-- > 0;)
-        if (k->parts[i].episode == episode)
-            return &k->parts[i];
+    uint32_t at = k->nparts; /* mostly the last: time goes on */
+    while (at > 0 && k->parts[at - 1].episode > episode)
+        at--;
+    if (at > 0 && k->parts[at - 1].episode == episode)
+        return &k->parts[at - 1];
     if (k->nparts == k->parts_cap) {
         const uint32_t cap = k->parts_cap ? k->parts_cap * 2 : 4;
         struct pt_track_part *v = realloc(k->parts, cap * sizeof(*v));
@@ -99,9 +101,10 @@ static struct pt_track_part *part_of(struct pt_tracks *t, struct pt_track *k, ui
         k->parts = v;
         k->parts_cap = cap;
     }
-    k->parts[k->nparts] =
+    memmove(&k->parts[at + 1], &k->parts[at], (k->nparts++ - at) * sizeof(*k->parts));
+    k->parts[at] =
         (struct pt_track_part){.episode = episode, .start = PT_UNKNOWN, .most = PT_UNKNOWN};
-    return &k->parts[k->nparts++];
+    return &k->parts[at];
 }
 
 /* The first window that may hold an instant. */

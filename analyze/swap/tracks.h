@@ -37,7 +37,7 @@ struct pt_track {
     int64_t first, last, most, in, out, least_anon, most_anon, first_anon;
     double most_at;
     struct pt_curve swap;
-    struct pt_track_part *parts;
+    struct pt_track_part *parts; /* by episode */
     uint32_t nparts, parts_cap;
 };
 
