@@ -134,9 +134,10 @@ struct pt_block_query {
 int pt_db_blocks(struct pt_db *db, const struct pt_block_query *q, struct pt_err *err);
 void pt_db_drop_block(struct pt_db *db, struct pt_cached *c);
 
-/* Blocks of the sources that glob matches, from frames that overlap [from, to] and are not sealed.
- */
-int pt_db_runs(struct pt_db *db, const char *glob, int64_t from, int64_t to,
+/* Blocks of the sources that keep wants, from frames that overlap [from, to] and are not sealed.
+ * They are sealed in memory for it, which takes as long as a seal. */
+int pt_db_runs(struct pt_db *db, bool (*keep)(void *ctx, const char *name), int64_t from,
+               int64_t to,
                int (*fn)(void *ctx, const struct pt_block *b, const struct pt_snap *snaps,
                          uint32_t nsnaps, struct pt_err *err),
                void *ctx, struct pt_err *err);
@@ -144,7 +145,8 @@ int pt_db_runs(struct pt_db *db, const char *glob, int64_t from, int64_t to,
 /* store_last.c: what a query asks of one segment, and of what is not sealed. */
 int pt_last_of_segment(struct pt_db *db, const struct pt_last_query *q, const struct pt_seg *seg,
                        struct pt_err *err);
-int pt_last_of_runs(struct pt_db *db, const struct pt_last_query *q, struct pt_err *err);
+int pt_last_of_run(struct pt_db *db, const struct pt_last_query *q, const struct pt_block *b,
+                   const struct pt_snap *snaps, uint32_t nsnaps, struct pt_err *err);
 
 /* The blob of a frame, copied: free(). */
 int pt_db_frame_blob(struct pt_db *db, int64_t n, void **ret, size_t *ret_len, struct pt_err *err);

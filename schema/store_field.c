@@ -478,15 +478,6 @@ static int field_segment(struct field *f, const struct pt_seg *seg, bool keep, s
     return pt_db_blocks(f->db, &q, err);
 }
 
-static int field_unsealed(void *ctx, const struct pt_block *b, const struct pt_snap *snaps,
-                          uint32_t nsnaps, struct pt_err *err)
-{
-    struct field *f = ctx;
-    f->snaps = snaps;
-    f->nsnaps = nsnaps;
-    return field_block(f, b, err);
-}
-
 static void field_release(struct field *f)
 {
     pt_maps_release(&f->maps);
@@ -495,6 +486,52 @@ static void field_release(struct field *f)
     free(f->presences.v);
     free(f->points.v);
     pt_buf_release(&f->names);
+}
+
+/* What all queries ask of frames that are not sealed, so that these are sealed once. */
+struct unsealed {
+    struct pt_db *db;
+    struct field *f; /* or */
+    const struct pt_last_query *lasts;
+    size_t n;
+};
+
+static bool unsealed_keep(void *ctx, const char *name)
+{
+    const struct unsealed *u = ctx;
+    for (size_t k = 0; k < u->n; k++)
+        if (pt_source_match(u->f ? u->f[k].q->glob : u->lasts[k].glob, name))
+            return true;
+    return false;
+}
+
+static int unsealed_block(void *ctx, const struct pt_block *b, const struct pt_snap *snaps,
+                          uint32_t nsnaps, struct pt_err *err)
+{
+    const struct unsealed *u = ctx;
+    int r = 0;
+    for (size_t k = 0; k < u->n && r >= 0; k++) {
+        if (u->lasts) {
+            r = pt_last_of_run(u->db, &u->lasts[k], b, snaps, nsnaps, err);
+            continue;
+        }
+        u->f[k].snaps = snaps;
+        u->f[k].nsnaps = nsnaps;
+        r = field_block(&u->f[k], b, err);
+    }
+    return r;
+}
+
+static int scan_unsealed(struct unsealed *u, struct pt_err *err)
+{
+    int64_t from = INT64_MAX, to = INT64_MIN;
+    for (size_t k = 0; k < u->n; k++) {
+        const int64_t a = u->f ? u->f[k].q->from : u->lasts[k].from;
+        const int64_t z = u->f ? u->f[k].q->to : u->lasts[k].to;
+        from = a < from ? a : from;
+        to = z > to ? z : to;
+    }
+    return u->n ? pt_db_runs(u->db, unsealed_keep, from, to, unsealed_block, u, err) : 0;
 }
 
 static int scan(struct pt_db *db, struct field *f, size_t n, const struct pt_last_query *lasts,
@@ -508,10 +545,10 @@ static int scan(struct pt_db *db, struct field *f, size_t n, const struct pt_las
         for (size_t k = 0; k < nlasts && r >= 0; k++)
             r = pt_last_of_segment(db, &lasts[k], &db->segs[i], err);
     }
-    for (size_t k = 0; k < n && r >= 0; k++)
-        r = pt_db_runs(db, f[k].q->glob, f[k].q->from, f[k].q->to, field_unsealed, &f[k], err);
-    for (size_t k = 0; k < nlasts && r >= 0; k++)
-        r = pt_last_of_runs(db, &lasts[k], err);
+    if (r >= 0)
+        r = scan_unsealed(&(struct unsealed){.db = db, .f = f, .n = n}, err);
+    if (r >= 0)
+        r = scan_unsealed(&(struct unsealed){.db = db, .lasts = lasts, .n = nlasts}, err);
     return r;
 }
 

@@ -142,15 +142,6 @@ static int last_of_block(void *ctx, const struct pt_block *b, struct pt_err *err
     return 0;
 }
 
-static int last_unsealed(void *ctx, const struct pt_block *b, const struct pt_snap *snaps,
-                         uint32_t nsnaps, struct pt_err *err)
-{
-    struct last *l = ctx;
-    l->snaps = snaps;
-    l->nsnaps = nsnaps;
-    return last_of_block(l, b, err);
-}
-
 int pt_last_of_segment(struct pt_db *db, const struct pt_last_query *q, const struct pt_seg *seg,
                        struct pt_err *err)
 {
@@ -170,10 +161,11 @@ int pt_last_of_segment(struct pt_db *db, const struct pt_last_query *q, const st
     return pt_db_blocks(db, &blocks, err);
 }
 
-int pt_last_of_runs(struct pt_db *db, const struct pt_last_query *q, struct pt_err *err)
+int pt_last_of_run(struct pt_db *db, const struct pt_last_query *q, const struct pt_block *b,
+                   const struct pt_snap *snaps, uint32_t nsnaps, struct pt_err *err)
 {
-    struct last l = {.q = q, .shapes = db->shapes};
-    return pt_db_runs(db, q->glob, q->from, q->to, last_unsealed, &l, err);
+    struct last l = {.q = q, .shapes = db->shapes, .snaps = snaps, .nsnaps = nsnaps};
+    return last_of_block(&l, b, err);
 }
 
 int pt_db_last(struct pt_db *db, const struct pt_last_query *q, size_t n, struct pt_err *err)

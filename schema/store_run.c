@@ -9,7 +9,7 @@
 
 struct run {
     struct pt_db *db;
-    const char *glob;
+    bool (*keep)(void *ctx, const char *name);
     int (*fn)(void *ctx, const struct pt_block *b, const struct pt_snap *snaps, uint32_t nsnaps,
               struct pt_err *err);
     void *ctx;
@@ -87,7 +87,7 @@ static int run_block(void *ctx, enum pt_block_kind kind, const char *what, const
 static bool run_keep(void *ctx, const char *name)
 {
     const struct run *run = ctx;
-    return pt_source_match(run->glob, name);
+    return run->keep(run->ctx, name);
 }
 
 static int seal_run(struct run *run, struct pt_err *err)
@@ -104,7 +104,8 @@ static int seal_run(struct run *run, struct pt_err *err)
 }
 
 /* Chain by chain, as the rows (or, where they are damaged, the frames) say where each begins. */
-int pt_db_runs(struct pt_db *db, const char *glob, int64_t from, int64_t to,
+int pt_db_runs(struct pt_db *db, bool (*keep)(void *ctx, const char *name), int64_t from,
+               int64_t to,
                int (*fn)(void *ctx, const struct pt_block *b, const struct pt_snap *snaps,
                          uint32_t nsnaps, struct pt_err *err),
                void *ctx, struct pt_err *err)
@@ -116,7 +117,7 @@ int pt_db_runs(struct pt_db *db, const char *glob, int64_t from, int64_t to,
         for (next = i + 1; next < n && !v[next].key;)
             next++;
         struct run run = {
-            .db = db, .glob = glob, .fn = fn, .ctx = ctx, .first = v[i].n, .last = v[next - 1].n};
+            .db = db, .keep = keep, .fn = fn, .ctx = ctx, .first = v[i].n, .last = v[next - 1].n};
         if (run.last >= from && run.first <= to)
             r = seal_run(&run, err);
     }
