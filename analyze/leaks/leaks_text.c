@@ -15,6 +15,7 @@
 /* Of the path of a group that has a limit. */
 #define LIMIT_WIDTH 48
 
+#define MAPPING_WIDTH 44 /* of the name of one */
 /* A class that grew by less of the whole is not told of. */
 #define CLASS_SHARE 0.02
 
@@ -89,7 +90,7 @@ static void evidence(FILE *out, const struct pt_finding *f, const char *indent)
         char bytes[PT_UNITS_BUF];
         struct pt_buf name;
         pt_buf_init(&name, 4096);
-        pt_text_escape(f->parts.top[i].name, strlen(f->parts.top[i].name), &name);
+        pt_text_fit(f->parts.top[i].name, strlen(f->parts.top[i].name), MAPPING_WIDTH, &name);
         fprintf(out, "%s  %s in %.*s (%s)\n", indent,
                 pt_units_bytes(bytes, sizeof(bytes), (int64_t)f->parts.top[i].growth, true),
                 (int)name.len, (const char *)name.data, pt_class_name(f->parts.top[i].of));

@@ -18,6 +18,8 @@ rule()
     done
     run "$analyzer" leaks "$db" --exit-code >"$PT_TMP/text"
     run "$analyzer" leaks "$db" --all -v >"$PT_TMP/text"
+    LC_ALL=C.UTF-8 grep -Ev '^.{0,80}$' "$PT_TMP/text" >"$PT_TMP/wide" && fail "a line is too long: $(cat "$PT_TMP/wide")"
+    return 0
 }
 
 # three snapshots, and a process that lives seconds; without smaps
