@@ -7,8 +7,9 @@ was: its memory and its descriptors, and the size of its file.
 The tree is FIXTURE's, with processes that are born, grow, are renamed and die, and host files whose numbers move. A
 first run fills the file to its limit. Of the second, what it holds in the last twentieth of the ticks is compared with
 what it held in the thousand after the first thousand, and, more strictly, in the twentieth after the first tenth (from
-20,000 ticks on): by the
-median, since packing and thinning take memory for a moment. Prints a line now and then; exits 1 when something has
+20,000 ticks on): memory by
+the least, since packing and thinning take some for a moment, and snapshots wait in memory, two MiB of them at most, where a
+busy machine does not keep the pace; descriptors by the median. Prints a line now and then; exits 1 when something has
 grown."""
 import os
 import random
@@ -137,7 +138,7 @@ class Watch:
         self.fds.append(len(os.listdir(f"/proc/{pid}/fd")))
 
     def text(self):
-        return (f"RSS {statistics.median(self.rss):.0f} KiB (at most {max(self.rss)}), "
+        return (f"RSS {min(self.rss)} to {max(self.rss)} KiB, "
                 f"{statistics.median(self.fds):.0f} descriptors (at most {max(self.fds)})")
 
 
@@ -197,8 +198,8 @@ def main():
           f"{settled.text()}, at last {last.text()}; at most {run.size} of {limit} bytes on the disk")
     # a tenth of a short run is before the first packing
     is_settled = ticks // 10 >= 2000
-    if (statistics.median(last.rss) > statistics.median(first.rss) + RSS_FIRST_KB or
-            is_settled and statistics.median(last.rss) > statistics.median(settled.rss) + RSS_SETTLED_KB):
+    if (min(last.rss) > min(first.rss) + RSS_FIRST_KB or
+            is_settled and min(last.rss) > min(settled.rss) + RSS_SETTLED_KB):
         sys.exit("the recorder's memory has grown")
     if statistics.median(last.fds) > statistics.median(first.fds) + FDS_SLACK:
         sys.exit("the recorder has more descriptors open")
