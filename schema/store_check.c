@@ -213,6 +213,16 @@ static int check_aside(struct check *c, struct pt_err *err)
     return r;
 }
 
+static void check_wal(struct check *c)
+{
+    char text[96];
+    if (c->db->behind == 0)
+        return;
+    snprintf(text, sizeof text, "%lld transactions behind a damaged place are not read",
+             (long long)c->db->behind);
+    pt_db_tell(c->db, 0, -1, text, "the -wal");
+}
+
 static int no_event(void *ctx, const struct pt_db_event *e)
 {
     (void)ctx, (void)e;
@@ -232,6 +242,7 @@ int pt_db_check(struct pt_db *db, void (*progress)(void *ctx, int64_t done, int6
     if (r >= 0) {
         c.total = span.count;
         advance(&c, 0);
+        check_wal(&c);
         r = check_sqlite(&c, err);
     }
     if (r >= 0)

@@ -53,6 +53,7 @@ struct pt_db {
     uint64_t dev, ino;
     bool held;
     int64_t size, mtime_ns; /* of the file when it was opened */
+    int64_t behind;         /* transactions behind a damaged place of the -wal */
     struct pt_meta meta;
     struct pt_boot *boots;
     uint32_t nboots;

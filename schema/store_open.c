@@ -6,6 +6,7 @@
  * because reading a WAL means writing a -shm; the copy is unlinked as soon as it is open; somebody
  * has it open: read through the WAL. A read-only connection neither checkpoints nor deletes it. */
 #include "schema/store_db.h"
+#include "schema/store_pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -133,6 +134,16 @@ static int connect_to(struct pt_db *db, const char *name, int flags, struct pt_e
                  : pt_sql_exec(db->db, "PRAGMA cache_size=-16384", "set up the connection", err);
 }
 
+static int look_behind(const char *wal, int64_t *ret, struct pt_err *err)
+{
+    const int fd = open(wal, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return cannot(wal, err);
+    const int r = pt_wal_behind(fd, ret, err);
+    close(fd);
+    return r;
+}
+
 static int open_copy(struct pt_db *db, const char *path, struct pt_err *err)
 {
     static const char *const dirs[] = {"/tmp", "/var/tmp"};
@@ -152,6 +163,8 @@ static int open_copy(struct pt_db *db, const char *path, struct pt_err *err)
     int r = pt_file_copy(path, copy, err);
     if (r >= 0)
         r = pt_file_copy(wal, copy_wal, err);
+    if (r >= 0) /* while it is as it was found */
+        r = look_behind(copy_wal, &db->behind, err);
     if (r >= 0)
         r = connect_to(db, copy, SQLITE_OPEN_READWRITE, err);
     if (r >= 0) /* recovers the WAL: now all its files are open */

@@ -92,6 +92,9 @@ begin 'the -wal, in its middle'
 base=$(snapshots "$PT_TMP/base.db")
 overwrite "$db-wal" $((32 + $(stat -c %s "$db-wal") / 536 / 2 * 536 + 24 + 100)) 16
 before=$(cksum <"$db-wal")
+"$analyzer" check "$db" >"$PT_TMP/out" 2>&1
+status=$?
+{ [ $status -eq 4 ] && grep -q 'transactions behind a damaged place' "$PT_TMP/out"; } || fail "check says, with $status: $(cat "$PT_TMP/out")"
 "$recorder" -o "$db" -i 50ms -d 1s --deep off --procfs "$tree" 2>"$PT_TMP/err" || fail "exit status $?: $(cat "$PT_TMP/err")"
 set -- "$dir"/x.db.damaged-*-wal
 aside=${1##*/}
