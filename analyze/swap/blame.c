@@ -218,7 +218,7 @@ static void blame(const struct work *l, uint32_t episode, struct candidates *vic
     leave_outsiders(l, episode, aggressors);
     const struct pt_swap_episode *e = &l->w->episodes.v[episode];
     const bool one_way = e->state == PT_SWAP_OUT_PRESSURE && e->out * OUT_SHARE > VICTIM_LEAST;
-    ret->nvictims = worst(victims, one_way ? (int64_t)(e->out * OUT_SHARE) : VICTIM_LEAST,
+    ret->nvictims = worst(victims, one_way ? pt_swap_whole(e->out * OUT_SHARE) : VICTIM_LEAST,
                           VICTIM_SHARE, ret->victims);
     ret->naggressors = worst(aggressors, AGGRESSOR_LEAST, AGGRESSOR_SHARE, ret->aggressors);
 }

@@ -68,7 +68,7 @@ static enum pt_swap_verdict verdict_of(const struct pt_swap *w)
 
 static void bytes(char *buf, size_t size, double v)
 {
-    pt_units_bytes(buf, size, isfinite(v) ? (int64_t)v : PT_UNKNOWN, false);
+    pt_units_bytes(buf, size, pt_swap_whole(v), false);
 }
 
 static void sum_of(const struct pt_swap *w, enum pt_swap_state state, unsigned *n, double *seconds)
@@ -103,7 +103,7 @@ static void harm_of(const struct pt_swap *w, char *buf, size_t size)
             continue;
         const int k = snprintf(buf + len, size - len, "%s%s %s%s", len ? ", " : "", what[state],
                                n > 1 ? "several times, " : "for ",
-                               pt_units_duration(time, sizeof(time), (int64_t)(seconds * 1e6)));
+                               pt_units_duration(time, sizeof(time), pt_swap_whole(seconds * 1e6)));
         len += k > 0 ? (size_t)k : 0;
     }
 }

@@ -120,6 +120,12 @@ int pt_swap_make(const struct pt_session *s, int64_t from, int64_t to, struct pt
                  struct pt_err *err);
 void pt_swap_release(struct pt_swap *w);
 
+/* A number of a file, which may be anything, as an integer; PT_UNKNOWN: not known, or too large. */
+static inline int64_t pt_swap_whole(double v)
+{
+    return v > -9e18 && v < 9e18 ? (int64_t)v : PT_UNKNOWN;
+}
+
 /* One sentence of at most size bytes: whether swap did harm. Returns buf. */
 char *pt_swap_sentence(const struct pt_swap *w, char *buf, size_t size);
 /* swap.schema.json; top PT_UNKNOWN: all processes. NULL: no memory. */

@@ -10,7 +10,7 @@
 
 static json_t *whole(double v)
 {
-    return isfinite(v) && fabs(v) < 9e18 ? json_integer((json_int_t)v) : json_null();
+    return pt_json_int(pt_swap_whole(v));
 }
 
 static json_t *real(double v)

@@ -25,13 +25,12 @@ struct printer {
 
 static char *bytes(char *buf, double v)
 {
-    return pt_units_bytes(buf, PT_UNITS_BUF, isfinite(v) ? (int64_t)v : PT_UNKNOWN, false);
+    return pt_units_bytes(buf, PT_UNITS_BUF, pt_swap_whole(v), false);
 }
 
 static char *duration(char *buf, double seconds)
 {
-    return pt_units_duration(buf, PT_UNITS_BUF,
-                             isfinite(seconds) ? (int64_t)(seconds * 1e6) : PT_UNKNOWN);
+    return pt_units_duration(buf, PT_UNITS_BUF, pt_swap_whole(seconds * 1e6));
 }
 
 static char *percent(char *buf, double share)
