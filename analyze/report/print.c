@@ -51,6 +51,12 @@ char *pt_print_amount(double v, const char *unit, char *buf)
     return buf;
 }
 
+const char *pt_print_name(const json_t *object, const char *key)
+{
+    const char *s = pt_tree_str(object, key);
+    return s && *s ? s : "?";
+}
+
 void pt_print_omitted(struct pt_page *p, int64_t n, const char *what)
 {
     if (n > 0)
@@ -79,7 +85,7 @@ static void print_head(struct pt_page *p, const json_t *doc)
     char title[512], from[PT_UNITS_BUF], to[PT_UNITS_BUF], length[PT_UNITS_BUF];
     size_t i;
     snprintf(title, sizeof(title), "Memory of %s",
-             pt_print_str(pt_tree_at(pt_tree_at(doc, "machine"), "host"), "name"));
+             pt_print_name(pt_tree_at(pt_tree_at(doc, "machine"), "host"), "name"));
     pt_page_title(p, title);
     if (pt_tree_int(span, "snapshots") > 0)
         pt_page_para(p, "%s to %s: %s, %" PRId64 " snapshots", pt_print_time(p, span, "from", from),

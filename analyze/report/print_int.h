@@ -15,6 +15,8 @@ char *pt_print_time(const struct pt_page *p, const json_t *object, const char *k
 char *pt_print_seconds(const json_t *object, const char *key, char *buf);
 /* "?" where there is none. */
 const char *pt_print_str(const json_t *object, const char *key);
+/* The same of one that is empty, too. */
+const char *pt_print_name(const json_t *object, const char *key);
 /* A number by its unit: "bytes", "percent", "bytes/s", "bytes/h", "seconds", "count". */
 char *pt_print_amount(double v, const char *unit, char *buf);
 /* "and 12 more", where there are. */

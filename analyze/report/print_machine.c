@@ -62,8 +62,8 @@ void pt_print_machine(struct pt_page *p, const json_t *doc)
     const json_t *machine = pt_tree_at(doc, "machine"), *host = pt_tree_at(machine, "host");
     char size[PT_UNITS_BUF];
     pt_page_heading(p, "Machine");
-    pt_page_pair(p, "host", "%s", pt_print_str(host, "name"));
-    pt_page_pair(p, "kernel", "%s %s", pt_print_str(host, "kernel"), pt_print_str(host, "arch"));
+    pt_page_pair(p, "host", "%s", pt_print_name(host, "name"));
+    pt_page_pair(p, "kernel", "%s %s", pt_print_name(host, "kernel"), pt_print_name(host, "arch"));
     pt_page_pair(p, "memory", "%s, %" PRId64 " CPUs",
                  pt_print_bytes(host, "mem_total", false, size),
                  pt_tree_int(host, "cpus") == PT_UNKNOWN ? 0 : pt_tree_int(host, "cpus"));

@@ -124,9 +124,12 @@ static void until_full(const struct pt_report *r, const struct pt_finding *f, ch
     *buf = '\0';
     if (isnan(v->exhaustion) || !f->limit || v->exhaustion > FORESIGHT * r->leaks.timeline.end)
         return;
-    snprintf(buf, size, ", %s%s full in %s at this rate",
-             strcmp(f->limit, "machine") == 0 ? "the " : "", f->limit,
-             pt_units_duration(a, sizeof(a), (int64_t)(v->exhaustion * 1e6)));
+    const char *the = strcmp(f->limit, "machine") == 0 ? "the " : "";
+    if (v->exhaustion < 1)
+        snprintf(buf, size, ", %s%s is full", the, f->limit);
+    else
+        snprintf(buf, size, ", %s%s full in %s at this rate", the, f->limit,
+                 pt_units_duration(a, sizeof(a), (int64_t)(v->exhaustion * 1e6)));
 }
 
 json_t *pt_report_sentence(const struct pt_report *r, const struct pt_finding *f)
