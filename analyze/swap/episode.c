@@ -12,6 +12,9 @@
 #define OUT_RATE    (1 * MIB)
 #define CHURN_RATE  (1 * MIB)
 #define PARKED_RATE (0.1 * MIB)
+/* A few pages out are no use of swap: a new swap file had 24 KiB in use before anything was put
+ * out, tests/episodes. KiB. */
+#define USED_LEAST 1024.0
 /* Below it no stall can be swap's: two pages a second. */
 #define IDLE_RATE 8192.0
 /* Of the pages that went out, those that came back although they had just gone. */
@@ -32,6 +35,9 @@
 #define JOIN_S        15.0
 #define JOIN_PARKED_S 60.0
 #define LEAST_S       27.0
+/* Nothing is alarmed by it, so one bin is enough: half a minute of rest between two episodes of
+ * tests/episodes has two whole bins. */
+#define LEAST_PARKED_S 9.0
 /* Less than it takes to see any state is a burst, however high: what is parked goes on after it. */
 #define BURST_S 22.0
 
@@ -120,10 +126,15 @@ static bool is_exhausted(const struct pt_swap_bin *b, double page)
            low_on(b, PT_SWAP_AVAILABLE, PT_SWAP_MEM_TOTAL);
 }
 
+static bool uses_swap(const struct pt_swap_bin *b)
+{
+    return (double)b->v[PT_SWAP_TOTAL] - (double)b->v[PT_SWAP_FREE] >= USED_LEAST;
+}
+
 static bool is_parked(const struct pt_swap_bin *b, double page)
 {
     const double in = in_of(b) * page / width(b);
-    return b->v[PT_SWAP_TOTAL] > b->v[PT_SWAP_FREE] && in < PARKED_RATE && !is_out(b, page) &&
+    return uses_swap(b) && in < PARKED_RATE && !is_out(b, page) &&
            (in < IDLE_RATE || !(share(b, PT_SWAP_SOME) >= PARKED_SOME));
 }
 
@@ -215,7 +226,7 @@ static size_t parked_end(const struct work *w, size_t i)
         const struct pt_swap_bin *b = &w->bins[k];
         const double between = seconds(w, end, k);
         in += isnan(in_of(b)) ? 0 : in_of(b) * w->page;
-        if (!(b->v[PT_SWAP_TOTAL] > b->v[PT_SWAP_FREE]) || between > JOIN_PARKED_S)
+        if (!uses_swap(b) || between > JOIN_PARKED_S)
             break;
         if (is_parked(b, w->page) &&
             (between <= BURST_S || in < PARKED_RATE * seconds(w, i, k + 1)))
@@ -231,7 +242,7 @@ static void park(struct work *w)
         if (w->state[i] || w->low[i] || w->bins[i].hole || !is_parked(&w->bins[i], w->page))
             continue;
         end = parked_end(w, i);
-        for (size_t k = i; k < end && seconds(w, i, end) >= LEAST_S; k++)
+        for (size_t k = i; k < end && seconds(w, i, end) >= LEAST_PARKED_S; k++)
             w->state[k] = 1 + PT_SWAP_PARKED;
     }
 }
