@@ -19,7 +19,7 @@ import time
 MIB = 1 << 20
 SWAP_MIB = 768
 QUIET, BUSY = 32, 54  # seconds of a rest and of an episode
-CHURN = 70  # in a thousand: the time in faults of all touchers together
+THREADS = 4  # of each toucher in a thrash; of more, or faster ones, no page stays unused long enough to be put out
 MARGIN = 12  # at both ends of a span, in which one state becomes another
 V1 = os.path.exists("/sys/fs/cgroup/memory/memory.limit_in_bytes")
 ROOT = "/sys/fs/cgroup/memory" if V1 else "/sys/fs/cgroup"
@@ -43,17 +43,21 @@ class Group:
         os.mkdir(self.path)
 
     def limit(self, mib):
-        for _ in range(200):  # the kernel gives up where pages are used faster than it can put them out
+        if not mib:
+            return put(os.path.join(self.path, LIMIT), "-1" if V1 else "max")
+        for _ in range(200):  # the kernel gives up, or kills, where pages are used faster than it can put them out
+            now = max(mib, self.usage() * 0.9)
             try:
-                put(os.path.join(self.path, LIMIT), "%d" % (mib * MIB) if mib else "-1" if V1 else "max")
-                return
+                put(os.path.join(self.path, LIMIT), "%d" % (now * MIB))
+                if now == mib:
+                    return None
             except OSError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.05)
         raise SystemExit("the limit of '%s' cannot be set" % self.path)
 
-    def close_in(self, spare):
-        """The limit is what it has and so many MiB."""
-        self.limit(int(open(os.path.join(self.path, USAGE)).read()) / MIB + spare)
+    def usage(self):
+        return int(open(os.path.join(self.path, USAGE)).read()) / MIB
 
 
 class Witness:
@@ -88,7 +92,7 @@ class Witness:
                 "available_percent": round(100 * max(r["MemAvailable"] for r in rows) / rows[0]["MemTotal"], 1)}
 
 
-def sound(span):
+def sound(span, churn):
     """That the span became what the schedule meant it to be: the reasons why not."""
     w, stalls, why = span["witness"], span["stall_percent"], []
 
@@ -100,6 +104,7 @@ def sound(span):
     if None in suffering:
         return ["one that should suffer has gone"]
     need("no other swap in use", w["devices"] == 1)
+    need("everybody lives", not span["gone"])
     if state in ("none", "parked"):
         need("swap in use" if state == "parked" else "no swap in use", (w["swap_used"] > 4) == (state == "parked"))
         need("in + out under 0.3 MiB/s", span["kind"] in ("burst", "wake") or w["in"] + w["out"] < 0.3)
@@ -108,9 +113,9 @@ def sound(span):
         need("little in", w["in"] < 0.1 * w["out"])
     if state == "churn":
         need("1 MiB/s in and out", min(w["in"], w["out"]) >= 1)
-        need("2 to 12% of the time of the touchers in faults", 2 <= sum(suffering) <= 12)
+        need("the time of the touchers in faults as it should be", 0.3 <= sum(suffering) * 10 / churn <= 1.7)
     if state == "thrash":
-        need("each toucher as long in faults as one thread that waits all the time", min(suffering) >= 90)
+        need("each toucher for half of its time in faults", min(suffering) >= 50 * THREADS)
     if state == "exhaustion-risk":
         need("little swap and memory", w["swap_free_percent"] < 10 and w["available_percent"] < 10)
     return why
@@ -146,19 +151,26 @@ class Run:
     def go(self, pid):
         self.programs[pid]["child"].send_signal(signal.SIGUSR1)
 
+    def limit_still(self, pid, group, mib):
+        """Sets a limit that the kernel would never reach while the program touches what it has."""
+        self.programs[pid]["child"].send_signal(signal.SIGSTOP)
+        group.limit(mib)
+        self.programs[pid]["child"].send_signal(signal.SIGCONT)
+
     def watch(self, seconds):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.witness.read()
             time.sleep(min(1, max(0, end - time.monotonic())))
 
-    def span(self, kind, state, seconds, victims=(), aggressors=(), begin=None):
-        """A labelled span; its programs were told before what to do."""
+    def span(self, kind, state, seconds, victims=(), aggressors=(), either=(), begin=None):
+        """A labelled span; its programs were told before what to do. Either: who may suffer or not."""
         begin = begin or time.time()
         self.watch(seconds - (time.time() - begin))
         end = time.time()
         self.spans.append({"kind": kind, "state": state, "from": begin, "to": end, "victims": list(victims),
-                           "aggressors": list(aggressors)})
+                           "aggressors": list(aggressors), "either": list(either),
+                           "gone": [p for p in (*victims, *aggressors) if self.programs[p]["child"].poll() is not None]})
         say("%-12s %-18s %s" % (kind, state, self.witness.over(begin, end)))
 
     def rest(self, kind="rest", seconds=QUIET):
@@ -209,7 +221,7 @@ class Run:
         kib = int(self.pick(1.5, 3) * 1024) if slow else int(self.pick(4, 8) * 1024)
         pid = self.start("import", group, "grow", mib=20, to=20 + kib * BUSY // 1024, kib=kib)
         self.rest()
-        group.close_in(1)
+        group.limit(group.usage() + 1)
         begin = time.time()
         self.go(pid)
         self.span("grower", "swap-out-pressure", BUSY, aggressors=[pid], begin=begin)
@@ -226,11 +238,11 @@ class Run:
     def lack(self, state, beside):
         """The limits of programs, each in a cgroup of its own, fall under what they touch: nobody grows."""
         n = self.random.choice([1, 2]) if state == "churn" else self.random.choice([2, 3])
-        threads = self.random.choice([1, 2]) if state == "churn" else 3
+        threads = self.random.choice([1, 2]) if state == "churn" else THREADS
         mib = [int(self.pick(40, 100)) for _ in range(n)]
         groups = [self.group("shop") for _ in range(n)]
-        pids = [self.start("shop%d" % i, groups[i], "touch", mib=mib[i], threads=threads, write=int(self.pick(70, 100)),
-                           stall=CHURN // (n * threads) if state == "churn" else 1000) for i in range(n)]
+        pids = [self.start("shop%d" % i, groups[i], "touch", mib=mib[i], threads=threads, write=int(self.pick(70, 100)), pace=8000,
+                           stall=self.args.churn // (n * threads) if state == "churn" else 1000) for i in range(n)]
         idle = self.start("helper", groups[0], "hold", mib=int(self.pick(10, 30)))
         others = self.bystanders() if beside else []
         self.rest()
@@ -238,26 +250,27 @@ class Run:
         for pid in others[:1]:
             self.go(pid)
         for i in range(n):
-            groups[i].limit(mib[i] * (self.pick(0.7, 0.85) if state == "churn" else self.pick(0.3, 0.5)))
+            self.limit_still(pids[i], groups[i], mib[i] * (self.pick(0.7, 0.85) if state == "churn" else
+                                                              self.pick(0.3, 0.5)))
         self.span("lack" + ("+others" if beside else ""), state, BUSY, victims=pids, begin=begin)
         self.stop(idle, *pids, *others)
 
     def squeeze(self, state, locked):
         """One grows in a cgroup that is full: what it takes, the others there touch."""
         group = self.group("site")
-        stall = 1000 if state == "thrash" else CHURN if locked else CHURN // 2
+        stall = 1000 if state == "thrash" else self.args.churn if locked else self.args.churn // 2
         kib = int(self.pick(1, 1.5) * 1024)
         idle = self.start("spare", group, "hold", mib=4)
         victim = self.start("web", group, "touch", mib=int(self.pick(80, 105)), stall=stall,
-                            threads=4 if state == "thrash" else 1, pace=8000)  # each page hot, none too hot to be put out
+                            threads=THREADS if state == "thrash" else 1, pace=5000)
         grower = self.start("cache", group, "grow", mib=20, to=20 + kib * BUSY // 1024, kib=kib, lock=int(locked),
                             hot=int(not locked), stall=stall, pace=40000)
         self.rest()
-        group.close_in(-4)
         begin = time.time()
+        self.limit_still(victim, group, group.usage() - 4)
         self.go(grower)
         self.span("squeeze+" + ("locked" if locked else "hot"), state, BUSY, begin=begin, aggressors=[grower],
-                  victims=[victim])
+                  victims=[victim], either=[] if locked else [grower])
         self.stop(idle, victim, grower)
 
     def exhaust(self):
@@ -270,7 +283,7 @@ class Run:
         group.limit(8)
         self.span("full", "parked", QUIET + 10, begin=begin)
         group = self.group("hog")
-        put(os.path.join(group.path, "memory.swappiness"), "0")
+        put(os.path.join(group.path, "memory.swappiness" if V1 else "memory.swap.max"), "0")
         total = used["MemTotal"]
         hog = self.start("hog", group, "available", mib=int(total * 0.085), floor=int(total * 0.06))
         while self.witness.read()["MemAvailable"] > total * 0.1:
@@ -318,7 +331,7 @@ class Run:
             s["witness"] = self.witness.over(begin, end)
             s["stall_percent"] = {str(p["pid"]): self.measured(p, begin, end) for p in self.programs.values()}
             s["stall_percent"] = {k: v for k, v in s["stall_percent"].items() if v is not None}
-            s["unsound"] = sound(s)
+            s["unsound"] = sound(s, self.args.churn)
             if s["unsound"]:
                 say("not what it was meant to be: %s %s: %s: %s, stalls %s" % (
                     s["kind"], s["state"], "; ".join(s["unsound"]), s["witness"], s["stall_percent"]))
@@ -390,6 +403,8 @@ def outside(args):
     args.work = tempfile.mkdtemp(prefix="episodes-")
     args.cgroup = os.path.join(ROOT, "episodes")
     os.mkdir(args.cgroup)
+    if not V1:
+        put(os.path.join(args.cgroup, "cgroup.subtree_control"), "+memory")
     child, no_swap = None, lambda: None
     try:
         no_swap = make_swap(args)
@@ -416,6 +431,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--swap", choices=["file", "zram"], default="file")
     parser.add_argument("--exhaust", action="store_true", help="with a span in which memory nearly runs out")
+    parser.add_argument("--churn", type=int, default=70, help="time in faults of all touchers of a churn, in a thousand")
     parser.add_argument("--parts", help="only these parts of the schedule, in this order; with commas")
     parser.add_argument("--interval", default="2s")
     parser.add_argument("--work", help=argparse.SUPPRESS)

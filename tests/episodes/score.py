@@ -108,6 +108,8 @@ class Score:
     def blame(self, where, labels, s, there):
         for role, counts in (("victims", self.victims), ("aggressors", self.aggressors)):
             wanted, found = set(s[role]), pids(there, role)
+            if role == "victims":
+                found -= set(s["either"])
             counts.add(wanted, found)
             names = lambda some: ", ".join(labels["programs"].get(str(p), {"name": "pid %d" % p})["name"] for p in sorted(some))
             if found - wanted:
