@@ -93,6 +93,17 @@ class Witness:
                 "available_percent": round(100 * max(r["MemAvailable"] for r in rows) / rows[0]["MemTotal"], 1)}
 
 
+def held(witness, span):
+    """Seconds of a span, in pieces of ten, in which what its state is about goes at 1 MiB/s or more."""
+    keys, seconds = ("in", "out") if span["state"] == "churn" else ("out",), 0
+    begin = span["from"]
+    while begin + 10 <= span["to"]:
+        piece = witness.over(begin, begin + 10)
+        seconds += 10 * all(piece[key] >= 1 for key in keys)
+        begin += 10
+    return seconds
+
+
 def sound(span, churn):
     """That the span became what the schedule meant it to be: the reasons why not."""
     w, stalls, why = span["witness"], span["stall_percent"], []
@@ -110,10 +121,10 @@ def sound(span, churn):
         need("swap in use" if state == "parked" else "no swap in use", (w["swap_used"] > 4) == (state == "parked"))
         need("in + out under 0.3 MiB/s", span["kind"] in ("burst", "wake") or w["in"] + w["out"] < 0.3)
     if state == "swap-out-pressure":
-        need("1 MiB/s out", w["out"] >= 1)
+        need("1 MiB/s out for 30 s", span["held"] >= 30)
         need("little in", w["in"] < 0.1 * w["out"])
     if state == "churn":
-        need("1 MiB/s in and out", min(w["in"], w["out"]) >= 1)
+        need("1 MiB/s in and out for 30 s", span["held"] >= 30)
         need("the time of the touchers in faults as it should be", 0.3 <= sum(suffering) * 10 / churn <= 1.7)
     if state == "thrash":
         need("each toucher for half of its time in faults", min(suffering) >= 50 * THREADS)
@@ -332,6 +343,7 @@ class Run:
             s["witness"] = self.witness.over(begin, end)
             s["stall_percent"] = {str(p["pid"]): self.measured(p, begin, end) for p in self.programs.values()}
             s["stall_percent"] = {k: v for k, v in s["stall_percent"].items() if v is not None}
+            s["held"] = held(self.witness, s)
             s["unsound"] = sound(s, self.args.churn)
             if s["unsound"]:
                 say("not what it was meant to be: %s %s: %s: %s, stalls %s" % (
@@ -363,7 +375,7 @@ def inside(args):
             p["child"].wait()
     run.finish()
     with open(os.path.splitext(args.out)[0] + ".labels.json", "w") as f:
-        json.dump({"seed": args.seed, "interval": args.interval, "swap": args.swap, "swap_mib": SWAP_MIB,
+        json.dump({"seed": args.seed, "churn": args.churn, "interval": args.interval, "swap": args.swap, "swap_mib": SWAP_MIB,
                    "margin": MARGIN, "programs": {str(pid): {"name": p["name"], "role": p["role"]}
                                                   for pid, p in run.programs.items()}, "spans": run.spans}, f, indent=1)
         f.write("\n")

@@ -354,9 +354,10 @@ static void rests_of_half_a_minute_part_them(void **state)
     add((struct span){.n = 2, .in = 4, .out = 4, .some = 0.03f});
     add(thrash);
     find();
-    assert_int_equal(found.n, 2);
+    assert_int_equal(found.n, 3);
     is_episode(0, PT_SWAP_CHURN, 0, 60);
-    is_episode(1, PT_SWAP_THRASH, 80, 160);
+    is_episode(1, PT_SWAP_PARKED, 60, 80);
+    is_episode(2, PT_SWAP_THRASH, 80, 160);
 }
 
 /* The worst of what holds at a time; no rests of what led to it. */
