@@ -105,7 +105,8 @@ void pt_print_swap(struct pt_page *p, const json_t *doc)
         if (i >= first)
             print_episode(p, one);
     }
-    pt_print_omitted(p, (int64_t)first, "before these");
+    const int64_t omitted = pt_tree_int(doc, "swap_omitted");
+    pt_print_omitted(p, (int64_t)first + (omitted > 0 ? omitted : 0), "episodes");
     print_devices(p, swap);
     print_holders(p, swap);
 }

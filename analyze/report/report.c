@@ -3,6 +3,7 @@
 #include "analyze/report/report_int.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@
 
 /* Holders of a class of memory. */
 #define HOLDERS 20
+/* Of swap. */
+#define EPISODES 60
 
 size_t pt_report_top(const struct pt_report *r, size_t usual)
 {
@@ -124,11 +127,65 @@ static json_t *of_beside(struct pt_report *r, json_t **section, struct pt_err *e
     return j;
 }
 
+static int largest_first(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+static double stall_of(const json_t *episode)
+{
+    return fmax(pt_tree_real(episode, "stall_seconds"), 0);
+}
+
+/* Those episodes in which most time was lost, in their order. NULL: no memory. */
+static json_t *worst_of(const json_t *episodes, size_t most)
+{
+    const size_t n = json_array_size(episodes);
+    double *order = calloc(n + 1, sizeof(*order));
+    json_t *kept = json_array();
+    size_t equals = most; /* room for those that lost just as much as the last one kept */
+    for (size_t i = 0; i < n && order; i++)
+        order[i] = stall_of(json_array_get(episodes, i));
+    if (order)
+        qsort(order, n, sizeof(*order), largest_first);
+    const double least = order && most > 0 ? order[most - 1] : INFINITY;
+    for (size_t i = 0; i < most && order; i++)
+        equals -= order[i] > least;
+    for (size_t i = 0; i < n && order; i++) {
+        json_t *e = json_array_get(episodes, i);
+        if (stall_of(e) > least || (!(stall_of(e) < least) && equals > 0 && equals--))
+            json_array_append(kept, e);
+    }
+    const bool ok = order && json_array_size(kept) == most;
+    free(order);
+    if (ok)
+        return kept;
+    json_decref(kept);
+    return NULL;
+}
+
+static int cut_episodes(struct pt_report *r, json_t *swap)
+{
+    const json_t *episodes = pt_tree_at(swap, "episodes");
+    const size_t n = json_array_size(episodes), most = pt_report_top(r, EPISODES);
+    if (n > most && json_object_set_new(swap, "episodes", worst_of(episodes, most)) < 0)
+        return -1;
+    return json_object_set_new(r->doc, "swap_omitted",
+                               json_integer(n > most ? (json_int_t)(n - most) : 0));
+}
+
 static json_t *swap(struct pt_report *r, struct pt_err *err)
 {
     pt_beside_end(&r->beside, r->s);
     r->has_beside = false;
-    return of_beside(r, &r->beside.swap, err);
+    json_t *j = of_beside(r, &r->beside.swap, err);
+    if (j && cut_episodes(r, j) < 0) {
+        json_decref(j);
+        j = NULL;
+        pt_err_nomem(err);
+    }
+    return j;
 }
 
 static json_t *kernel(struct pt_report *r, struct pt_err *err)
@@ -231,9 +288,9 @@ static int make_sections(struct pt_report *r, struct pt_err *err)
 static int make(struct pt_report *r, struct pt_err *err)
 {
     static const char *const order[] = {
-        "span",   "notes",  "verdict",     "against", "compare",       "machine",
-        "leaks",  "growth", "charts",      "marks",   "marks_omitted", "swap",
-        "kernel", "oom",    "oom_omitted", "events",  "processes",     "glossary"};
+        "span",   "notes",       "verdict", "against",       "compare", "machine",      "leaks",
+        "growth", "charts",      "marks",   "marks_omitted", "swap",    "swap_omitted", "kernel",
+        "oom",    "oom_omitted", "events",  "processes",     "glossary"};
     struct pt_snap last;
     if (r->s->span.count > 0 && !r->s->args->utc &&
         pt_db_snap(r->s->db, r->o->to, &last, NULL) >= 0)

@@ -120,7 +120,6 @@ static const struct pt_html_column totals[] = {
 
 void pt_html_swap(const struct pt_html *h, const json_t *swap, const json_t *doc)
 {
-    (void)doc;
     pt_html_raw(h, "<p>");
     pt_html_put(h, PT_HTML_TEXT, pt_html_get(swap, "text"));
     pt_html_raw(h, "</p>\n");
@@ -132,7 +131,7 @@ void pt_html_swap(const struct pt_html *h, const json_t *swap, const json_t *doc
     if (json_array_size(pt_html_get(swap, "devices")) > 0 ||
         json_array_size(pt_html_get(swap, "episodes")) > 0)
         pt_html_facts(h, totals, sizeof(totals) / sizeof(totals[0]), swap);
-    pt_html_table(h, &episodes, pt_html_get(swap, "episodes"), NULL);
+    pt_html_table(h, &episodes, pt_html_get(swap, "episodes"), pt_html_get(doc, "swap_omitted"));
     pt_html_table(h, &devices, pt_html_get(swap, "devices"), NULL);
     pt_html_table(h, &processes, pt_html_get(swap, "processes"), NULL);
 }
