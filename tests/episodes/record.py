@@ -118,7 +118,7 @@ def sound(span, churn):
     need("nothing moves in other swap", w["others"] < 1)
     need("everybody lives", not span["gone"])
     if state in ("none", "parked"):
-        need("swap in use" if state == "parked" else "no swap in use", (w["swap_used"] > 4) == (state == "parked"))
+        need("swap in use" if state == "parked" else "no swap in use", (w["swap_used"] > 1) == (state == "parked"))
         need("in + out under 0.3 MiB/s", span["kind"] in ("burst", "wake") or w["in"] + w["out"] < 0.3)
     if state == "swap-out-pressure":
         need("1 MiB/s out for 30 s", span["held"] >= 30)
@@ -187,7 +187,7 @@ class Run:
 
     def rest(self, kind="rest", seconds=QUIET):
         used = self.witness.read()
-        self.span(kind, "parked" if used["SwapTotal"] - used["SwapFree"] > 4 else "none", seconds)
+        self.span(kind, "parked" if used["SwapTotal"] - used["SwapFree"] > 1 else "none", seconds)
 
     def pick(self, low, high):
         return self.random.uniform(low, high)
