@@ -60,12 +60,19 @@ swap_file()
         swapon "$swap" 2>/dev/null || skip 'no swap file can be had here'
 }
 
+# The first try may fail while those who were killed still hold what is out, in a cgroup at its limit.
+swap_is_off()
+{
+    swapoff "$swap"
+    ! grep -qF "$swap " /proc/swaps
+}
+
 stop_started()
 {
     for one in $started; do
         kill -9 "$one" 2>/dev/null
     done
-    [ -z "${swap:-}" ] || { swapoff "$swap" 2>/dev/null; rm -f "$swap"; }
+    [ -z "${swap:-}" ] || { until_true 30 swap_is_off && rm -f "$swap"; }
     for one in $cgroups; do
         until_true 10 rmdir "$one"
     done
