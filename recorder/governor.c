@@ -68,6 +68,12 @@ void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us)
     g->loan_us = 0;
 }
 
+void pt_gov_forgive(struct pt_gov *g)
+{
+    if (g->credit_us < 0)
+        g->credit_us = 0;
+}
+
 void pt_gov_lend(struct pt_gov *g, int64_t us)
 {
     if (g->credit_us + g->loan_us < us)

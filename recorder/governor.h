@@ -31,6 +31,8 @@ void pt_gov_init(struct pt_gov *g, int64_t budget_ppm, int64_t interval_us, int6
 
 /* Time went by, and this CPU time was used by the whole process. */
 void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us);
+/* What was spent on what was asked for at any cost is no debt. */
+void pt_gov_forgive(struct pt_gov *g);
 /* Deep reads may spend at least so much now, whatever the debt: it is paid back later. Until the
  * next pt_gov_pass. */
 void pt_gov_lend(struct pt_gov *g, int64_t us);

@@ -162,12 +162,14 @@ int pt_wal_behind(int wal_fd, int64_t *ret, struct pt_err *err)
         if (i == 0 && !whole) /* without a head, the first slot says of which log it is */
             memcpy(salts, slot + 8, sizeof salts);
         const bool same = memcmp(slot + 8, salts, sizeof salts) == 0;
+        /* the bad slot itself may be what a kill left of a commit, over an older one */
+        const bool before = whole;
         if (whole) {
             sum(&c, slot, 8);
             sum(&c, slot + SLOT_HEAD, size);
             whole = same && be32(slot) != 0 && agrees(&c, slot + 16);
         }
-        behind += !whole && same && be32(slot + 4) != 0;
+        behind += !before && same && be32(slot + 4) != 0;
     }
     if (r >= 0)
         *ret = behind;

@@ -201,7 +201,7 @@ static int tell(struct walk *w, const struct pt_db_event *e, struct pt_err *err)
     if (e->kind == PT_EVENT_OOM && args->verbose && !args->csv && !args->json)
         return look_into(w, e, err);
     if (e->kind == PT_EVENT_OOM && !args->csv && pt_before_load(w->s, e, &before, &why) < 0 &&
-        why.code != PT_ENOTFOUND)
+        why.code != PT_ENOTFOUND && why.code != PT_EDAMAGED)
         return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     if (args->json)
         rc = print_json(w, e, before.view ? &before : NULL);

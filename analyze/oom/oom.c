@@ -224,8 +224,8 @@ static int look_into(const struct pt_session *s, const struct pt_db_event *e, st
 {
     struct pt_err why = {0};
     int rc = pt_before_load(s, e, &c->before, &why);
-    if (rc < 0 && why.code == PT_ENOTFOUND)
-        return 0;
+    if (rc < 0 && (why.code == PT_ENOTFOUND || why.code == PT_EDAMAGED))
+        return 0; /* the kill is known, the picture before it is not */
     if (rc < 0)
         return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     c->found = true;

@@ -44,6 +44,15 @@ const char *pt_swap_missing_text(enum pt_swap_missing one)
     return "";
 }
 
+/* The most swap that was ever set up; NAN: not known. */
+static double most_total(const struct pt_swap *w)
+{
+    double total = w->held.total == PT_UNKNOWN ? NAN : (double)w->held.total;
+    for (size_t i = 0; i < w->nbins; i++)
+        total = fmax(total, (double)w->bins[i].v[PT_SWAP_TOTAL]);
+    return total;
+}
+
 static enum pt_swap_verdict verdict_of(const struct pt_swap *w)
 {
     bool harm = false, watch = false;
@@ -52,9 +61,7 @@ static enum pt_swap_verdict verdict_of(const struct pt_swap *w)
         harm |= s >= PT_SWAP_CHURN;
         watch |= s == PT_SWAP_OUT_PRESSURE;
     }
-    double total = w->held.total == PT_UNKNOWN ? NAN : (double)w->held.total;
-    for (size_t i = 0; i < w->nbins; i++)
-        total = fmax(total, (double)w->bins[i].v[PT_SWAP_TOTAL]);
+    const double total = most_total(w);
     if (harm || watch)
         return harm ? PT_SWAP_HARMFUL : PT_SWAP_WATCH;
     if (isnan(total))
@@ -132,7 +139,9 @@ char *pt_swap_sentence(const struct pt_swap *w, char *buf, size_t size)
         snprintf(buf, size, "memory ran short, no harm seen: %s", harm);
         break;
     case PT_SWAP_HARMFUL:
-        snprintf(buf, size, "swap did harm: %s", harm);
+        snprintf(buf, size, "%s: %s",
+                 most_total(w) <= 0 ? "memory ran short, and no swap is set up" : "swap did harm",
+                 harm);
         break;
     }
     return buf;
@@ -154,6 +163,9 @@ static int make(const struct pt_session *s, struct pt_swap *w, struct pt_err *er
         rc = pt_swap_load_shares(s, w, err);
     pt_swap_deeps_release(&deeps);
     w->verdict = verdict_of(w);
+    /* what is not there to be read may be what did harm */
+    if (s->ndamage > 0 && (w->verdict == PT_SWAP_HARMLESS || w->verdict == PT_SWAP_UNUSED))
+        w->verdict = PT_SWAP_UNKNOWN;
     if (w->ndevices == 0 && w->held.total > 0)
         w->missing |= PT_SWAP_NO_DEVICES;
     if (w->verdict == PT_SWAP_NONE || w->verdict == PT_SWAP_UNUSED) /* nothing to know */
