@@ -165,7 +165,7 @@ static void explain_host(struct pt_leaks *l)
     if (!t)
         return;
     pt_env_of(t, t->start, t->last, PT_BINS, &e);
-    if (e.n < 3)
+    if (e.n < PT_BINS_MIN || t->last - t->start < pt_judge_least(l->timeline.interval))
         return;
     pt_slope_of(&e, &s);
     l->available = s.b;

@@ -116,16 +116,18 @@ static bool same_object(const struct pt_finding *a, const struct pt_finding *b)
     return x && y && x->inode == y->inode && strcmp(x->name, y->name) == 0;
 }
 
-/* The finding that stands for this one too: about the same process, or the same shared memory. */
+/* The finding that stands for this one too: about the same shared memory, or the same process. */
 static struct pt_finding *stands_for(const struct pt_leaks *l, const struct pt_finding *f,
-                                     const bool *gone)
+                                     const bool *gone, bool objects)
 {
     struct pt_finding *best = NULL;
     for (size_t i = 0; i < l->n && f->subject == PT_SUBJECT_PROCESS; i++) {
         struct pt_finding *o = &l->v[i];
-        if (o == f || gone[i] || o->subject != PT_SUBJECT_PROCESS || !alarms(o) || !greater(o, f))
+        if (o == f || gone[i] || o->stood_for || o->subject != PT_SUBJECT_PROCESS || !alarms(o) ||
+            !greater(o, f))
             continue;
-        const bool same = o->life == f->life ? !(takes(o) && takes(f)) : same_object(o, f);
+        const bool same = objects ? o->life != f->life && same_object(o, f)
+                                  : o->life == f->life && !(takes(o) && takes(f));
         if (same && (!best || greater(o, best)))
             best = o;
     }
@@ -153,11 +155,16 @@ void pt_leaks_one_cause(struct pt_leaks *l)
     bool *gone = calloc(l->n ? l->n : 1, sizeof(*gone));
     for (size_t i = 0; gone && i < l->n; i++)
         gone[i] = alarms(&l->v[i]) && explained(l, &l->v[i]) >= SHARE * l->v[i].ruling.growth;
-    for (size_t i = 0; gone && i < l->n; i++) {
-        struct pt_finding *o = alarms(&l->v[i]) && !gone[i] ? stands_for(l, &l->v[i], gone) : NULL;
+    for (size_t i = 0; i < l->n; i++)
+        l->v[i].stood_for = false;
+    /* objects first: what a process shows beside is told of a finding that stays */
+    for (size_t k = 0; gone && k < 2 * l->n; k++) {
+        struct pt_finding *f = &l->v[k % l->n];
+        struct pt_finding *o =
+            alarms(f) && !gone[k % l->n] && !f->stood_for ? stands_for(l, f, gone, k < l->n) : NULL;
         if (o)
-            tell_beside(o, &l->v[i]);
-        l->v[i].stood_for = o != NULL;
+            tell_beside(o, f);
+        f->stood_for |= o != NULL;
     }
     for (size_t i = 0; i < l->n; i++) {
         if (!gone || !(gone[i] || l->v[i].stood_for))

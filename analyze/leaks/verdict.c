@@ -131,10 +131,15 @@ static void exhaust(const struct pt_case *c, struct pt_ruling *r)
     r->exhaustion_high = r->low > 0 ? c->headroom / r->low : INFINITY;
 }
 
+double pt_judge_least(double interval)
+{
+    return fmax(LIFE_MIN, CELLS_MIN * interval);
+}
+
 static void not_enough(const struct pt_case *c, struct pt_ruling *r)
 {
     char a[PT_UNITS_BUF], b[PT_UNITS_BUF];
-    const double life = c->to - c->from, need = fmax(LIFE_MIN, CELLS_MIN * c->interval);
+    const double life = c->to - c->from, need = pt_judge_least(c->interval);
     r->verdict = PT_INSUFFICIENT;
     r->more = life < need ? need - life : life;
     if (life < need)

@@ -99,6 +99,8 @@ struct pt_ruling {
     struct pt_env env; /* what was judged, of the whole span */
 };
 void pt_judge(const struct pt_case *c, struct pt_ruling *ret);
+/* Seconds that a series must be known for, at this interval of recording, to be judged. */
+double pt_judge_least(double interval);
 
 /* Adds a line of evidence; more than fits are left out. */
 void pt_evidence_add(struct pt_ruling *r, const char *test, double value, double threshold,

@@ -209,7 +209,7 @@ static int one_period(struct every *e, int64_t from, int64_t to, int64_t begin_u
     if (rc >= 0)
         rc = put_in(e, doc, name, err);
     if (rc >= 0)
-        e->alarms = pt_report_alarms(doc);
+        e->alarms |= pt_report_alarms(doc);
     json_decref(e->old);
     e->old = doc;
     return rc;
