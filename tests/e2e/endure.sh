@@ -7,8 +7,8 @@ db=$PT_TMP/a.db
 log=$PT_TMP/log
 [ "$PT_SANITIZED" = 1 ] && skip 'sanitizers do not let memory be locked'
 
-# A program of its own: pages that another recorder has mapped too are not paged out.
-cp "$recorder" "$PT_TMP/pagetraild" || fail 'no copy of the recorder'
+# A program of its own: pages that another recorder has mapped too are not paged out, nor those not written yet.
+cp "$recorder" "$PT_TMP/pagetraild" && sync "$PT_TMP/pagetraild" || fail 'no copy of the recorder'
 recorder=$PT_TMP/pagetraild
 
 # has_snapshots N
