@@ -102,7 +102,18 @@ static void note_smaps(struct pt_plan *p, struct pt_proc *proc, const struct pt_
     proc->deep_stall_us = small(r->stall_us);
     proc->deep_us = now;
     proc->deep_rss_pages = proc->rss_pages;
-    proc->deep_count++;
+    if (++proc->deep_count == 0) /* goes round, and 0 would be: never */
+        proc->deep_count = MANY_EVERY;
+}
+
+/* While a program is being started it has no command line: it is asked again when the process is
+ * looked at next, once. */
+static void note_names(struct pt_proc *proc, const struct pt_deep_result *r)
+{
+    proc->names_pending--;
+    if (r->kind == PT_DEEP_CMDLINE && !r->why && r->reading->nrows == 0 &&
+        proc->unnamed == PT_UNNAMED_NOT)
+        proc->unnamed = PT_UNNAMED_ASK;
 }
 
 static void apply_proc(struct pt_plan *p, struct pt_sink *sink, struct pt_procs *procs,
@@ -114,7 +125,7 @@ static void apply_proc(struct pt_plan *p, struct pt_sink *sink, struct pt_procs 
     const int64_t now = pt_clock_us(CLOCK_MONOTONIC);
     const bool names = r->kind == PT_DEEP_CMDLINE || r->kind == PT_DEEP_EXE;
     if (names)
-        proc->names_pending--;
+        note_names(proc, r);
     else
         note_smaps(p, proc, r, now);
     if (r->why == ETIMEDOUT) {
@@ -274,6 +285,8 @@ static uint32_t order_one(struct pt_plan *p, struct pt_sink *sink, struct pt_pro
     if (many || proc->deep_count % ROLLUP_EVERY == 0)
         given += push_proc(p, sink, proc, PT_DEEP_ROLLUP, many ? cost : cost / 2);
     proc->pending = given > 0;
+    /* a program may have been started under the same name, or have changed its title */
+    proc->names_due |= proc->deep_count > 0;
     return given;
 }
 

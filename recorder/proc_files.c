@@ -228,8 +228,10 @@ static int read_stat(struct pt_procs *t, struct pt_proc *p, struct pt_sink *sink
     p->start_time = st.start_time;
     p->kernel = (st.flags & FLAG_KTHREAD) != 0;
     p->zombie = st.state == 'Z' || st.state == 'X';
-    if (p->comm_hash != st.comm_hash)
+    if (p->comm_hash != st.comm_hash || p->unnamed == PT_UNNAMED_ASK) {
         p->names_due = true;
+        p->unnamed = p->comm_hash != st.comm_hash ? PT_UNNAMED_NOT : PT_UNNAMED_ASKED;
+    }
     p->comm_hash = st.comm_hash;
     return 0;
 }

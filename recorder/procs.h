@@ -31,6 +31,9 @@ enum pt_proc_file {
 };
 #define PT_PROC_KEPT 3
 
+/* Its command line was empty; to be asked again; was asked again. */
+enum pt_unnamed { PT_UNNAMED_NOT, PT_UNNAMED_ASK, PT_UNNAMED_ASKED };
+
 struct pt_proc {
     uint32_t pid;
     uint32_t gen;        /* never the same for two lives */
@@ -50,6 +53,7 @@ struct pt_proc {
     uint16_t denied; /* files that may not be read: bits by enum pt_proc_file */
     /* the deep reader's plan */
     bool names_due, pending; /* pending: a smaps or rollup read is ordered */
+    uint8_t unnamed;         /* enum pt_unnamed */
     uint8_t deep_count;
     uint8_t names_pending;
     uint32_t deep_rss_pages, maps;

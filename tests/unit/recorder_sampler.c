@@ -163,6 +163,47 @@ static void many_mappings(void **state)
     assert_in_range(rollups, 1, TICKS / 4);
 }
 
+/* ---- names ---- */
+
+/* The command line as it was read last, of a process that was read so often; "" at first, then one,
+ * and another while the name stays. */
+static void names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cmdline;
+        unsigned rss;
+    } steps[] = {{"", 1000}, {"a program", 1000}, {"its title", 900000}, {"its title", 1800000}};
+    struct pt_roots roots;
+    struct pt_err err = {0};
+    struct pt_sampler *s;
+    struct chain c = {0};
+    tree_begin("names");
+    write_maps(10, 40);
+    tree_process(77, "named", 5, 1000, 0);
+    tree_print("77/cmdline", "");
+    assert_true(pt_roots_init(&roots, tree, tree, tree, &err) >= 0);
+    const struct pt_sampler_config config = {
+        .roots = &roots,
+        .frame = on_frame,
+        .ctx = &c,
+        .plan = {.budget_ppm = 1000000, .interval_us = 10000000, .stall_us = 20000},
+        .timestamp_us = PT_UNKNOWN,
+    };
+    assert_true(pt_sampler_new(&config, &s, &err) >= 0);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        tree_process(77, "named", 5, steps[i].rss, 0);
+        tree_print("77/cmdline", steps[i].cmdline);
+        assert_true(pt_sampler_tick(s, PT_TRIGGER_ONCE, &err) >= 0);
+        const struct pt_portrait *p = pt_sampler_portrait(s, 77);
+        assert_non_null(p);
+        assert_string_equal(p->cmdline, steps[i].cmdline);
+    }
+    assert_true(pt_sampler_free(s));
+    pt_roots_release(&roots);
+    tree_remove("");
+}
+
 /* ---- triggers and the budget ---- */
 
 static int64_t processes_read(struct pt_sampler *s, enum pt_trigger trigger)
@@ -217,6 +258,7 @@ int main(void)
         cmocka_unit_test(overdrawn),
         cmocka_unit_test(long_key_frame),
         cmocka_unit_test(many_mappings),
+        cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
