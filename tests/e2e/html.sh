@@ -16,7 +16,8 @@ evil="$PT_TMP/\"><img src=x onerror=alert(1)>"
 mkdir -p "$evil"
 cp "$PT_TOOLS/e2e_leak" "$evil/<script>alert(1)"
 start "$evil/<script>alert(1)" 60 heap "$PT_TMP/leaked"
-run "$recorder" -q -o "$PT_TMP/hostile.db" -i 250ms -d 4s --cmdline full --deep all
+until_true 20 grep -aq '^/.*<script>' "/proc/$pid/cmdline" || fail 'the program with the hostile name was not started'
+run "$recorder" -q -o "$PT_TMP/hostile.db" -i 250ms -d 4s --cmdline full --deep all --cpu-budget 100%
 
 db=$PT_SOURCE/tests/fixtures/labelled/chosen/s1.db
 run "$analyzer" report "$db" --format html -o "$PT_TMP/report.html"
