@@ -145,6 +145,25 @@ int pt_session_close(struct pt_session *s, int status)
     return status;
 }
 
+int pt_session_run(const struct pt_args *args,
+                   int (*tell)(struct pt_session *s, struct pt_err *err))
+{
+    struct pt_session s;
+    struct pt_err err = {0};
+    int status = pt_session_open(args, args->positional[0], &s);
+    if (status)
+        return status;
+    status = tell(&s, &err);
+    if (status < 0)
+        status = pt_fail(&err);
+    return pt_session_close(&s, status);
+}
+
+int pt_session_printed(const struct pt_session *s, int rc, struct pt_err *err)
+{
+    return rc >= 0 || (!err->code && ferror(s->args->out)) ? 0 : pt_err_nomem(err);
+}
+
 int64_t pt_session_boot_first(const struct pt_session *s)
 {
     for (uint32_t n = pt_db_boots(s->db); n > 0; n--) {
@@ -304,5 +323,45 @@ int pt_session_moment(const struct pt_session *s, const char *time, int64_t *ret
     struct pt_err why = {0};
     if (find_time(s, &instant, assumed, true, &n, ret_us, &why) < 0 && why.code != PT_ENOTFOUND)
         return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
+    return 0;
+}
+
+int pt_session_asked(const struct pt_session *s, struct pt_asked *ret, struct pt_err *err)
+{
+    const struct pt_args *args = s->args;
+    const char *first = args->npositional > 1 ? args->positional[1] : NULL;
+    const char *second = args->npositional > 2 ? args->positional[2] : NULL;
+    if ((args->from && first) || (args->to && second))
+        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "an instant is given twice");
+    *ret = (struct pt_asked){.at = args->at,
+                             .from = args->from ? args->from : first,
+                             .to = args->to ? args->to : second};
+    if (ret->at && (ret->from || ret->to))
+        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "--at is one instant, not a span");
+    return 0;
+}
+
+int pt_session_span(const struct pt_session *s, bool of_boot, int64_t *ret_from, int64_t *ret_to,
+                    struct pt_err *err)
+{
+    struct pt_asked asked;
+    int64_t from, to;
+    int rc = pt_session_asked(s, &asked, err);
+    if (rc >= 0)
+        rc = pt_session_find(s, asked.at ? asked.at : asked.to, false, &to, err);
+    if (rc < 0)
+        return rc;
+    from = asked.at ? to : s->span.first;
+    if (asked.from)
+        rc = pt_session_find(s, asked.from, true, &from, err);
+    else if (!asked.at && of_boot && pt_session_boot_first(s) <= to)
+        from = pt_session_boot_first(s);
+    if (rc >= 0 && from > to)
+        rc = pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "'%s' lies after '%s'",
+                        asked.from ? asked.from : "first", asked.to ? asked.to : "last");
+    if (rc < 0)
+        return rc;
+    *ret_from = from;
+    *ret_to = to;
     return 0;
 }

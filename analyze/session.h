@@ -28,6 +28,13 @@ int pt_session_again(const struct pt_session *s, struct pt_session *ret, struct 
 /* Closes the reader, and keeps what it met for the join. */
 void pt_session_rest(struct pt_session *again);
 void pt_session_join(struct pt_session *s, struct pt_session *again);
+/* What most commands are: opens args->positional[0], tells of it, closes. tell returns the exit
+ * status, or < 0 and what went wrong, which is told on standard error. Returns the exit status. */
+int pt_session_run(const struct pt_args *args,
+                   int (*tell)(struct pt_session *s, struct pt_err *err));
+/* What a renderer returned, as tell() returns it: a failed write is told at the end of the program,
+ * everything else is memory. */
+int pt_session_printed(const struct pt_session *s, int rc, struct pt_err *err);
 /* Tells the damage met, and closes. Returns status, or PT_EXIT_DAMAGED when there was damage and
  * status is 0. */
 int pt_session_close(struct pt_session *s, int status);
@@ -46,6 +53,16 @@ int pt_session_moment(const struct pt_session *s, const char *time, int64_t *ret
                       struct pt_err *err);
 /* First snapshot of the newest boot. */
 int64_t pt_session_boot_first(const struct pt_session *s);
+
+/* What was asked for, by options or by the arguments behind the database. NULL: not given. */
+struct pt_asked {
+    const char *at, *from, *to;
+};
+int pt_session_asked(const struct pt_session *s, struct pt_asked *ret, struct pt_err *err);
+/* The snapshots that were asked for: of --at one instant, else a span. Where no beginning was given
+ * it is the recording's; with of_boot that of the newest boot, if that lies before the end. */
+int pt_session_span(const struct pt_session *s, bool of_boot, int64_t *ret_from, int64_t *ret_to,
+                    struct pt_err *err);
 /* The interval of recording, microseconds; where meta does not tell, 10 s. */
 int64_t pt_session_interval(const struct pt_session *s);
 /* A time as people of the recorded host read it (UTC with --utc); writes to buf and returns it. */

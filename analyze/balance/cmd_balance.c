@@ -109,12 +109,6 @@ static int print_sheet(const struct pt_sheet *sheet, const struct pt_picture *fr
     return rc;
 }
 
-static int written(const struct pt_session *s, int rc, struct pt_err *err)
-{
-    /* a failed write is told at the end of the program */
-    return rc >= 0 || ferror(s->args->out) ? 0 : pt_err_nomem(err);
-}
-
 static int tell_one(const struct pt_session *s, int64_t at, struct pt_err *err)
 {
     struct pt_picture p = {0};
@@ -124,7 +118,7 @@ static int tell_one(const struct pt_session *s, int64_t at, struct pt_err *err)
         return rc;
     rc = pt_sheet_at(&p, s->args->by, &sheet, err);
     if (rc >= 0)
-        rc = written(s, print_sheet(&sheet, NULL, &p, s), err);
+        rc = pt_session_printed(s, print_sheet(&sheet, NULL, &p, s), err);
     pt_sheet_release(&sheet);
     pt_picture_release(&p);
     return rc;
@@ -143,7 +137,7 @@ static int tell_two(const struct pt_session *s, int64_t from, int64_t to, struct
     if (rc >= 0)
         rc = pt_sheet_between(&diff, s->args->by, &sheet, err);
     if (rc >= 0)
-        rc = written(s, print_sheet(&sheet, &before, &after, s), err);
+        rc = pt_session_printed(s, print_sheet(&sheet, &before, &after, s), err);
     pt_sheet_release(&sheet);
     pt_diff_release(&diff);
     if (before.view)
@@ -165,64 +159,32 @@ static int tell_over(const struct pt_session *s, int64_t from, int64_t to, struc
         return rc;
     rc = args->json ? pt_json_print(pt_over_json(&over), args->out)
                     : pt_over_text(&over, args->out, args->colour, args->utc);
-    rc = written(s, rc, err);
     pt_over_release(&over);
-    return rc;
+    return pt_session_printed(s, rc, err);
 }
 
 /* ---- the command ---- */
 
-/* What was asked for: options or positional arguments. NULL: not given. */
-struct asked {
-    const char *at, *from, *to;
-};
-
-static int ask(const struct pt_args *args, struct asked *ret, struct pt_err *err)
+static int tell(struct pt_session *s, struct pt_err *err)
 {
-    const char *first = args->npositional > 1 ? args->positional[1] : NULL;
-    const char *second = args->npositional > 2 ? args->positional[2] : NULL;
-    *ret = (struct asked){.at = args->at,
-                          .from = args->from ? args->from : first,
-                          .to = args->to ? args->to : second};
-    if ((args->from && first) || (args->to && second))
-        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "an instant is given twice");
-    if (ret->at && (ret->from || ret->to || args->over != PT_UNKNOWN))
-        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "--at is one instant, not a span");
-    return 0;
-}
-
-static int tell(const struct pt_session *s, struct pt_err *err)
-{
-    struct asked asked;
-    int64_t from = 0, to = 0;
-    int rc = ask(s->args, &asked, err);
+    struct pt_asked asked;
+    int64_t from, to;
+    const bool over = s->args->over != PT_UNKNOWN;
+    int rc = pt_session_asked(s, &asked, err);
     if (rc >= 0)
-        rc = pt_session_find(s, asked.at ? asked.at : asked.to, false, &to, err);
+        rc = pt_session_span(s, true, &from, &to, err);
+    if (rc >= 0 && asked.at && over)
+        rc = pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "--at is one instant, not a span");
     if (rc < 0)
         return rc;
-    if (!asked.from && !asked.to && s->args->over == PT_UNKNOWN)
-        return tell_one(s, to, err);
-    if (asked.from)
-        rc = pt_session_find(s, asked.from, true, &from, err);
-    else
-        from = pt_session_boot_first(s) <= to ? pt_session_boot_first(s) : s->span.first;
-    if (rc >= 0 && from > to)
-        rc = pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "FROM lies after TO");
-    if (rc < 0)
-        return rc;
-    return s->args->over == PT_UNKNOWN ? tell_two(s, from, to, err) : tell_over(s, from, to, err);
+    if (over)
+        return tell_over(s, from, to, err);
+    return asked.from || asked.to ? tell_two(s, from, to, err) : tell_one(s, to, err);
 }
 
 static int run(const struct pt_args *args)
 {
-    struct pt_session s;
-    struct pt_err err = {0};
-    int status = pt_session_open(args, args->positional[0], &s);
-    if (status)
-        return status;
-    if (tell(&s, &err) < 0)
-        status = pt_fail(&err);
-    return pt_session_close(&s, status);
+    return pt_session_run(args, tell);
 }
 
 const struct pt_command pt_cmd_balance = {

@@ -17,8 +17,7 @@ static int print(const struct pt_session *a, const struct pt_session *b, int64_t
         rc = pt_diff_make(&before, &after, b->args->by, &diff, err);
     if (rc >= 0) {
         rc = b->args->json ? pt_diff_json(&diff, a, b) : pt_diff_text(&diff, a, b);
-        if (rc < 0) /* a failed write is told at the end of the program */
-            rc = ferror(b->args->out) ? 0 : pt_err_nomem(err);
+        rc = pt_session_printed(b, rc, err);
         pt_diff_release(&diff);
     }
     if (before.view)
@@ -28,42 +27,19 @@ static int print(const struct pt_session *a, const struct pt_session *b, int64_t
     return rc;
 }
 
-/* The instants asked for: options or positional arguments from `first` on. */
-static int instants(const struct pt_session *s, int64_t *ret_from, int64_t *ret_to,
-                    struct pt_err *err)
+static int tell_one(struct pt_session *s, struct pt_err *err)
 {
-    const struct pt_args *args = s->args;
-    const char *from = args->from ? args->from : args->npositional > 1 ? args->positional[1] : NULL;
-    const char *to = args->to ? args->to : args->npositional > 2 ? args->positional[2] : NULL;
-    if ((args->from && args->npositional > 1) || (args->to && args->npositional > 2))
-        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "an instant is given twice");
-    int rc = pt_session_find(s, to, false, ret_to, err);
-    if (rc < 0)
-        return rc;
-    if (from)
-        rc = pt_session_find(s, from, true, ret_from, err);
-    else
-        *ret_from = pt_session_boot_first(s);
-    if (rc == 0 && !from && *ret_from > *ret_to)
-        *ret_from = s->span.first; /* `to` lies before the newest boot */
-    if (rc == 0 && *ret_from > *ret_to)
-        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "FROM lies after TO");
-    return rc;
+    int64_t from, to;
+    const int rc = pt_session_span(s, true, &from, &to, err);
+    return rc < 0 ? rc : print(s, s, from, to, err);
 }
 
 static int diff_one(const struct pt_args *args)
 {
-    struct pt_session s;
-    struct pt_err err = {0};
-    int64_t from, to;
-    int status = pt_session_open(args, args->positional[0], &s);
-    if (status)
-        return status;
-    if (instants(&s, &from, &to, &err) < 0 || print(&s, &s, from, to, &err) < 0)
-        status = pt_fail(&err);
+    const int status = pt_session_run(args, tell_one);
     if (status == PT_EXIT_USAGE && args->npositional == 2)
         fputs("pagetrail: nor is it a file, for a diff of two recordings\n", stderr);
-    return pt_session_close(&s, status);
+    return status;
 }
 
 static int diff_two(const struct pt_args *args)

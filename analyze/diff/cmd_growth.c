@@ -62,12 +62,15 @@ json_t *pt_growth_json(const struct pt_sheet *sheet, const struct pt_diff *d, in
 
 /* ---- the command ---- */
 
-static int print(const struct pt_session *s, int64_t from, int64_t to, struct pt_err *err)
+static int tell(struct pt_session *s, struct pt_err *err)
 {
     struct pt_picture before = {0}, after = {0};
     struct pt_diff diff = {0};
     struct pt_sheet sheet = {0};
-    int rc = pt_picture_load(s->db, from, s->smaps, &before, err);
+    int64_t from, to;
+    int rc = pt_session_span(s, true, &from, &to, err);
+    if (rc >= 0)
+        rc = pt_picture_load(s->db, from, s->smaps, &before, err);
     if (rc >= 0)
         rc = pt_picture_load(s->db, to, s->smaps, &after, err);
     if (rc >= 0)
@@ -79,8 +82,7 @@ static int print(const struct pt_session *s, int64_t from, int64_t to, struct pt
         rc = s->args->json
                  ? pt_json_print(pt_growth_json(&sheet, &diff, s->args->top), s->args->out)
                  : print_text(&sheet, &diff, s);
-        if (rc < 0) /* a failed write is told at the end of the program */
-            rc = ferror(s->args->out) ? 0 : pt_err_nomem(err);
+        rc = pt_session_printed(s, rc, err);
     }
     pt_sheet_release(&sheet);
     pt_diff_release(&diff);
@@ -93,22 +95,7 @@ static int print(const struct pt_session *s, int64_t from, int64_t to, struct pt
 
 static int run(const struct pt_args *args)
 {
-    struct pt_session s;
-    struct pt_err err = {0};
-    int64_t from = 0, to = 0;
-    int status = pt_session_open(args, args->positional[0], &s);
-    if (status)
-        return status;
-    int rc = pt_session_find(&s, args->to, false, &to, &err);
-    if (rc >= 0 && args->from)
-        rc = pt_session_find(&s, args->from, true, &from, &err);
-    else if (rc >= 0)
-        from = pt_session_boot_first(&s) <= to ? pt_session_boot_first(&s) : s.span.first;
-    if (rc >= 0 && from > to)
-        rc = pt_err_set(&err, PT_EUSAGE, 0, NULL, -1, "--from lies after --to");
-    if (rc < 0 || print(&s, from, to, &err) < 0)
-        status = pt_fail(&err);
-    return pt_session_close(&s, status);
+    return pt_session_run(args, tell);
 }
 
 const struct pt_command pt_cmd_growth = {

@@ -256,30 +256,27 @@ static int tell_all(struct walk *w, struct pt_err *err)
 
 static int span(struct walk *w, struct pt_err *err)
 {
-    const struct pt_args *args = w->s->args;
-    const char *from = args->from ? args->from : args->npositional > 1 ? args->positional[1] : NULL;
-    const char *to = args->to ? args->to : args->npositional > 2 ? args->positional[2] : NULL;
-    if ((args->from && args->npositional > 1) || (args->to && args->npositional > 2))
-        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "an instant is given twice");
-    if ((from && pt_session_moment(w->s, from, &w->from_us, err) < 0) ||
-        (to && pt_session_moment(w->s, to, &w->to_us, err) < 0))
+    struct pt_asked asked;
+    if (pt_session_asked(w->s, &asked, err) < 0 ||
+        (asked.from && pt_session_moment(w->s, asked.from, &w->from_us, err) < 0) ||
+        (asked.to && pt_session_moment(w->s, asked.to, &w->to_us, err) < 0))
         return -1;
     if (w->from_us > w->to_us)
-        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "FROM lies after TO");
+        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "'%s' lies after '%s'",
+                          asked.from ? asked.from : "first", asked.to ? asked.to : "last");
     return 0;
+}
+
+static int tell_span(struct pt_session *s, struct pt_err *err)
+{
+    struct walk w = {.s = s, .from_us = INT64_MIN, .to_us = INT64_MAX, .after = INT64_MIN};
+    const int rc = span(&w, err);
+    return rc < 0 ? rc : pt_session_printed(s, tell_all(&w, err), err);
 }
 
 static int run(const struct pt_args *args)
 {
-    struct pt_session s;
-    struct pt_err err = {0};
-    int status = pt_session_open(args, args->positional[0], &s);
-    if (status)
-        return status;
-    struct walk w = {.s = &s, .from_us = INT64_MIN, .to_us = INT64_MAX, .after = INT64_MIN};
-    if (span(&w, &err) < 0 || tell_all(&w, &err) < 0)
-        status = err.code ? pt_fail(&err) : PT_EXIT_READ;
-    return pt_session_close(&s, status);
+    return pt_session_run(args, tell_span);
 }
 
 const struct pt_command pt_cmd_events = {

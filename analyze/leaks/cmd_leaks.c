@@ -29,46 +29,29 @@ bool pt_finding_shown(const struct pt_finding *f, const struct pt_args *args)
            (f->ruling.verdict != PT_STABLE && f->ruling.verdict != PT_INSUFFICIENT);
 }
 
-static int span_of(const struct pt_session *s, int64_t *ret_from, int64_t *ret_to,
-                   struct pt_err *err)
+static int tell(struct pt_session *s, struct pt_err *err)
 {
-    *ret_from = s->span.first;
-    int rc = pt_session_find(s, s->args->to, false, ret_to, err);
-    if (rc >= 0 && s->args->from)
-        rc = pt_session_find(s, s->args->from, true, ret_from, err);
-    if (rc >= 0 && *ret_from > *ret_to)
-        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "--since lies after --until");
-    return rc;
+    const struct pt_args *args = s->args;
+    struct pt_leaks leaks;
+    int64_t from, to;
+    bool found = false;
+    int rc = pt_session_span(s, false, &from, &to, err);
+    if (rc >= 0)
+        rc = pt_leaks_find(s->db, from, to, &leaks, err);
+    if (rc < 0)
+        return rc;
+    rc = args->json ? pt_json_print(pt_leaks_json(&leaks, s), args->out) : pt_leaks_text(&leaks, s);
+    for (size_t i = 0; i < leaks.n; i++)
+        found |=
+            pt_verdict_alarms(leaks.v[i].ruling.verdict) && pt_finding_shown(&leaks.v[i], args);
+    pt_leaks_release(&leaks);
+    rc = pt_session_printed(s, rc, err);
+    return rc == 0 && found && args->exit_code ? PT_EXIT_FINDINGS : rc;
 }
 
 static int run(const struct pt_args *args)
 {
-    struct pt_session s;
-    struct pt_leaks leaks;
-    struct pt_err err = {0};
-    int64_t from, to;
-    bool found = false;
-    int status = pt_session_open(args, args->positional[0], &s);
-    if (status)
-        return status;
-    int rc = span_of(&s, &from, &to, &err);
-    if (rc >= 0)
-        rc = pt_leaks_find(s.db, from, to, &leaks, &err);
-    if (rc >= 0) {
-        rc = args->json ? pt_json_print(pt_leaks_json(&leaks, &s), args->out)
-                        : pt_leaks_text(&leaks, &s);
-        if (rc < 0) /* a failed write is told at the end of the program */
-            rc = ferror(args->out) ? 0 : pt_err_nomem(&err);
-        for (size_t i = 0; i < leaks.n; i++)
-            found |=
-                pt_verdict_alarms(leaks.v[i].ruling.verdict) && pt_finding_shown(&leaks.v[i], args);
-        pt_leaks_release(&leaks);
-    }
-    if (rc < 0)
-        status = pt_fail(&err);
-    else if (found && args->exit_code)
-        status = PT_EXIT_FINDINGS;
-    return pt_session_close(&s, status);
+    return pt_session_run(args, tell);
 }
 
 const struct pt_command pt_cmd_leaks = {

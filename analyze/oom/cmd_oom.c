@@ -46,7 +46,7 @@ static int print_text(const struct pt_session *s, const struct pt_oom_case *c)
     return rc < 0 ? rc : pt_oom_text(c, s, top);
 }
 
-static int tell(const struct pt_session *s, struct pt_err *err)
+static int tell(struct pt_session *s, struct pt_err *err)
 {
     const struct pt_args *args = s->args;
     const char *at = args->at ? args->at : args->npositional > 1 ? args->positional[1] : NULL;
@@ -64,20 +64,12 @@ static int tell(const struct pt_session *s, struct pt_err *err)
         return rc;
     rc = args->json ? pt_json_print(pt_oom_json(&c, args->top), args->out) : print_text(s, &c);
     pt_oom_release(&c);
-    /* a failed write is told at the end of the program */
-    return rc >= 0 || ferror(args->out) ? 0 : pt_err_nomem(err);
+    return pt_session_printed(s, rc, err);
 }
 
 static int run(const struct pt_args *args)
 {
-    struct pt_session s;
-    struct pt_err err = {0};
-    int status = pt_session_open(args, args->positional[0], &s);
-    if (status)
-        return status;
-    if (tell(&s, &err) < 0)
-        status = pt_fail(&err);
-    return pt_session_close(&s, status);
+    return pt_session_run(args, tell);
 }
 
 const struct pt_command pt_cmd_oom = {

@@ -55,20 +55,6 @@ bool pt_report_alarms(const json_t *doc)
     return pt_tree_int(pt_tree_at(doc, "leaks"), "alarms") > 0;
 }
 
-static int span_of(struct pt_session *s, int64_t *ret_from, int64_t *ret_to, struct pt_err *err)
-{
-    int rc = 0;
-    *ret_from = s->span.first;
-    *ret_to = s->span.last;
-    if (s->args->to)
-        rc = pt_session_find(s, s->args->to, false, ret_to, err);
-    if (rc >= 0 && s->args->from)
-        rc = pt_session_find(s, s->args->from, true, ret_from, err);
-    if (rc >= 0 && *ret_from > *ret_to)
-        return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "--from lies after --to");
-    return rc;
-}
-
 /* One document of the whole span. */
 static int one(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
                struct pt_err *err)
@@ -101,7 +87,11 @@ static int choose(struct pt_session *s, bool *ret_alarms, struct pt_err *err)
     if (ways > 1)
         return pt_err_set(err, PT_EUSAGE, 0, NULL, -1,
                           "--against, --every, --split-at and --compare-boots: one of them");
-    if (span_of(s, &span.from, &span.to, err) < 0)
+    /* of an empty recording too there is something to say */
+    span.from = s->span.first;
+    span.to = s->span.last;
+    if ((s->span.count > 0 || args->from || args->to) &&
+        pt_session_span(s, false, &span.from, &span.to, err) < 0)
         return -1;
     if (args->every)
         return pt_report_every(s, &span, ret_alarms, err);
@@ -112,22 +102,20 @@ static int choose(struct pt_session *s, bool *ret_alarms, struct pt_err *err)
     return one(s, &span, ret_alarms, err);
 }
 
-static int run(const struct pt_args *args)
+static int tell(struct pt_session *s, struct pt_err *err)
 {
-    struct pt_session s;
-    struct pt_err err = {0};
     bool alarms = false;
-    int status = pt_session_open(args, args->positional[0], &s);
-    if (status)
-        return status;
     pt_progress_begin();
-    const int rc = choose(&s, &alarms, &err);
+    const int rc = choose(s, &alarms, err);
     pt_progress_end();
     if (rc < 0)
-        status = pt_fail(&err);
-    else if (alarms && args->exit_code)
-        status = PT_EXIT_FINDINGS;
-    return pt_session_close(&s, status);
+        return rc;
+    return alarms && s->args->exit_code ? PT_EXIT_FINDINGS : PT_EXIT_OK;
+}
+
+static int run(const struct pt_args *args)
+{
+    return pt_session_run(args, tell);
 }
 
 const struct pt_command pt_cmd_report = {

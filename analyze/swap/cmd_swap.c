@@ -3,37 +3,24 @@
 #include "analyze/print/json.h"
 #include "analyze/swap/swap.h"
 
-static int print(const struct pt_session *s, int64_t from, int64_t to, struct pt_err *err)
+static int tell(struct pt_session *s, struct pt_err *err)
 {
     struct pt_swap w;
-    int rc = pt_swap_make(s, from, to, &w, err);
+    int64_t from, to;
+    int rc = pt_session_span(s, false, &from, &to, err);
+    if (rc >= 0)
+        rc = pt_swap_make(s, from, to, &w, err);
     if (rc < 0)
         return rc;
     rc = s->args->json ? pt_json_print(pt_swap_json(&w, s->args->top), s->args->out)
                        : pt_swap_text(&w, s);
-    if (rc < 0) /* a failed write is told at the end of the program */
-        rc = ferror(s->args->out) ? 0 : pt_err_nomem(err);
     pt_swap_release(&w);
-    return rc;
+    return pt_session_printed(s, rc, err);
 }
 
 static int run(const struct pt_args *args)
 {
-    struct pt_session s;
-    struct pt_err err = {0};
-    int64_t from = 0, to = 0;
-    int status = pt_session_open(args, args->positional[0], &s);
-    if (status)
-        return status;
-    from = s.span.first;
-    int rc = pt_session_find(&s, args->to, false, &to, &err);
-    if (rc >= 0 && args->from)
-        rc = pt_session_find(&s, args->from, true, &from, &err);
-    if (rc >= 0 && from > to)
-        rc = pt_err_set(&err, PT_EUSAGE, 0, NULL, -1, "--from lies after --to");
-    if (rc < 0 || print(&s, from, to, &err) < 0)
-        status = pt_fail(&err);
-    return pt_session_close(&s, status);
+    return pt_session_run(args, tell);
 }
 
 const struct pt_command pt_cmd_swap = {

@@ -77,6 +77,9 @@ void recording_end(struct recording *r)
     struct pt_buf frame;
     pt_buf_init(&frame, 16u << 20);
     assert_true(pt_enc_end(r->enc, &r->snap, &frame, &err) >= 0);
+    if (r->spoil)
+        frame.data[frame.len / 2] ^= 1;
+    r->spoil = false;
     if (pt_store_append(r->store, &r->snap, r->key, frame.data, frame.len, &err) < 0)
         fail_msg("%s", err.text);
     pt_buf_release(&frame);

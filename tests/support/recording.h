@@ -12,6 +12,7 @@ struct recording {
     struct pt_store *store; /* NULL when it is closed */
     struct pt_snap snap;    /* being made */
     bool key;
+    bool spoil; /* the next frame is stored with a bit turned over */
 };
 
 /* In a directory of its own; boot 1 is "boot-1", booted at btime_us. */
