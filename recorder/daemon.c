@@ -106,12 +106,17 @@ static void tell_asides(struct daemon *d, const struct pt_writer_stats *w)
                "what is in it; recording goes on in a new file",
                d->path, w->aside_as);
     d->told_asides = w->asides;
-    if (w->wals != d->told_wals)
+    if (w->wals != d->told_wals && w->wal_as[0])
         pt_log(
             PT_LOG_ERROR,
             "the -wal of '%s' was damaged: what was stored behind the place is kept as '%s-wal', "
             "beside it: 'pagetrail check --repair %s' recovers it",
             d->path, w->wal_as, w->wal_as);
+    else if (w->wals != d->told_wals)
+        pt_log(PT_LOG_ERROR,
+               "the -wal of '%s' was damaged: what was stored behind the place is lost, for there "
+               "are as many copies of such files beside it as may be",
+               d->path);
     d->told_wals = w->wals;
 }
 

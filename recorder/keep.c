@@ -2,6 +2,7 @@
  * The database, kept open. */
 #include "recorder/keep.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,29 +27,37 @@ static void end_of_name(char ret[256], const char *path)
     snprintf(ret, 256, "%.255s", slash ? slash + 1 : path);
 }
 
-/* What SQLite leaves out of a damaged -wal. */
-static void keep_wal(struct pt_keep *k)
+/* What SQLite leaves out of a damaged -wal, and writes over, is copied first. A database whose -wal
+ * cannot be copied is damaged as a whole: setting it aside takes no room. */
+static int keep_wal(struct pt_keep *k, struct pt_err *err)
 {
-    struct pt_err err = {0};
-    char name[PATH_MAX];
-    int64_t behind;
+    struct pt_err why = {0};
+    struct pt_kept_wal kept;
     if (k->wal_text[0]) /* it was, and the database could not be opened since */
-        return;
-    const int r = pt_store_keep_wal(k->path, pt_clock_us(CLOCK_REALTIME), name, &behind, &err);
+        return 0;
+    const int r =
+        pt_store_keep_wal(k->path, pt_clock_us(CLOCK_REALTIME), k->max_bytes, &kept, &why);
+    const bool passing = why.code == PT_ENOMEM || why.sys == EMFILE || why.sys == ENFILE;
+    if (r < 0 && kept.behind > 0 && !passing)
+        return pt_err_set(err, PT_EDAMAGED, why.sys, "database", -1,
+                          "its -wal is damaged and cannot be copied: %s", why.text);
+    if (r < 0)
+        return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     if (r == 0)
-        return;
-    k->wal_as[0] = 0;
-    if (r < 0) {
+        return 0;
+    end_of_name(k->wal_as, kept.name);
+    if (k->wal_as[0])
         snprintf(k->wal_text, sizeof(k->wal_text),
-                 "the -wal could not be looked at or kept: %.200s", err.text);
-        return;
-    }
-    end_of_name(k->wal_as, name);
-    snprintf(k->wal_text, sizeof(k->wal_text),
-             "the -wal was damaged: what was stored behind the place, %" PRId64
-             " transactions, is in this file only",
-             behind);
+                 "the -wal was damaged: what was stored behind the place, %" PRId64
+                 " transactions, is in this file only",
+                 kept.behind);
+    else
+        snprintf(k->wal_text, sizeof(k->wal_text),
+                 "the -wal was damaged: what was stored behind the place, %" PRId64
+                 " transactions, is lost: there are %u copies of such files already",
+                 kept.behind, kept.copies);
     k->wals++;
+    return 0;
 }
 
 static int set_aside(struct pt_keep *k, const struct pt_err *why, struct pt_err *err)
@@ -90,8 +99,9 @@ static int tell_wal(struct pt_keep *k, struct pt_err *err)
 {
     if (!k->wal_text[0])
         return 0;
-    int r = pt_store_event(k->store, pt_clock_us(CLOCK_REALTIME), PT_EVENT_NOTE, PT_UNKNOWN,
-                           k->wal_as, k->wal_text, err);
+    const enum pt_event kind = k->wal_as[0] ? PT_EVENT_NOTE : PT_EVENT_LOST;
+    int r = pt_store_event(k->store, pt_clock_us(CLOCK_REALTIME), kind, PT_UNKNOWN, k->wal_as,
+                           k->wal_text, err);
     if (r < 0)
         return r;
     k->wal_text[0] = 0;
@@ -102,8 +112,9 @@ static int tell_wal(struct pt_keep *k, struct pt_err *err)
 
 static int open_boot(struct pt_keep *k, struct pt_err *err)
 {
-    keep_wal(k);
-    const int r = pt_store_open(k->path, k->meta, &k->store, err);
+    int r = keep_wal(k, err);
+    if (r >= 0)
+        r = pt_store_open(k->path, k->meta, &k->store, err);
     if (r < 0)
         return r;
     int64_t boot = tell_wal(k, err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The database, kept open whatever happens to it: the lock beside it, opening, and what follows
  * from a failure. A damaged file is set aside under a new name and recording goes on in a new one;
- * what else fails is closed as it is and opened anew with the next try. Used by the writer's thread
- * alone. Units: microseconds. */
+ * so is one whose -wal alone is damaged, unless a copy of that is on the disk before it is written
+ * over; what else fails is closed as it is and opened anew with the next try. Used by the writer's
+ * thread alone. Units: microseconds. */
 #ifndef PT_RECORDER_KEEP_H
 #define PT_RECORDER_KEEP_H
 
@@ -15,6 +16,7 @@ struct pt_keep {
     const char *boot_id;
     struct pt_lock *lock; /* NULL: none is taken */
     int64_t btime_us;
+    int64_t max_bytes;      /* of copies of damaged -wals; 0: no limit */
     struct pt_store *store; /* NULL: not open */
     uint32_t boot;
     int64_t follows;     /* the snapshot that may follow without a key frame; 0: none */
@@ -22,8 +24,8 @@ struct pt_keep {
     uint64_t asides;     /* how many were */
     char aside_as[256];  /* the end of the last one's name */
     char aside_why[256]; /* what was wrong with it, until the new file says so */
-    uint64_t wals;       /* how many -wals were damaged, and kept beside */
-    char wal_as[256];    /* the last one's name, without its end */
+    uint64_t wals;       /* how many -wals were damaged */
+    char wal_as[256];    /* the name of the last one's copy, without its end; "": there is none */
     char wal_text[256];  /* what happened to it, until the database says so */
 };
 

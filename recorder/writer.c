@@ -78,6 +78,7 @@ int pt_writer_new(const struct pt_writer_config *config, struct pt_writer **ret,
         .boot_id = w->config.boot_id,
         .btime_us = config->btime_us,
         .lock = config->lock,
+        .max_bytes = config->limits.max_bytes,
     };
     w->within.limits = config->limits;
     w->pace = 1;

@@ -31,8 +31,8 @@ struct pt_writer_stats {
     uint64_t moved;         /* files that were moved or deleted under us, and left */
     uint64_t asides;        /* damaged files that were set aside */
     char aside_as[256];     /* the last one's name, in the database's directory */
-    uint64_t wals;          /* damaged -wals that were kept */
-    char wal_as[256];
+    uint64_t wals;          /* -wals that were damaged */
+    char wal_as[256];   /* the name of the last one's copy, without its end; "": there is none */
     int64_t file_bytes; /* database and WAL, as of the last frame */
     int64_t cpu_us;     /* of the thread so far, but for the work it is at */
     int64_t store_us;   /* what the last frame took; PT_UNKNOWN before the first */

@@ -45,10 +45,18 @@ void pt_store_abandon(struct pt_store *s);
  * is open in this process. */
 int pt_store_set_aside(const char *path, int64_t real_us, char ret[PATH_MAX], struct pt_err *err);
 /* Before it is opened: is there a place in its -wal that is damaged, with transactions behind it?
- * They will not be in the database. Copies such a -wal to "NAME-wal", where NAME is as that of
- * pt_store_set_aside, and makes NAME an empty file: what `check --repair NAME` wants. 1: kept as
- * ret, with so many transactions behind the place; 0: nothing to keep. */
-int pt_store_keep_wal(const char *path, int64_t real_us, char ret[PATH_MAX], int64_t *ret_behind,
+ * They will not be in the database, and opening it begins to write over them. Copies such a -wal to
+ * "NAME-wal", where NAME is as that of pt_store_set_aside, and makes NAME an empty file: what
+ * `check --repair NAME` wants. The copy is on the disk when this returns. There are never more than
+ * eight, nor more than max_bytes of them (0: no limit); one that is like it already is enough. */
+struct pt_kept_wal {
+    int64_t behind;      /* transactions behind the place */
+    char name[PATH_MAX]; /* NAME; "": not copied, there are as many as there may be */
+    unsigned copies;     /* how many there were before */
+};
+/* 1: *ret says; 0: nothing to keep; < 0: it could not be looked at or, where ret->behind > 0,
+ * copied: not to be opened. */
+int pt_store_keep_wal(const char *path, int64_t real_us, int64_t max_bytes, struct pt_kept_wal *ret,
                       struct pt_err *err);
 /* Was the file moved, deleted or replaced since it was opened? What is stored goes where nobody
  * looks. */

@@ -85,8 +85,9 @@ int pt_db_enter(struct pt_db *db, struct pt_err *err);
 void pt_db_leave(struct pt_db *db);
 /* Does another process have the database open? */
 bool pt_db_in_use(int fd);
-/* store_file.c. To a new file, mode 0600. */
-int pt_file_copy(const char *from, const char *to, struct pt_err *err);
+/* store_file.c. To a new file, mode 0600; durable: on the disk when this returns, but for its name.
+ */
+int pt_file_copy(const char *from, const char *to, bool durable, struct pt_err *err);
 /* Was a file that nobody held begun to be written since it was opened? What was read may be of two
  * moments. */
 bool pt_db_overtaken(const struct pt_db *db);

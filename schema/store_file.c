@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The database as a file, before SQLite sees it: whose it is, and setting a damaged one aside.
- * SQLite plays a journal that it finds back into the file, whoever's they are, and deletes the WAL
- * of a file that was cut to nothing: so it is given nothing but what looks like a database of ours.
+ * The database as a file, before SQLite sees it: whose it is. SQLite plays a journal that it finds
+ * back into the file, whoever's they are, and deletes the WAL of a file that was cut to nothing: so
+ * it is given nothing but what looks like a database of ours.
  */
 #include "schema/store_db.h"
-#include "schema/store_pages.h"
 #include "schema/store_write.h"
 
 #include <errno.h>
@@ -13,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAGIC     "SQLite format 3" /* with its NUL */
@@ -25,10 +23,7 @@
 #define SEARCHED (16u << 20)
 #define CHUNK    (64u << 10)
 
-static const char *const sides[] = {"", "-wal", "-shm", "-journal"};
-enum { SIDES = sizeof sides / sizeof *sides };
-
-static int cannot(const char *what, const char *path, struct pt_err *err)
+int pt_file_cannot(const char *what, const char *path, struct pt_err *err)
 {
     const int e = errno;
     const enum pt_code code = e == ENOSPC || e == EDQUOT ? PT_EFULL : e == EIO ? PT_EIO : PT_EOPEN;
@@ -112,7 +107,7 @@ static int inspect(int fd, const char *path, struct pt_err *err)
     uint8_t head[HEAD_SIZE];
     const ssize_t n = pread(fd, head, sizeof head, 0);
     if (n < 0)
-        return cannot("read", path, err);
+        return pt_file_cannot("read", path, err);
     const bool sqlite = n >= (ssize_t)sizeof MAGIC && memcmp(head, MAGIC, sizeof MAGIC) == 0;
     if (sqlite && n == HEAD_SIZE) {
         const uint32_t version = big_endian(head + VERSION);
@@ -144,10 +139,10 @@ int pt_file_prepare(const char *path, struct stat *ret, struct pt_err *err)
                           there ? "empty" : "gone");
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
     if (fd < 0)
-        return cannot("open", path, err);
+        return pt_file_cannot("open", path, err);
     int r = 0;
     if (fstat(fd, ret) < 0)
-        r = cannot("stat", path, err);
+        r = pt_file_cannot("stat", path, err);
     else if (!S_ISREG(ret->st_mode))
         r = pt_err_set(err, PT_EFORMAT, 0, path, -1, "'%s' is not a regular file", path);
     else if (ret->st_nlink > 1 && pt_db_in_use(fd)) /* each name has a -wal of its own */
@@ -156,20 +151,35 @@ int pt_file_prepare(const char *path, struct stat *ret, struct pt_err *err)
     else if (ret->st_size > 0)
         r = inspect(fd, path, err);
     else if ((ret->st_mode & 077) && fchmod(fd, 0600) < 0) /* made beforehand, by touch */
-        r = cannot("take away others' right to read", path, err);
+        r = pt_file_cannot("take away others' right to read", path, err);
     close(fd);
     return r;
 }
 
-/* ---- aside ---- */
+int pt_file_is_ours(const char *path, struct pt_err *err)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return errno == ENOENT ? 0 : pt_file_cannot("stat", path, err);
+    if (!S_ISREG(st.st_mode) || st.st_size == 0 || pt_held(st.st_dev, st.st_ino))
+        return 0;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return pt_file_cannot("open", path, err);
+    const bool ours = inspect(fd, path, NULL) >= 0;
+    close(fd);
+    return ours;
+}
 
-int pt_file_copy(const char *from, const char *to, struct pt_err *err)
+/* ---- copying ---- */
+
+int pt_file_copy(const char *from, const char *to, bool durable, struct pt_err *err)
 {
     const int in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (in < 0)
-        return cannot("read", from, err);
+        return pt_file_cannot("read", from, err);
     const int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    int r = out < 0 ? cannot("write", to, err) : 0;
+    int r = out < 0 ? pt_file_cannot("write", to, err) : 0;
     char *buf = malloc(1u << 16);
     ssize_t n = buf ? 1 : 0;
     if (!buf && r >= 0)
@@ -177,139 +187,16 @@ int pt_file_copy(const char *from, const char *to, struct pt_err *err)
     while (r >= 0 && n > 0) {
         n = read(in, buf, 1u << 16);
         if (n < 0)
-            r = cannot("read", from, err);
+            r = pt_file_cannot("read", from, err);
         for (ssize_t done = 0, w; r >= 0 && done < n; done += w)
             if ((w = write(out, buf + done, (size_t)(n - done))) < 0)
-                r = cannot("write", to, err);
+                r = pt_file_cannot("write", to, err);
     }
+    if (r >= 0 && durable && fsync(out) < 0)
+        r = pt_file_cannot("sync", to, err);
     free(buf);
     if (out >= 0)
         close(out);
     close(in);
     return r;
-}
-
-/* What replaces nothing, where the file system can promise that. */
-static int rename_to_new(const char *from, const char *to)
-{
-    struct stat st;
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -1;
-    if (lstat(to, &st) == 0) {
-        errno = EEXIST;
-        return -1;
-    }
-    return rename(from, to);
-}
-
-static bool free_name(const char *name)
-{
-    char side[PATH_MAX + 16];
-    struct stat st;
-    for (int i = 0; i < SIDES; i++) {
-        snprintf(side, sizeof side, "%s%s", name, sides[i]);
-        if (lstat(side, &st) == 0)
-            return false;
-    }
-    return true;
-}
-
-static int choose_name(const char *path, int64_t real_us, char ret[PATH_MAX], struct pt_err *err)
-{
-    char when[32];
-    struct tm tm;
-    const time_t t = (time_t)(real_us / 1000000);
-    if (!gmtime_r(&t, &tm) || !strftime(when, sizeof when, "%Y%m%dT%H%M%S", &tm))
-        snprintf(when, sizeof when, "%lld", (long long)t);
-    for (int i = 1; i < 1000; i++) {
-        const int n = i == 1 ? snprintf(ret, PATH_MAX, "%s.damaged-%s", path, when)
-                             : snprintf(ret, PATH_MAX, "%s.damaged-%s-%d", path, when, i);
-        if (n >= PATH_MAX - 16)
-            return pt_err_set(err, PT_EUSAGE, ENAMETOOLONG, path, -1, "the name '%s' is too long",
-                              path);
-        if (free_name(ret))
-            return 0;
-    }
-    return pt_err_set(err, PT_EOPEN, EEXIST, path, -1, "too many files beside '%s' are damaged",
-                      path);
-}
-
-int pt_store_set_aside(const char *path, int64_t real_us, char ret[PATH_MAX], struct pt_err *err)
-{
-    struct stat st;
-    char from[PATH_MAX + 16], to[PATH_MAX + 16], name[PATH_MAX], real[PATH_MAX];
-    if (realpath(path, real))
-        path = real;
-    if (stat(path, &st) == 0 && pt_held(st.st_dev, st.st_ino))
-        return pt_err_set(err, PT_ELOCKED, 0, path, -1, "'%s' is open in this process", path);
-    int r = choose_name(path, real_us, name, err);
-    /* The file first: what is left of an end in between is a -wal without a file, which is set
-     * aside with the next start. */
-    for (int i = 0; i < SIDES && r >= 0; i++) {
-        snprintf(from, sizeof from, "%s%s", path, sides[i]);
-        snprintf(to, sizeof to, "%s%s", name, sides[i]);
-        if (rename_to_new(from, to) < 0 && errno != ENOENT)
-            r = cannot("set aside", from, err);
-    }
-    if (r >= 0)
-        memcpy(ret, name, sizeof name);
-    return r;
-}
-
-/* A -wal alone is found by its name: an empty file stands for the database. */
-static int keep_copy(const char *wal, const char *name, struct pt_err *err)
-{
-    char to[PATH_MAX + 16];
-    snprintf(to, sizeof to, "%s-wal", name);
-    const int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return cannot("create", name, err);
-    close(fd);
-    const int r = pt_file_copy(wal, to, err);
-    if (r < 0) {
-        unlink(to);
-        unlink(name);
-    }
-    return r;
-}
-
-static bool is_ours(const char *path)
-{
-    struct stat st;
-    if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
-        pt_held(st.st_dev, st.st_ino))
-        return false;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    const bool ours = fd >= 0 && inspect(fd, path, NULL) >= 0;
-    if (fd >= 0)
-        close(fd);
-    return ours;
-}
-
-int pt_store_keep_wal(const char *path, int64_t real_us, char ret[PATH_MAX], int64_t *ret_behind,
-                      struct pt_err *err)
-{
-    char wal[PATH_MAX + 16], name[PATH_MAX], real[PATH_MAX];
-    int64_t behind = 0;
-    if (!realpath(path, real) || !is_ours(real))
-        return 0;
-    snprintf(wal, sizeof wal, "%s-wal", real);
-    const int fd = open(wal, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return 0;
-    int r = pt_wal_behind(fd, &behind, err);
-    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    close(fd);
-    if (r < 0 || behind == 0)
-        return r;
-    r = choose_name(real, real_us, name, err);
-    if (r >= 0)
-        r = keep_copy(wal, name, err);
-    if (r < 0)
-        return r;
-    memcpy(ret, name, sizeof name);
-    *ret_behind = behind;
-    return 1;
 }

@@ -160,9 +160,9 @@ static int open_copy(struct pt_db *db, const char *path, struct pt_err *err)
     snprintf(copy_shm, sizeof copy_shm, "%s-shm", copy);
     snprintf(wal, sizeof wal, "%s-wal", path);
     int64_t tables;
-    int r = pt_file_copy(path, copy, err);
+    int r = pt_file_copy(path, copy, false, err);
     if (r >= 0)
-        r = pt_file_copy(wal, copy_wal, err);
+        r = pt_file_copy(wal, copy_wal, false, err);
     if (r >= 0) /* while it is as it was found */
         r = look_behind(copy_wal, &db->behind, err);
     if (r >= 0)

@@ -69,6 +69,10 @@ struct pt_store {
  * from it), or looks whether what is there is ours: a head that is damaged (PT_EDAMAGED), another
  * program's (PT_EFORMAT), newer (PT_ENEWER). */
 int pt_file_prepare(const char *path, struct stat *ret, struct pt_err *err);
+/* 1: a regular file that is one; 0: it is not, or not there, or open in this process; < 0. */
+int pt_file_is_ours(const char *path, struct pt_err *err);
+/* "cannot WHAT 'PATH'", by errno. */
+int pt_file_cannot(const char *what, const char *path, struct pt_err *err);
 int pt_store_stmt(struct pt_store *s, enum pt_stmt_id id, sqlite3_stmt **ret, struct pt_err *err);
 /* 1: a row; 0: done, and reset; < 0. */
 int pt_store_step(struct pt_store *s, sqlite3_stmt *st, const char *what, struct pt_err *err);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A disk that is full, then is not, then is again: recording goes on, memory does not grow, and the file tells exactly
-# what is missing: every tick is a snapshot, or counted in an event.
+# what is missing: every tick is a snapshot, or counted in an event. Where there is no room to copy what a damaged -wal
+# holds, nothing is written over it.
 . "${PT_SOURCE:?}/tests/lib/e2e.sh"
 private_mounts
 disk=$PT_TMP/disk
@@ -47,3 +48,28 @@ sql "$db" "select text from event where kind = 4" | grep -qE \
     '^[0-9]+ snapshots and 0 events lost from [0-9T:Z-]+ to [0-9T:Z-]+: .*(full|No space)' || fail 'the loss has no count, span or reason'
 
 accounted "$db" 50
+
+echo '-- full at the start, and the -wal that a kill left is damaged in its middle'
+tree=$PT_SOURCE/tests/fixtures/linux-6.18-x86_64/proc
+db=$disk/w.db
+start "$recorder" -q -o "$db" -i 50ms --deep off --procfs "$tree"
+until_true 30 more_than "$db" 20 || fail 'no snapshots'
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+rm -f "$db-shm"
+printf 'overwritten' | dd of="$db-wal" bs=1 seek=$((32 + $(stat -c %s "$db-wal") / 536 / 2 * 536 + 124)) conv=notrunc status=none
+before=$(cat "$db" "$db-wal" | cksum)
+fill
+start "$recorder" -o "$db" -i 50ms --deep off --procfs "$tree" 2>"$log"
+daemon=$pid
+until_true 30 said "$log" "is now 'w.db.damaged-" || fail "it does not set it aside: $(cat "$log")"
+until_true 30 said "$log" 'cannot store' || fail 'a full disk is not told'
+aside=$(find "$disk" -name 'w.db.damaged-*' ! -name '*-wal' ! -name '*-shm')
+[ "$(cat "$aside" "$aside-wal" | cksum)" = "$before" ] || fail "what is set aside was changed: $(ls -l "$disk")"
+rm "$disk/filler" "$disk/rest"
+until_true 30 said "$log" 'storing again' || fail 'it does not store'
+until_true 30 more_than "$db" 5 || fail 'no more snapshots'
+stop "$daemon"
+sound "$db"
+[ "$(sql "$db" "select count(*) from event where text like '%its -wal is damaged and cannot be copied: %No space left%'")" = 1 ] ||
+    fail "no event tells it: $(sql "$db" 'select subject, text from event')"

@@ -175,9 +175,8 @@ static int64_t check(int64_t *last)
 static void not_damaged(void)
 {
     struct pt_err err = {0};
-    char name[PATH_MAX];
-    int64_t behind;
-    const int r = pt_store_keep_wal(path, 0, name, &behind, &err);
+    struct pt_kept_wal kept;
+    const int r = pt_store_keep_wal(path, 0, 0, &kept, &err);
     if (r != 0)
         fail_msg("%s", r < 0 ? err.text : "the -wal looks damaged");
 }
