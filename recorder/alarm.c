@@ -161,14 +161,17 @@ static int open_psi(const struct pt_roots *roots)
 /* The trigger is not enough. Those of the unprivileged are looked at when the running averages are
  * renewed, every two seconds, and whoever reads pressure/memory when that is due renews them
  * without looking: a reader with bad luck, such as this recorder, silences its own trigger
- * (e2e/starved.sh). */
+ * (e2e/starved.sh). From headline to headline: a tick that is left out has none of its own, and
+ * what the next one tells is of all the time between. */
 static void compare_psi(struct pt_alarm *a, const struct pt_headline *h)
 {
     char text[96];
-    const int64_t now = pt_clock_us(CLOCK_MONOTONIC), elapsed = now - a->psi_at_us;
+    const int64_t elapsed = h->read_us - a->psi_at_us;
     const int64_t was = a->psi_us, is = h->psi_some_us == PT_UNKNOWN ? -1 : h->psi_some_us;
+    if (elapsed <= 0)
+        return;
     a->psi_us = is;
-    a->psi_at_us = now;
+    a->psi_at_us = h->read_us;
     const bool told = a->psi_told;
     a->psi_told = false;
     if (told || !pt_psi_over(was, is, elapsed))

@@ -97,8 +97,8 @@ int pt_sampler_new(const struct pt_sampler_config *config, struct pt_sampler **r
     pt_account_init(&s->account);
     s->pass_us = pt_clock_us(CLOCK_MONOTONIC);
     s->rss_kb = PT_UNKNOWN;
-    s->headline = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
-                                       PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
+    s->headline = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
+                                       PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, 0};
     pthread_mutex_init(&s->lock, NULL);
     pt_buf_init(&s->frame, FRAME_MAX);
     const int rc = open_parts(s, err);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorder/clock.h"
 #include "recorder/scan.h"
 
 #define PROC(p, t)                                                                                 \
@@ -411,8 +412,9 @@ void pt_system_tick(struct pt_system *s, struct pt_sink *sink, enum pt_tier tier
                     bool full, struct pt_headline *ret)
 {
     if (tier == PT_TIER_TICK) {
-        *ret = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
-                                    PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN};
+        *ret = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
+                                    PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
+                                    PT_UNKNOWN, PT_UNKNOWN, pt_clock_us(CLOCK_MONOTONIC)};
         if (!s->expanded || tick + 1 - s->expanded >= EXPAND_TICKS) {
             expand_all(s, sink);
             s->expanded = tick + 1;

@@ -31,6 +31,7 @@ struct pt_headline {
     int64_t mem_total_kb;
     int64_t high_pages; /* sum of the zones' high watermarks */
     int64_t oom_kills;  /* since boot */
+    int64_t read_us;    /* of CLOCK_MONOTONIC here; 0: nothing was read yet */
 };
 
 struct pt_system;

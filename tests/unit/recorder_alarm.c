@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ * Triggers over a tree of files: pressure over ticks that are left out, and what is told of
+ * snapshots and bursts that triggers did not get. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "recorder/alarm.h"
+#include "recorder/clock.h"
+#include "tests/unit/recorder_tree.h"
+
+#define PROCESSES 300
+
+struct rig {
+    struct pt_options options;
+    struct pt_roots roots;
+    struct pt_writer *writer;
+    struct pt_sampler *sampler;
+    struct pt_alarm *alarm;
+    struct pt_loop loop;
+    char db[1024];
+    int taken[PT_TRIGGER_BURST + 1];
+    int64_t read; /* processes looked at in the last one */
+};
+
+static void snapshot(void *ctx, enum pt_trigger trigger)
+{
+    struct rig *r = ctx;
+    struct pt_err err = {0};
+    pt_alarm_before(r->alarm);
+    assert_true(pt_sampler_tick(r->sampler, trigger, &err) >= 0);
+    r->taken[trigger]++;
+    r->read = pt_sampler_account(r->sampler)->value[PT_ACCOUNT_PROCESSES_READ];
+    pt_alarm_after(r->alarm, false);
+}
+
+static void set_pressure(int64_t total_us)
+{
+    char text[200];
+    snprintf(text, sizeof text,
+             "some avg10=0.00 avg60=0.00 avg300=0.00 total=%" PRId64
+             "\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=%" PRId64 "\n",
+             total_us, total_us);
+    tree_print("pressure/memory", text);
+}
+
+static void begin(struct rig *r, const char *name, int64_t budget_ppm, int64_t burst_us)
+{
+    struct pt_err err = {0};
+    *r = (struct rig){.options = {.interval_us = 10 * PT_SECOND,
+                                  .burst_interval_us = PT_SECOND,
+                                  .burst_length_us = burst_us,
+                                  .burst_limit = 1}};
+    tree_begin(name);
+    for (unsigned pid = 1; pid <= PROCESSES; pid++)
+        tree_process(pid, "many", 5, 1000, 0);
+    set_pressure(0);
+    tree_path(r->db, "alarm.db");
+    const struct pt_writer_config writer = {.path = r->db, .boot_id = "boot", .btime_us = 1};
+    assert_true(pt_roots_init(&r->roots, tree, tree, tree, &err) >= 0);
+    assert_true(pt_writer_new(&writer, &r->writer, &err) >= 0);
+    const struct pt_sampler_config sampler = {
+        .roots = &r->roots,
+        .writer = r->writer,
+        .plan = {.mode = PT_DEEP_OFF, .budget_ppm = budget_ppm, .interval_us = 10 * PT_SECOND},
+        .timestamp_us = PT_UNKNOWN,
+    };
+    assert_true(pt_sampler_new(&sampler, &r->sampler, &err) >= 0);
+    const struct pt_alarm_config alarm = {
+        .options = &r->options,
+        .roots = &r->roots,
+        .writer = r->writer,
+        .sampler = r->sampler,
+        .loop = &r->loop,
+        .snapshot = snapshot,
+        .ctx = r,
+    };
+    assert_true(pt_alarm_new(&alarm, &r->alarm, &err) >= 0);
+    snapshot(r, PT_TRIGGER_START);
+    snapshot(r, PT_TRIGGER_TIMER); /* what one costs is known then */
+}
+
+struct told {
+    const char *begin;
+    int count;
+};
+
+static int count_event(void *ctx, const struct pt_db_event *e)
+{
+    struct told *t = ctx;
+    t->count += strncmp(e->text, t->begin, strlen(t->begin)) == 0;
+    return 0;
+}
+
+/* Events that begin so, of a recording that ended. */
+static int told(const struct rig *r, const char *text)
+{
+    struct pt_err err = {0};
+    struct pt_db *db = NULL;
+    struct told t = {.begin = text};
+    assert_int_equal(pt_db_open(r->db, &db, &err), 0);
+    assert_true(pt_db_events(db, INT64_MIN, INT64_MAX, 0, count_event, &t, &err) >= 0);
+    pt_db_close(db);
+    return t.count;
+}
+
+static void end(struct rig *r)
+{
+    struct pt_err err = {0};
+    pt_alarm_after(r->alarm, true);
+    pt_alarm_free(r->alarm);
+    assert_true(pt_writer_free(r->writer, NULL, &err) >= 0);
+    assert_true(pt_sampler_free(r->sampler));
+    pt_roots_release(&r->roots);
+}
+
+/* Ticks that are left out, while the disk is full, have no totals of their own. The stall of all of
+ * them, divided by the last of them, would be pressure that there was not. */
+static void ticks_left_out(void **state)
+{
+    (void)state;
+    static const int64_t stalls[] = {160000, 1500000}; /* of 2.5 s: six hundredths, most of it */
+    struct rig r;
+    int64_t total = 0;
+    begin(&r, "left-out", 1000000, 0);
+    for (size_t i = 0; i < sizeof stalls / sizeof *stalls; i++) {
+        for (int k = 0; k < 25; k++) {
+            pt_alarm_before(r.alarm);
+            pt_alarm_after(r.alarm, false);
+            usleep(100000);
+        }
+        total += stalls[i];
+        set_pressure(total);
+        snapshot(&r, PT_TRIGGER_TIMER);
+        assert_int_equal(r.taken[PT_TRIGGER_PSI], i);
+    }
+    end(&r);
+    assert_int_equal(told(&r, "memory pressure: tasks stalled for 1500 ms of "), 1);
+    tree_remove("");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ticks_left_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
