@@ -23,6 +23,14 @@
 /* A debt (a start's, a burst's) that the rest does not pay back within this time doubles the
  * interval until it is paid. */
 #define REPAY_US (300 * SECOND_US)
+/* What is owed beyond what this time earns is forgiven: after many bursts, or a start with very
+ * many processes, deep reads would wait for hours. */
+#define DEBT_US (900 * SECOND_US)
+/* Of what is earned, what storing may take until it is paid. */
+#define STORE_SHARE 0.5
+/* Triggers may use what this time earns, and one snapshot more; it comes back from what the cheap
+ * tier leaves. */
+#define ALARM_US (150 * SECOND_US)
 /* Every process is looked at within so many ticks, or the interval stretches. It is shortened when
  * less would have done for so many of the intervals asked for. */
 #define ROUND_TICKS    6
@@ -58,20 +66,44 @@ static int64_t cap_us(const struct pt_gov *g)
     return share_of(span > CAP_US ? span : CAP_US, g->budget_ppm);
 }
 
-void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us)
+static int64_t least(int64_t a, int64_t b)
 {
-    const int64_t cap = cap_us(g);
-    g->credit_us += share_of(elapsed_us, g->budget_ppm);
-    if (g->credit_us > cap)
-        g->credit_us = cap;
-    g->credit_us -= cpu_us;
+    return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The budget of an interval as it was asked for. */
+static double interval_budget_us(const struct pt_gov *g)
+{
+    return (double)g->interval_us * (double)g->budget_ppm * 1e-6;
+}
+
+/* Of the budget, what the cheap tier and storing leave. */
+static double left_share(const struct pt_gov *g)
+{
+    return 1 - clamp(g->need_us / (interval_budget_us(g) * g->stretch), 0, CHEAP_SHARE);
+}
+
+void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us, int64_t store_us)
+{
+    const int64_t earned = share_of(elapsed_us, g->budget_ppm);
+    g->unpaid_us += store_us;
+    const int64_t paid = least(g->unpaid_us, (int64_t)((double)earned * STORE_SHARE));
+    g->unpaid_us -= paid;
+    g->credit_us = least(g->credit_us + earned, cap_us(g)) - (cpu_us - store_us) - paid;
+    g->credit_us = most(g->credit_us, -share_of(DEBT_US, g->budget_ppm));
+    g->alarm_us = most(g->alarm_us - (int64_t)((double)earned * left_share(g)), 0);
     g->loan_us = 0;
 }
 
 void pt_gov_forgive(struct pt_gov *g)
 {
-    if (g->credit_us < 0)
-        g->credit_us = 0;
+    g->credit_us = most(g->credit_us, 0);
+    g->unpaid_us = g->alarm_us = 0;
 }
 
 void pt_gov_lend(struct pt_gov *g, int64_t us)
@@ -97,18 +129,17 @@ bool pt_gov_broke(const struct pt_gov *g)
     return g->credit_us + g->loan_us - g->ordered_us <= 0;
 }
 
+void pt_gov_alarm(struct pt_gov *g, int64_t cpu_us)
+{
+    g->alarm_us = least(g->alarm_us + cpu_us, share_of(2 * ALARM_US, g->budget_ppm));
+}
+
 bool pt_gov_overdrawn(const struct pt_gov *g)
 {
-    return g->credit_us < -share_of(REPAY_US / 2, g->budget_ppm);
+    return g->alarm_us > share_of(ALARM_US, g->budget_ppm);
 }
 
 /* ---- the cheap tier ---- */
-
-/* The budget of an interval as it was asked for. */
-static double interval_budget_us(const struct pt_gov *g)
-{
-    return (double)g->interval_us * (double)g->budget_ppm * 1e-6;
-}
 
 /* What the cheap tier may take of a tick. While a debt is paid, half of it: the interval is twice
  * as long. */
@@ -123,17 +154,39 @@ uint32_t pt_gov_stretch(const struct pt_gov *g)
     return all < PT_GOV_STRETCH_MAX ? all : PT_GOV_STRETCH_MAX;
 }
 
+/* Storing takes no more than is paid for. */
+static double need_of(const struct pt_gov *g, double store_us, uint32_t processes)
+{
+    const double all = g->fixed_us + store_us + g->process_us * processes / ROUND_TICKS;
+    const double store = store_us * CHEAP_SHARE / STORE_SHARE;
+    return all > store ? all : store;
+}
+
+static double cheap_budget_us(const struct pt_gov *g)
+{
+    return interval_budget_us(g) * CHEAP_SHARE;
+}
+
+static uint32_t stretch_for(const struct pt_gov *g, double need, uint32_t least_stretch)
+{
+    return (uint32_t)clamp(need / cheap_budget_us(g) + 1, least_stretch, PT_GOV_STRETCH_MAX);
+}
+
+uint32_t pt_gov_settled(const struct pt_gov *g, double store_us, uint32_t processes)
+{
+    return stretch_for(g, need_of(g, store_us, processes), 1);
+}
+
 static void smooth(double *average, double value, double weight)
 {
     *average += (value - *average) * weight;
 }
 
-/* need: what a tick costs when everybody is looked at in turn. */
-static void pace(struct pt_gov *g, double need)
+static void pace(struct pt_gov *g)
 {
-    const double one = interval_budget_us(g) * CHEAP_SHARE;
+    const double one = cheap_budget_us(g), need = g->need_us;
     if (need > one * g->stretch) {
-        g->stretch = (uint32_t)clamp(need / one + 1, g->stretch, PT_GOV_STRETCH_MAX);
+        g->stretch = stretch_for(g, need, g->stretch);
         g->easy = 0;
     } else if (g->stretch > 1 && need < EASY_SHARE * one * (g->stretch - 1)) {
         g->easy += g->stretch;
@@ -146,11 +199,9 @@ static void pace(struct pt_gov *g, double need)
     }
 }
 
-static void owe(struct pt_gov *g, double need)
+static void owe(struct pt_gov *g)
 {
-    const double spent = clamp(need, 0, cheap_us(g));
-    const double rest = interval_budget_us(g) * g->stretch - spent;
-    const double repaid = rest * (double)REPAY_US / (double)(g->interval_us * g->stretch);
+    const double repaid = (double)share_of(REPAY_US, g->budget_ppm) * left_share(g);
     g->owes = g->credit_us < 0 && (g->owes || (double)-g->credit_us > repaid);
 }
 
@@ -162,9 +213,9 @@ void pt_gov_note(struct pt_gov *g, const struct pt_gov_tick *t)
     smooth(&g->store_us, (double)t->store_us, 1.0 / 256);
     if (t->visited)
         smooth(&g->process_us, (double)t->process_us / t->visited, first ? 1 : 0.125);
-    const double need = g->fixed_us + g->store_us + g->process_us * t->processes / ROUND_TICKS;
-    pace(g, need);
-    owe(g, need);
+    g->need_us = need_of(g, g->store_us, t->processes);
+    pace(g);
+    owe(g);
 }
 
 int64_t pt_gov_quota(const struct pt_gov *g)

@@ -16,11 +16,14 @@ struct pt_gov {
     int64_t interval_us; /* as asked for; in force is pt_gov_stretch times as much */
     int64_t stall_us;    /* a single read may hold up its process so long */
     int64_t credit_us;   /* earned and not spent; < 0: debt */
+    int64_t unpaid_us;   /* spent on storing, not taken from the credit yet */
+    int64_t alarm_us;    /* spent on triggers, not earned again since */
     int64_t loan_us;     /* deep reads may take credit below 0 by so much */
     int64_t ordered_us;  /* predicted, of deep reads that have not come back */
     double fixed_us; /* of a tick, smoothed: what does not depend on how many processes are read */
     double store_us; /* of a tick, smoothed over hours: storing and sealing */
     double process_us;      /* of one process in a tick, smoothed; < 0: not known yet */
+    double need_us;         /* of a tick, when everybody is looked at in turn */
     uint32_t stretch, easy; /* easy: intervals in a row that a shorter one would have done for */
     bool owes;              /* the interval is twice as long, until a debt is paid */
 };
@@ -29,8 +32,10 @@ void pt_gov_init(struct pt_gov *g, int64_t budget_ppm, int64_t interval_us, int6
 
 /* ---- the account ---- */
 
-/* Time went by, and this CPU time was used by the whole process. */
-void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us);
+/* Time went by, and this CPU time was used by the whole process, store_us of it for storing. That
+ * is paid for by half of what is earned, at most: a seal serves hours, and all else goes on. No
+ * debt is more than a quarter of an hour earns. */
+void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us, int64_t store_us);
 /* What was spent on what was asked for at any cost is no debt. */
 void pt_gov_forgive(struct pt_gov *g);
 /* Deep reads may spend at least so much now, whatever the debt: it is paid back later. Until the
@@ -41,7 +46,10 @@ void pt_gov_order(struct pt_gov *g, int64_t predicted_us);
 void pt_gov_back(struct pt_gov *g, int64_t predicted_us);
 bool pt_gov_broke(const struct pt_gov *g);
 
-/* More is owed than some minutes earn: a snapshot that reads everything has to wait. */
+/* A trigger's snapshot read everything. */
+void pt_gov_alarm(struct pt_gov *g, int64_t cpu_us);
+/* Such snapshots used more than some minutes earn: the next should not. What else is owed is no
+ * reason. */
 bool pt_gov_overdrawn(const struct pt_gov *g);
 
 /* ---- the cheap tier ---- */
@@ -54,6 +62,8 @@ struct pt_gov_tick {
 /* May change the stretch. */
 void pt_gov_note(struct pt_gov *g, const struct pt_gov_tick *tick);
 uint32_t pt_gov_stretch(const struct pt_gov *g);
+/* What it comes to when all goes on so, debts are paid and storing takes so much of a tick. */
+uint32_t pt_gov_settled(const struct pt_gov *g, double store_us, uint32_t processes);
 /* CPU time that looking at processes may take in the next tick; INT64_MAX while nothing is known.
  */
 int64_t pt_gov_quota(const struct pt_gov *g);

@@ -13,23 +13,24 @@
 #include "recorder/sources.h"
 
 #define FRAME_MAX (64u << 20)
-/* What snapshots are like: whether everything is read; whom deep reads are for, how long they are
- * waited for, and the CPU time that is lent for them, at most what a minute earns. */
+/* What snapshots are like: whether everything is read, and that only while triggers have not used
+ * up their share; whom deep reads are for, how long they are waited for, and the CPU time that is
+ * lent for them, at most what a minute earns. */
 static const struct manner {
-    bool full;
+    bool full, spared;
     enum pt_gov_mood mood;
     int64_t wait_us, loan_us;
 } manners[] = {
-    [PT_TRIGGER_TIMER] = {false, PT_GOV_ROUTINE, 0, 0},
-    [PT_TRIGGER_ONCE] = {true, PT_GOV_ASKED, 15000000, 10000000},
-    [PT_TRIGGER_START] = {true, PT_GOV_EAGER, 1500000, 300000},
-    [PT_TRIGGER_STOP] = {true, PT_GOV_EAGER, 1000000, 100000},
-    [PT_TRIGGER_SIGNAL] = {true, PT_GOV_ASKED, 300000, 100000},
+    [PT_TRIGGER_TIMER] = {false, false, PT_GOV_ROUTINE, 0, 0},
+    [PT_TRIGGER_ONCE] = {true, false, PT_GOV_ASKED, 15000000, 10000000},
+    [PT_TRIGGER_START] = {true, false, PT_GOV_EAGER, 1500000, 300000},
+    [PT_TRIGGER_STOP] = {true, false, PT_GOV_EAGER, 1000000, 100000},
+    [PT_TRIGGER_SIGNAL] = {true, false, PT_GOV_ASKED, 300000, 100000},
     /* whoever grows may be killed soon: its last deep reading should be of now */
-    [PT_TRIGGER_PSI] = {true, PT_GOV_DENSE, 300000, 100000},
-    [PT_TRIGGER_OOM] = {true, PT_GOV_DENSE, 300000, 100000},
-    [PT_TRIGGER_LOW] = {true, PT_GOV_DENSE, 300000, 100000},
-    [PT_TRIGGER_BURST] = {false, PT_GOV_DENSE, 0, 0},
+    [PT_TRIGGER_PSI] = {true, true, PT_GOV_DENSE, 300000, 100000},
+    [PT_TRIGGER_OOM] = {true, false, PT_GOV_DENSE, 300000, 100000},
+    [PT_TRIGGER_LOW] = {true, true, PT_GOV_DENSE, 300000, 100000},
+    [PT_TRIGGER_BURST] = {false, false, PT_GOV_DENSE, 0, 0},
 };
 
 /* ---- what takes the snapshots ---- */
@@ -299,14 +300,14 @@ static bool chain_full(const struct pt_sampler *s)
 }
 
 /* With very many processes, triggers that come again and again would be all that the budget is
- * spent on: deep in debt they take what a burst's snapshots take. */
-static const struct manner *manner_of(const struct pt_sampler *s, enum pt_trigger trigger)
+ * spent on: having used up their share they take what a burst's snapshots take. */
+static const struct manner *manner_of(struct pt_sampler *s, enum pt_trigger trigger)
 {
-    static const struct manner other = {true, PT_GOV_EAGER, 0, 0};
+    static const struct manner other = {true, false, PT_GOV_EAGER, 0, 0};
     const struct manner *m =
         (size_t)trigger < sizeof(manners) / sizeof(*manners) ? &manners[trigger] : &other;
-    return m->mood == PT_GOV_DENSE && pt_gov_overdrawn(&s->plan.gov) ? &manners[PT_TRIGGER_BURST]
-                                                                     : m;
+    s->spared = m->spared && pt_gov_overdrawn(&s->plan.gov);
+    return s->spared ? &manners[PT_TRIGGER_BURST] : m;
 }
 
 int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err *err)
@@ -350,5 +351,7 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     s->snapshots++;
     if (!m->full)
         pt_sampler_budget_note(s, before, &snap);
+    else if (m->mood == PT_GOV_DENSE)
+        pt_sampler_budget_alarm(s, before, &snap);
     return 0;
 }

@@ -73,6 +73,7 @@ const struct pt_headline *pt_sampler_headline(const struct pt_sampler *s);
 void pt_sampler_reopened(struct pt_sampler *s);
 /* The time between snapshots that the budget allows: the interval asked for, or longer. */
 int64_t pt_sampler_interval_us(const struct pt_sampler *s);
+const struct pt_gov *pt_sampler_governor(const struct pt_sampler *s);
 /* The next snapshot starts a chain. */
 void pt_sampler_new_chain(struct pt_sampler *s);
 /* What deep reads will be due, if all goes on as it did since they were read last. */

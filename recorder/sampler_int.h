@@ -27,6 +27,7 @@ struct pt_sampler {
     struct pt_snap last; /* the snapshot before; n 0: none */
     struct pt_headline headline;
     int64_t pass_us, pass_cpu_us, pass_store_us; /* as of the governor's last pass */
+    int64_t note_store_us;                       /* as of what it was last told of a tick */
     int64_t cpu_us, deep_us, cost_us, rss_kb;
     int64_t part_us[PT_PARTS], clock_us; /* clock: this thread's, when a part was last told */
     struct pt_thin thin;
@@ -34,6 +35,7 @@ struct pt_sampler {
     uint64_t tick, snapshots, frame_bytes;
     size_t key_bytes; /* of the chain's key frame */
     bool want_key;
+    bool spared; /* the last snapshot was a trigger's, and did not read everything */
     struct pt_own own;
 };
 
@@ -50,7 +52,10 @@ void pt_sampler_account_put(struct pt_sampler *s, const struct pt_snap *snap);
 
 /* Before a snapshot: what went by since the last. */
 void pt_sampler_budget_pass(struct pt_sampler *s);
-/* After a snapshot that read what was due; before: what the parts stood at. */
+/* After a trigger's that read everything; before: what the parts stood at. */
+void pt_sampler_budget_alarm(struct pt_sampler *s, const int64_t before[PT_PARTS],
+                             const struct pt_snap *snap);
+/* After a snapshot that read what was due. */
 void pt_sampler_budget_note(struct pt_sampler *s, const int64_t before[PT_PARTS],
                             const struct pt_snap *snap);
 

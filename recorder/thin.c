@@ -48,3 +48,18 @@ bool pt_thin_interval(struct pt_thin *t, uint32_t stretch, int64_t interval_us,
     t->shorter = 0;
     return true;
 }
+
+bool pt_thin_triggers(struct pt_thin *t, bool spared, bool next, char ret[PT_THIN_TEXT])
+{
+    if (t->spared ? next : !spared)
+        return false;
+    t->spared = !t->spared;
+    if (t->spared)
+        snprintf(
+            ret, PT_THIN_TEXT,
+            "snapshots of triggers read what is due, not everything: more would exceed the CPU "
+            "budget");
+    else
+        snprintf(ret, PT_THIN_TEXT, "snapshots of triggers read everything again");
+    return true;
+}

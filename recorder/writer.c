@@ -255,11 +255,20 @@ bool pt_writer_stalled(struct pt_writer *w, int64_t limit_us)
     return pt_beat_stalled(&w->beat, limit_us);
 }
 
+/* The thread's own clock: what it is at may take minutes. */
+static int64_t cpu_us(const struct pt_writer *w)
+{
+    clockid_t clock;
+    return pthread_getcpuclockid(w->thread, &clock) == 0 ? pt_clock_us(clock) : 0;
+}
+
 void pt_writer_stats(struct pt_writer *w, struct pt_writer_stats *ret)
 {
+    const int64_t cpu = cpu_us(w);
     pthread_mutex_lock(&w->lock);
     *ret = w->stats;
     pthread_mutex_unlock(&w->lock);
+    ret->cpu_us = cpu;
 }
 
 int pt_writer_reopen(struct pt_writer *w, void (*waiting)(void *ctx), void *ctx, struct pt_err *err)

@@ -34,7 +34,7 @@ struct pt_writer_stats {
     uint64_t wals;          /* -wals that were damaged */
     char wal_as[256];   /* the name of the last one's copy, without its end; "": there is none */
     int64_t file_bytes; /* database and WAL, as of the last frame */
-    int64_t cpu_us;     /* of the thread so far, but for the work it is at */
+    int64_t cpu_us;     /* of the thread so far */
     int64_t store_us;   /* what the last frame took; PT_UNKNOWN before the first */
     bool failing;       /* the last try failed: why is in err */
     struct pt_err err;

@@ -367,9 +367,6 @@ void *pt_writer_main(void *arg)
         else
             work(w);
         sync_store(w, sync_now);
-        pthread_mutex_lock(&w->lock);
-        w->stats.cpu_us = pt_clock_us(CLOCK_THREAD_CPUTIME_ID);
-        pthread_mutex_unlock(&w->lock);
     }
     if (rc >= 0) {
         rc = finish(w, &err);

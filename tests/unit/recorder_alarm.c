@@ -141,10 +141,36 @@ static void ticks_left_out(void **state)
     tree_remove("");
 }
 
+/* Of triggers that come again and again the first reads everything, then they do as the others do,
+ * and it is told, once. Kills always read everything, and so do people. */
+static void triggers_are_spared(void **state)
+{
+    (void)state;
+    struct rig r;
+    begin(&r, "spared", 10, 0); /* 1.5 ms of CPU in all */
+    snapshot(&r, PT_TRIGGER_PSI);
+    assert_int_equal(r.read, PROCESSES);
+    for (int i = 0; i < 3; i++) {
+        snapshot(&r, PT_TRIGGER_PSI);
+        assert_true(r.read < PROCESSES / 2);
+        snapshot(&r, PT_TRIGGER_LOW);
+        assert_true(r.read < PROCESSES / 2);
+        snapshot(&r, PT_TRIGGER_OOM);
+        assert_int_equal(r.read, PROCESSES);
+        snapshot(&r, PT_TRIGGER_SIGNAL);
+        assert_int_equal(r.read, PROCESSES);
+    }
+    end(&r);
+    assert_int_equal(told(&r, "snapshots of triggers read what is due, not everything: more"), 1);
+    assert_int_equal(told(&r, "snapshots of triggers read everything again"), 0);
+    tree_remove("");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_left_out),
+        cmocka_unit_test(triggers_are_spared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

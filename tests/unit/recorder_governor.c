@@ -95,10 +95,10 @@ static struct outcome run(const struct machine *m, int64_t hours_us)
     for (uint32_t i = 0; i < m->processes; i++)
         lives[i].rss_kb = 1000 + chance(50000);
     pt_gov_init(&g, m->ppm, m->interval_us, STALL);
-    int64_t cpu = m->start_us, store = 0;
+    int64_t cpu = m->start_us, store = 0, stored = 0;
     while (out.elapsed_us < hours_us) {
         const int64_t interval = m->interval_us * pt_gov_stretch(&g);
-        pt_gov_pass(&g, out.ticks ? interval : 0, cpu);
+        pt_gov_pass(&g, out.ticks ? interval : 0, cpu, stored);
         out.spent_us += cpu;
         const uint32_t visited = look(&g, m);
         out.visits += visited;
@@ -110,6 +110,7 @@ static struct outcome run(const struct machine *m, int64_t hours_us)
                                       .visited = visited,
                                       .processes = m->processes};
         cpu = t.fixed_us + t.process_us + store;
+        stored = store;
         pt_gov_note(&g, &t);
         store = ++out.ticks % 360 == 0 ? m->seal_us : 100;
         for (uint32_t i = 0; i < m->processes; i++) {
@@ -213,7 +214,7 @@ static void idle_time_is_capped(void **state)
     struct pt_gov g;
     pt_gov_init(&g, 5000, 10 * SECOND, STALL);
     for (int day = 0; day < 10; day++)
-        pt_gov_pass(&g, 24 * HOUR, 0);
+        pt_gov_pass(&g, 24 * HOUR, 0, 0);
     assert_in_range(g.credit_us, 1, 100000);
 }
 
@@ -223,7 +224,7 @@ static void loans(void **state)
     (void)state;
     struct pt_gov g;
     pt_gov_init(&g, 5000, 10 * SECOND, STALL);
-    pt_gov_pass(&g, 0, 400000);
+    pt_gov_pass(&g, 0, 400000, 0);
     assert_true(pt_gov_broke(&g));
     pt_gov_lend(&g, 100000);
     int64_t spent = 0;
@@ -234,12 +235,134 @@ static void loans(void **state)
     }
     assert_int_equal(spent, 100000);
     int waits = 0;
-    for (pt_gov_pass(&g, 10 * SECOND, spent); pt_gov_broke(&g); waits++)
-        pt_gov_pass(&g, 10 * SECOND, 0);
+    for (pt_gov_pass(&g, 10 * SECOND, spent, 0); pt_gov_broke(&g); waits++)
+        pt_gov_pass(&g, 10 * SECOND, 0, 0);
     assert_int_equal(waits, 10); /* half a second of debt at 5 ms a second */
 }
 
+/* What a seal takes is paid back in full, and deep reads go on meanwhile. */
+static void seals_hold_up_nothing(void **state)
+{
+    (void)state;
+    enum { SEAL = 5000000, COMMIT = 200, TICK = 10000 }; /* a minute earns 300 ms */
+    struct pt_gov g;
+    pt_gov_init(&g, 5000, 10 * SECOND, STALL);
+    pt_gov_note(&g, &(struct pt_gov_tick){.fixed_us = TICK, .visited = 1, .processes = 1});
+    int64_t spent = SEAL, reads = 0, longest = 0, waits = 0, earned = 0;
+    pt_gov_pass(&g, 0, SEAL, SEAL);
+    for (int i = 0; i < 6 * 60; i++) {
+        int64_t tick = TICK;
+        for (waits++; !pt_gov_broke(&g) && reads < 100000; waits = 0) {
+            pt_gov_order(&g, 500);
+            pt_gov_back(&g, 500);
+            tick += 500;
+            reads++;
+        }
+        longest = waits > longest ? waits : longest;
+        pt_gov_pass(&g, 10 * SECOND, tick + COMMIT, COMMIT);
+        spent += tick + COMMIT;
+        earned += 50000;
+    }
+    assert_true(spent <= earned + earned / 100);
+    assert_true(spent >= earned - earned / 100);
+    assert_in_range(longest, 0, 3);
+    assert_in_range(reads, 10000, 20000);
+}
+
+/* However much is owed, after some minutes deep reads are done again. */
+static void debts_end(void **state)
+{
+    (void)state;
+    struct pt_gov g;
+    pt_gov_init(&g, 5000, 10 * SECOND, STALL);
+    pt_gov_pass(&g, 0, HOUR, 0);
+    int minutes = 0;
+    for (; pt_gov_broke(&g); minutes++)
+        pt_gov_pass(&g, 60 * SECOND, 0, 0);
+    assert_in_range(minutes, 14, 16);
+}
+
+/* Triggers have a share of their own: a start, a burst and a seal before them are no reason to read
+ * little. */
+static void triggers_have_a_share(void **state)
+{
+    (void)state;
+    struct pt_gov g;
+    pt_gov_init(&g, 5000, 10 * SECOND, STALL);
+    const struct pt_gov_tick t = {.fixed_us = 20000, .visited = 1, .processes = 1};
+    pt_gov_note(&g, &t); /* leaves three fifths */
+    pt_gov_pass(&g, 0, 20 * SECOND, 10 * SECOND);
+    assert_false(pt_gov_overdrawn(&g));
+    int taken = 0;
+    for (; !pt_gov_overdrawn(&g); taken++)
+        pt_gov_alarm(&g, 400000);
+    assert_int_equal(taken, 2); /* of 750 ms, and one more */
+    int64_t seconds = 0;
+    for (; pt_gov_overdrawn(&g); seconds += 10)
+        pt_gov_pass(&g, 10 * SECOND, 20000, 0);
+    assert_in_range(seconds, 10, 30); /* 50 ms at 3 ms a second */
+    for (int i = 0; i < 100; i++)     /* kills that do not ask */
+        pt_gov_alarm(&g, 400000);
+    for (seconds = 0; pt_gov_overdrawn(&g); seconds += 10)
+        pt_gov_pass(&g, 10 * SECOND, 20000, 0);
+    assert_in_range(seconds, 240, 260);
+}
+
+/* --deep all: what was asked for whatever it costs delays nothing and silences nothing. */
+static void forgives(void **state)
+{
+    (void)state;
+    struct pt_gov g;
+    pt_gov_init(&g, 5000, 10 * SECOND, STALL);
+    const struct pt_gov_tick t = {.fixed_us = 5000, .visited = 300, .processes = 300};
+    pt_gov_pass(&g, 0, 20 * SECOND, 10 * SECOND);
+    pt_gov_alarm(&g, 10 * SECOND);
+    pt_gov_note(&g, &t);
+    assert_int_equal(pt_gov_stretch(&g), 2);
+    assert_true(pt_gov_overdrawn(&g) && pt_gov_broke(&g));
+    pt_gov_forgive(&g);
+    pt_gov_note(&g, &t);
+    assert_int_equal(pt_gov_stretch(&g), 1);
+    assert_false(pt_gov_overdrawn(&g));
+    pt_gov_pass(&g, 10 * SECOND, 0, 0);
+    assert_int_equal(g.credit_us, 50000); /* nothing of the seal is left to pay */
+    pt_gov_forgive(&g);
+    assert_int_equal(g.credit_us, 50000); /* and what was earned is kept */
+}
+
 /* ---- the interval ---- */
+
+/* What it settles at, whatever the start left. */
+static void settles(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t fixed_us, process_us;
+        double store_us;
+        uint32_t processes, stretch;
+    } cases[] = {
+        {5000, 10, 0, 300, 1},      /* 5.5 ms of 37.5 */
+        {5000, 10, 30000, 300, 2},  /* storing is more than half */
+        {5000, 10, 20000, 300, 1},  /* 25.5 ms */
+        {5000, 30, 1000, 30000, 5}, /* 156 ms */
+        {3600 * SECOND, 10, 0, 1, 60},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct pt_gov g;
+        pt_gov_init(&g, 5000, 10 * SECOND, STALL);
+        pt_gov_pass(&g, 0, 5 * SECOND, 0); /* a start */
+        for (int k = 0; k < 6; k++) {
+            const struct pt_gov_tick t = {.fixed_us = cases[i].fixed_us,
+                                          .process_us = 100 * cases[i].process_us,
+                                          .visited = 100,
+                                          .processes = cases[i].processes};
+            pt_gov_note(&g, &t);
+        }
+        assert_int_equal(pt_gov_settled(&g, cases[i].store_us, cases[i].processes),
+                         cases[i].stretch);
+        assert_true(g.owes && pt_gov_stretch(&g) >= cases[i].stretch);
+    }
+}
 
 static void stretch_comes_and_goes(void **state)
 {
@@ -384,6 +507,11 @@ int main(void)
         cmocka_unit_test(overdue_is_busy),
         cmocka_unit_test(idle_time_is_capped),
         cmocka_unit_test(loans),
+        cmocka_unit_test(seals_hold_up_nothing),
+        cmocka_unit_test(debts_end),
+        cmocka_unit_test(triggers_have_a_share),
+        cmocka_unit_test(forgives),
+        cmocka_unit_test(settles),
         cmocka_unit_test(stretch_comes_and_goes),
         cmocka_unit_test(prefers),
         cmocka_unit_test(stalls),

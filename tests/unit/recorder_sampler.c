@@ -213,14 +213,23 @@ static int64_t processes_read(struct pt_sampler *s, enum pt_trigger trigger)
     return pt_sampler_account(s)->value[PT_ACCOUNT_PROCESSES_READ];
 }
 
-/* A trigger reads everything, unless there is a debt already that takes minutes to pay; who asks by
- * a signal gets all of it. */
+/* A trigger reads everything, unless triggers before it have used what minutes earn. Kills are
+ * always worth it, who asks by a signal gets all of it, and with --deep all nothing counts as
+ * spent. */
 static void overdrawn(void **state)
 {
     (void)state;
     enum { PROCESSES = 300 };
-    static const int64_t budgets[] = {1000000, 10};
-    for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
+    static const struct {
+        int64_t ppm;
+        enum pt_deep_mode deep;
+        bool spared;
+    } runs[] = {
+        {1000000, PT_DEEP_OFF, false},
+        {10, PT_DEEP_OFF, true},
+        {10, PT_DEEP_ALL, false},
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         struct pt_roots roots;
         struct pt_err err = {0};
         struct pt_sampler *s;
@@ -233,17 +242,18 @@ static void overdrawn(void **state)
             .roots = &roots,
             .frame = on_frame,
             .ctx = &c,
-            .plan = {.mode = PT_DEEP_OFF, .budget_ppm = budgets[i], .interval_us = 10000000},
+            .plan = {.mode = runs[i].deep, .budget_ppm = runs[i].ppm, .interval_us = 10000000},
             .timestamp_us = PT_UNKNOWN,
         };
         assert_true(pt_sampler_new(&config, &s, &err) >= 0);
         assert_int_equal(processes_read(s, PT_TRIGGER_START), PROCESSES);
         processes_read(s, PT_TRIGGER_TIMER);
+        assert_int_equal(processes_read(s, PT_TRIGGER_PSI), PROCESSES);
         for (enum pt_trigger t = PT_TRIGGER_PSI; t <= PT_TRIGGER_LOW; t++) {
-            if (i == 0)
-                assert_int_equal(processes_read(s, t), PROCESSES);
-            else
+            if (runs[i].spared && t != PT_TRIGGER_OOM)
                 assert_true(processes_read(s, t) < PROCESSES / 2);
+            else
+                assert_int_equal(processes_read(s, t), PROCESSES);
         }
         assert_int_equal(processes_read(s, PT_TRIGGER_SIGNAL), PROCESSES);
         pt_sampler_free(s);

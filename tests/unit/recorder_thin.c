@@ -61,11 +61,29 @@ static void interval(void **state)
     assert_false(pt_thin_interval(&t, 1, 10000000, text));
 }
 
+static void triggers(void **state)
+{
+    (void)state;
+    struct pt_thin t = {0};
+    char text[PT_THIN_TEXT];
+    assert_false(pt_thin_triggers(&t, false, false, text));
+    assert_false(pt_thin_triggers(&t, false, true, text)); /* nobody was spared yet */
+    assert_true(pt_thin_triggers(&t, true, true, text));
+    assert_string_equal(text, "snapshots of triggers read what is due, not everything: more would "
+                              "exceed the CPU budget");
+    for (int i = 0; i < 100; i++)
+        assert_false(pt_thin_triggers(&t, i % 2, true, text));
+    assert_true(pt_thin_triggers(&t, false, false, text));
+    assert_string_equal(text, "snapshots of triggers read everything again");
+    assert_false(pt_thin_triggers(&t, false, false, text));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(processes),
         cmocka_unit_test(interval),
+        cmocka_unit_test(triggers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
