@@ -31,6 +31,8 @@ struct pt_alarm {
     int psi_fd;
     bool busy; /* a snapshot of ours is being taken */
     int64_t last_us[PT_TRIGGER_BURST];
+    uint32_t left_out; /* triggers without a snapshot since the first of these, untold */
+    int64_t left_out_us;
     int64_t burst_n;  /* the snapshot a burst began with */
     int64_t before_n; /* the snapshot before the one being taken or just taken; 0: none */
     int64_t psi_us, psi_at_us;
@@ -86,6 +88,18 @@ static void tell_refused(struct pt_alarm *a, int64_t now)
     event(a, PT_EVENT_SKIP, text);
 }
 
+static void tell_left_out(struct pt_alarm *a, int64_t now, bool end)
+{
+    char text[96];
+    if (!a->left_out || (!end && now - a->left_out_us < QUIET_US))
+        return;
+    snprintf(text, sizeof(text),
+             "%" PRIu32 " trigger%s took no snapshot: outside of bursts there is one a minute",
+             a->left_out, a->left_out == 1 ? "" : "s");
+    event(a, PT_EVENT_SKIP, text);
+    a->left_out = 0;
+}
+
 /* ---- raising ---- */
 
 /* Not within a burst, which takes snapshots anyway, but for people who ask. */
@@ -96,8 +110,13 @@ static bool wants_snapshot(struct pt_alarm *a, enum pt_trigger trigger, enum pt_
         return false;
     if (trigger == PT_TRIGGER_SIGNAL || answer == PT_BURST_BEGINS)
         return true;
-    return answer != PT_BURST_LASTS &&
-           (!a->last_us[trigger] || now - a->last_us[trigger] >= QUIET_US);
+    if (answer == PT_BURST_LASTS)
+        return false;
+    if (!a->last_us[trigger] || now - a->last_us[trigger] >= QUIET_US)
+        return true;
+    if (!a->left_out++)
+        a->left_out_us = now;
+    return false;
 }
 
 void pt_alarm_raise(struct pt_alarm *a, enum pt_trigger trigger, const char *text)
@@ -321,8 +340,12 @@ void pt_alarm_after(struct pt_alarm *a, bool end)
     /* a copy: a trigger takes a snapshot of its own */
     const struct pt_headline h = *pt_sampler_headline(a->config.sampler);
     const int64_t now = pt_clock_us(CLOCK_BOOTTIME);
-    if (pt_burst_ends(&a->burst, now))
+    if (pt_burst_ends(&a->burst, now)) {
         tell_end(a, now);
+        if (pt_burst_cut(&a->burst, now))
+            tell_refused(a, now);
+    }
+    tell_left_out(a, now, end);
     pt_exits_tell(a->exits, end);
     if (end)
         return;

@@ -21,6 +21,7 @@ static int64_t spend(struct pt_burst *b, int64_t want)
     const int64_t left = b->budget_us - b->used_us;
     const int64_t taken = want < left ? want : left;
     b->used_us += taken;
+    b->cut = taken < want;
     return taken;
 }
 
@@ -33,11 +34,12 @@ static void new_day(struct pt_burst *b, int64_t now)
     b->told = false;
 }
 
-static enum pt_burst_answer refuse(struct pt_burst *b)
+/* true once a day. */
+static bool tell(struct pt_burst *b)
 {
     const bool told = b->told;
     b->told = true;
-    return told ? PT_BURST_SPENT : PT_BURST_REFUSED;
+    return !told;
 }
 
 enum pt_burst_answer pt_burst_trigger(struct pt_burst *b, int64_t now)
@@ -52,7 +54,7 @@ enum pt_burst_answer pt_burst_trigger(struct pt_burst *b, int64_t now)
         return PT_BURST_LASTS;
     }
     if (b->budget_us - b->used_us < LEAST_US)
-        return refuse(b);
+        return tell(b) ? PT_BURST_REFUSED : PT_BURST_SPENT;
     b->on = true;
     b->triggers = 1;
     b->begun_us = now;
@@ -66,6 +68,11 @@ bool pt_burst_ends(struct pt_burst *b, int64_t now)
         return false;
     b->on = false;
     return true;
+}
+
+bool pt_burst_cut(struct pt_burst *b, int64_t now)
+{
+    return b->cut && now - b->day_us < DAY_US && tell(b);
 }
 
 int64_t pt_low_limit_kb(int64_t total_kb, int64_t high_kb)

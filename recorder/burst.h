@@ -13,7 +13,8 @@ struct pt_burst {
     int64_t begun_us, until_us;
     int64_t day_us, used_us; /* when the day began; of its budget */
     uint32_t triggers;       /* of this burst, the first among them */
-    bool on, told;           /* told: that the day's budget is spent */
+    bool on, cut, told;      /* cut: the last trigger called for more than the day had left; told:
+                                that its budget is spent */
 };
 
 enum pt_burst_answer {
@@ -29,6 +30,8 @@ void pt_burst_init(struct pt_burst *b, int64_t length_us, int64_t limit);
 enum pt_burst_answer pt_burst_trigger(struct pt_burst *b, int64_t now_us);
 /* true once, when it is over. */
 bool pt_burst_ends(struct pt_burst *b, int64_t now_us);
+/* Of a burst that ended: it was cut short, and that the day's budget is spent was not told yet. */
+bool pt_burst_cut(struct pt_burst *b, int64_t now_us);
 
 /* MemAvailable under a limit, told once until it is well over it again. */
 struct pt_low {

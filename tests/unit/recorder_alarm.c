@@ -166,11 +166,57 @@ static void triggers_are_spared(void **state)
     tree_remove("");
 }
 
+/* Where there are no bursts, a trigger that comes within a minute of one of its kind takes no
+ * snapshot: that is told when the minute is over, or at the end. */
+static void triggers_left_out(void **state)
+{
+    (void)state;
+    struct rig r;
+    begin(&r, "quiet", 1000000, 0);
+    for (int i = 0; i < 3; i++)
+        pt_alarm_raise(r.alarm, PT_TRIGGER_PSI, "memory pressure");
+    assert_int_equal(r.taken[PT_TRIGGER_PSI], 1);
+    pt_alarm_raise(r.alarm, PT_TRIGGER_LOW, "little memory");
+    assert_int_equal(r.taken[PT_TRIGGER_LOW], 1);
+    end(&r);
+    assert_int_equal(told(&r, "memory pressure"), 1);
+    assert_int_equal(told(&r, "little memory"), 1);
+    assert_int_equal(
+        told(&r, "2 triggers took no snapshot: outside of bursts there is one a minute"), 1);
+    tree_remove("");
+}
+
+/* The day's dense snapshots are used up while a trigger calls for more. */
+static void burst_cut(void **state)
+{
+    (void)state;
+    for (int again = 0; again < 2; again++) {
+        struct rig r;
+        begin(&r, "cut", 1000000, PT_SECOND);
+        pt_alarm_raise(r.alarm, PT_TRIGGER_SIGNAL, "signal");
+        assert_true(pt_alarm_dense_us(r.alarm) > 0);
+        usleep(300000);
+        if (again)
+            pt_alarm_raise(r.alarm, PT_TRIGGER_SIGNAL, "signal");
+        for (int i = 0; i < 100 && pt_alarm_dense_us(r.alarm); i++) {
+            usleep(50000);
+            pt_alarm_after(r.alarm, false);
+        }
+        end(&r);
+        assert_int_equal(told(&r, "begins: a snapshot every 1 s for 1 s"), 1);
+        assert_int_equal(told(&r, "ends: "), 1);
+        assert_int_equal(told(&r, "no dense snapshots: those of the day are used up"), again);
+        tree_remove("");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_left_out),
         cmocka_unit_test(triggers_are_spared),
+        cmocka_unit_test(triggers_left_out),
+        cmocka_unit_test(burst_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

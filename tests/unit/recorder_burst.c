@@ -64,6 +64,30 @@ static void budget(void **state)
     }
 }
 
+/* A burst that ends sooner than its last trigger called for, because the day's budget is spent. */
+static void cut(void **state)
+{
+    (void)state;
+    struct pt_burst b;
+    pt_burst_init(&b, 60 * S, 2);
+    pt_burst_trigger(&b, 10 * S);
+    pt_burst_trigger(&b, 60 * S); /* all there is, and no more wanted */
+    pt_burst_trigger(&b, 70 * S);
+    pt_burst_ends(&b, 130 * S);
+    assert_false(pt_burst_cut(&b, 130 * S));
+    pt_burst_init(&b, 60 * S, 2);
+    for (int64_t second = 10; second <= 100; second += 45)
+        pt_burst_trigger(&b, second * S);
+    assert_int_equal(b.until_us, 130 * S);
+    assert_true(pt_burst_ends(&b, 130 * S));
+    assert_true(pt_burst_cut(&b, 130 * S));
+    assert_false(pt_burst_cut(&b, 130 * S)); /* told once a day */
+    assert_int_equal(pt_burst_trigger(&b, 140 * S), PT_BURST_SPENT);
+    assert_int_equal(pt_burst_trigger(&b, DAY + 10 * S), PT_BURST_BEGINS);
+    assert_true(pt_burst_ends(&b, DAY + 70 * S));
+    assert_false(pt_burst_cut(&b, DAY + 70 * S));
+}
+
 static void never(void **state)
 {
     (void)state;
@@ -114,8 +138,13 @@ static void psi(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(begins_and_ends), cmocka_unit_test(prolongs), cmocka_unit_test(budget),
-        cmocka_unit_test(never),           cmocka_unit_test(low),      cmocka_unit_test(psi),
+        cmocka_unit_test(begins_and_ends),
+        cmocka_unit_test(prolongs),
+        cmocka_unit_test(budget),
+        cmocka_unit_test(never),
+        cmocka_unit_test(cut),
+        cmocka_unit_test(low),
+        cmocka_unit_test(psi),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
