@@ -67,6 +67,7 @@ struct estimate {
     bool nomem;
     struct pt_sampler_stats before, ticked, full, last; /* after which snapshots */
     struct pt_forecast forecast;
+    struct pt_gov gov;             /* after the ticks */
     size_t chain_bytes, key_bytes; /* before compression */
 };
 
@@ -133,6 +134,7 @@ static int watch(struct estimate *e, struct pt_err *err)
         e->ticks++;
     }
     e->chain_bytes = e->ticked.chain_bytes;
+    e->gov = *pt_sampler_governor(e->sampler);
     pt_sampler_forecast(e->sampler, &e->forecast);
     if (rc >= 0)
         rc = tick(e, PT_TRIGGER_STOP, &e->full, err);
@@ -259,7 +261,7 @@ static void day_cpu(const struct estimate *e, struct day *d)
     d->cpu_us[TIER_PROCS] = part(b, t, PT_PART_PROCS) * n;
     d->cpu_us[TIER_CGROUPS] = part(b, t, PT_PART_CGROUPS) * n;
     d->cpu_us[TIER_DEEP] = e->forecast.cpu_us_s * DAY_S;
-    d->cpu_us[TIER_STORE] += (part(b, t, PT_PART_FRAME) / e->ticks + COMMIT_US) * d->per_day;
+    d->cpu_us[TIER_STORE] += part(b, t, PT_PART_FRAME) * n;
 }
 
 /* Deep reads get what the rest leaves. */
@@ -296,10 +298,10 @@ static void day_bytes(const struct estimate *e, struct day *d, const struct weig
                            (double)w[0].ticks.clock * ticks / e->ticks + ROW_BYTES * d->per_day;
 }
 
-/* Packing is timed on the way: what a key frame takes, and what each further one. */
-static int weigh_all(const struct estimate *e, struct day *d, struct pt_err *err)
+/* Packing is timed: what a key frame takes, and what each further one. Gives the CPU time of a
+ * snapshot on average, its transaction too. */
+static int time_store(const struct estimate *e, double *ret_us, struct pt_err *err)
 {
-    struct weights w[TIERS] = {0};
     struct pt_weight all;
     int64_t at[3];
     at[0] = pt_clock_us(CLOCK_THREAD_CPUTIME_ID);
@@ -312,7 +314,26 @@ static int weigh_all(const struct estimate *e, struct day *d, struct pt_err *err
     const double key = (double)(at[1] - at[0]), both = (double)(at[2] - at[1]);
     const double each = both > key ? (both - key) / e->ticks : 0;
     const double segment = segment_of(e);
-    d->cpu_us[TIER_STORE] = (key + each * segment) * d->per_day / segment;
+    *ret_us = key / segment + each + COMMIT_US;
+    return 0;
+}
+
+/* As often as the budget allows in the long run: what the start took is a debt for some minutes,
+ * and the ticks that were watched may be those of it. */
+static double snapshots_a_day(const struct estimate *e, double store_us)
+{
+    const uint32_t stretch = pt_gov_settled(&e->gov, store_us, e->ticked.processes);
+    return DAY_S * 1e6 / ((double)e->options->interval_us * stretch);
+}
+
+static int weigh_all(const struct estimate *e, struct day *d, struct pt_err *err)
+{
+    struct weights w[TIERS] = {0};
+    double store_us;
+    if (time_store(e, &store_us, err) < 0)
+        return -1;
+    d->per_day = snapshots_a_day(e, store_us);
+    d->cpu_us[TIER_STORE] = store_us * d->per_day;
     day_cpu(e, d);
     for (int i = 0; i < TIERS; i++) {
         if (weigh(e, (enum tier)i, &w[i], err) < 0)
@@ -400,11 +421,8 @@ int pt_estimate_run(const struct pt_options *o)
     const int status = rc < 0 ? PT_EXIT_OPEN : PT_EXIT_FAILED;
     if (rc >= 0)
         rc = watch(&e, &err);
-    if (rc >= 0) {
-        const double stretch = (double)pt_sampler_interval_us(e.sampler) / (double)tick_us(o);
-        d.per_day = DAY_S * 1e6 / ((double)o->interval_us * stretch);
+    if (rc >= 0)
         rc = weigh_all(&e, &d, &err);
-    }
     if (rc >= 0)
         print_day(&e, &d);
     else
