@@ -209,6 +209,9 @@ static int tell(struct walk *w, const struct pt_db_event *e, struct pt_err *err)
         rc = args->csv ? print_csv(w, e) : print_text(w, e);
     if (rc == 0 && before.view && !args->json)
         rc = pt_before_print(w->s, &before, TOP_TEXT);
+    if (rc == 0 && why.code == PT_EDAMAGED && !args->json)
+        fputs("    what stood before it cannot be read: the recording is damaged there\n",
+              args->out);
     pt_before_release(&before);
     w->count++;
     /* a failed write is told at the end of the program */

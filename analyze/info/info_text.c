@@ -59,14 +59,15 @@ static void end(const struct pt_session *s, const char *label, const struct list
 static void print_host(const struct pt_session *s)
 {
     const struct pt_meta *m = pt_db_meta(s->db);
-    char text[512], size[PT_UNITS_BUF];
+    char text[512], size[PT_UNITS_BUF], cpus[PT_UNITS_BUF];
     line(s, "host", *m->host ? m->host : "?");
     snprintf(text, sizeof(text), "%s %s", *m->kernel ? m->kernel : "?", m->arch);
     line(s, "kernel", text);
-    snprintf(text, sizeof(text), "%s, %" PRId64 " CPUs, pages of %" PRId64 " bytes",
+    snprintf(text, sizeof(text), "%s, %s CPUs, pages of %" PRId64 " bytes",
              pt_units_bytes(size, sizeof(size),
                             m->mem_total_kb > 0 ? m->mem_total_kb * 1024 : PT_UNKNOWN, false),
-             m->cpus, m->page_size);
+             pt_units_count(cpus, sizeof(cpus), m->cpus > 0 ? m->cpus : PT_UNKNOWN, false),
+             m->page_size);
     line(s, "memory", text);
     if (*m->program)
         line(s, "recorder", m->program);

@@ -24,7 +24,7 @@ static int print_head(const struct pt_session *s, const struct pt_oom_case *c)
     pt_units_time(when, sizeof(when), c->real_us, offset_of(s, c));
     if (!c->killed) {
         fprintf(out, "no OOM kill was recorded%s\n\n%s  @%" PRId64 ": if memory ran out then\n",
-                c->kills ? " by then" : "", when, c->found ? c->before.view->snap.n : 0);
+                c->kills ? " by then" : "", when, c->before.view->snap.n);
         return 0;
     }
     fprintf(out, "%s  OOM kill %" PRId64 " of %" PRId64 "\n", when, c->rank, c->kills);

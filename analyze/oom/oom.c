@@ -77,14 +77,29 @@ static int64_t window_begin(const struct pt_session *s, const struct pt_snap *la
     return n;
 }
 
+/* From snapshot n on the first that can be read: the last can. */
 static int load_then(const struct pt_session *s, int64_t n, struct pt_oom_case *c,
                      struct pt_err *err)
 {
+    enum { TRIES = 8 };
     const unsigned groups =
         PT_GROUP(PT_BLOCK_SYSTEM) | PT_GROUP(PT_BLOCK_PROC) | PT_GROUP(PT_BLOCK_NAMES);
-    int rc = pt_view_load(s->db, n, groups, &c->view_then, err);
+    const int64_t last = c->before.view->snap.n;
+    for (int i = 1; n < last; i++) {
+        struct pt_err why = {0};
+        if (pt_view_load(s->db, n, groups, &c->view_then, &why) >= 0)
+            break;
+        if (why.code != PT_EDAMAGED)
+            return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
+        c->damaged = true;
+        if (i == TRIES || pt_db_step(s->db, n, 1, &n, NULL) < 0)
+            n = last;
+    }
+    int rc = c->view_then ? 0 : pt_view_load(s->db, last, groups, &c->view_then, err);
     if (rc >= 0)
         rc = pt_processes_load(c->view_then, s->smaps, &c->then, err);
+    if (rc >= 0)
+        c->damaged |= c->view_then->lost > 0;
     return rc;
 }
 
@@ -224,7 +239,8 @@ static int look_into(const struct pt_session *s, const struct pt_db_event *e, st
 {
     struct pt_err why = {0};
     int rc = pt_before_load(s, e, &c->before, &why);
-    if (rc < 0 && (why.code == PT_ENOTFOUND || why.code == PT_EDAMAGED))
+    c->damaged = rc < 0 ? why.code == PT_EDAMAGED : c->before.damaged;
+    if (rc < 0 && (c->damaged || why.code == PT_ENOTFOUND) && c->killed)
         return 0; /* the kill is known, the picture before it is not */
     if (rc < 0)
         return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);

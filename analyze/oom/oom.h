@@ -54,6 +54,7 @@ struct pt_oom_case {
     bool counted;
     char *cgroup;              /* whose limit it was; NULL */
     int64_t limit, swap_limit; /* of that group */
+    bool damaged;              /* what would be needed cannot all be read */
     bool found;                /* there is a snapshot before it: all that follows is known */
     struct pt_before before;
     struct pt_oom_minute minutes[PT_OOM_MINUTES];

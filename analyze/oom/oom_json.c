@@ -90,10 +90,11 @@ json_t *pt_oom_json(const struct pt_oom_case *c, int64_t top)
     json_t *candidates = json_array();
     for (size_t i = 0; i < c->ncandidates && within(i, top); i++)
         json_array_append_new(candidates, candidate_json(c, &c->candidates[i]));
-    return json_pack(
-        "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "kills", (json_int_t)c->kills, "kill",
-        kill_json(c), "before", c->found ? pt_before_json(&c->before, TOP_BEFORE) : json_null(),
-        "minutes", minutes_json(c), "grown", growers_json(c, top), "candidates", candidates, "next",
-        c->next ? candidate_json(c, c->next) : json_null(), "memory_and_swap",
-        pt_json_int(c->total), "kills_asker", c->kills_asker, "zones", zones_json(&c->zones));
+    return json_pack("{s:I, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "kills",
+                     (json_int_t)c->kills, "kill", kill_json(c), "damaged", c->damaged, "before",
+                     c->found ? pt_before_json(&c->before, TOP_BEFORE) : json_null(), "minutes",
+                     minutes_json(c), "grown", growers_json(c, top), "candidates", candidates,
+                     "next", c->next ? candidate_json(c, c->next) : json_null(), "memory_and_swap",
+                     pt_json_int(c->total), "kills_asker", c->kills_asker, "zones",
+                     zones_json(&c->zones));
 }

@@ -128,7 +128,8 @@ static int print_growers(const struct print *p)
     struct pt_table t;
     title(p, "Who had grown meanwhile (anonymous memory and swap)");
     if (p->c->ngrowers == 0) {
-        fprintf(p->out, "%*snobody\n", INDENT, "");
+        fprintf(p->out, "%*s%s\n", INDENT, "",
+                p->c->damaged ? "not known: the recording is damaged there" : "nobody");
         return 0;
     }
     begin(&t, columns, 6);
@@ -228,7 +229,11 @@ int pt_oom_text(const struct pt_oom_case *c, const struct pt_session *s, size_t 
     const struct print p = {.c = c, .s = s, .out = s->args->out, .top = top};
     int rc = c->killed ? print_constraint(&p) : 0;
     if (rc >= 0 && !c->found)
-        return wrapped(&p, "there is no snapshot before it");
+        return wrapped(&p, c->damaged ? "what stood before it cannot be read: the recording is "
+                                        "damaged there"
+                                      : "there is no snapshot before it");
+    if (rc >= 0 && c->damaged)
+        rc = wrapped(&p, "the recording is damaged there: what is missing is left out");
     if (rc >= 0 && c->killed)
         rc = pt_before_print(s, &c->before, top);
     if (rc >= 0)

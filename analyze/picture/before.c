@@ -202,21 +202,48 @@ static int last_before(const struct pt_session *s, const struct pt_db_event *e, 
     return rc;
 }
 
-/* The last that has its process, within a few; else the last. */
+/* The one before n, of the same boot. */
+static bool step_back(const struct pt_session *s, int64_t *n)
+{
+    struct pt_snap here, there;
+    int64_t to;
+    if (pt_db_step(s->db, *n, -1, &to, NULL) < 0 || pt_db_snap(s->db, *n, &here, NULL) < 0 ||
+        pt_db_snap(s->db, to, &there, NULL) < 0 || here.boot != there.boot)
+        return false;
+    *n = to;
+    return true;
+}
+
+/* The last that has its process, within a few; else the last that can be read. */
 static int load_last(const struct pt_session *s, const struct pt_db_event *e, struct pt_before *ret,
                      struct pt_err *err)
 {
-    int64_t last, n;
-    int rc = last_before(s, e, &last, err);
+    struct pt_err why = {0};
+    int64_t n, last = PT_UNKNOWN;
+    bool damaged = false;
+    int rc = last_before(s, e, &n, err);
     if (rc < 0)
         return rc;
-    n = last;
     for (int step = 0; step <= STEPS_BACK; step++) {
-        rc = load_processes(s, n, e->subject, ret, err);
-        if (rc < 0 || ret->subject || pt_db_step(s->db, n, -1, &n, NULL) < 0)
+        struct pt_err now = {0};
+        rc = load_processes(s, n, e->subject, ret, &now);
+        if (rc >= 0 && last == PT_UNKNOWN)
+            last = n;
+        if (rc < 0)
+            pt_err_set(&why, now.code, now.sys, now.source, now.position, "%s", now.text);
+        if (rc < 0 && now.code != PT_EDAMAGED)
+            break;
+        damaged |= rc < 0;
+        if ((rc >= 0 && ret->subject) || !step_back(s, &n))
             break;
     }
-    return rc >= 0 && !ret->subject ? load_processes(s, last, e->subject, ret, err) : rc;
+    if (last == PT_UNKNOWN)
+        return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
+    if (!ret->view || !ret->subject)
+        rc = load_processes(s, last, e->subject, ret, err);
+    if (rc >= 0)
+        ret->damaged = damaged || ret->view->lost > 0;
+    return rc;
 }
 
 int pt_before_load(const struct pt_session *s, const struct pt_db_event *e, struct pt_before *ret,

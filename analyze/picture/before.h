@@ -30,8 +30,9 @@ struct pt_before {
     const struct pt_process *subject;         /* NULL: not among them */
     struct pt_limit limits[PT_BEFORE_LIMITS]; /* innermost first */
     unsigned nlimits;
+    bool damaged; /* a later one, or part of this, cannot be read */
 };
-/* PT_ENOTFOUND: no snapshot of that boot before it. */
+/* PT_ENOTFOUND: no snapshot of that boot before it; PT_EDAMAGED: none that can be read. */
 int pt_before_load(const struct pt_session *s, const struct pt_db_event *e, struct pt_before *ret,
                    struct pt_err *err);
 void pt_before_release(struct pt_before *b);

@@ -21,7 +21,7 @@ bool pt_report_alarms(const json_t *doc);
 int pt_report_put(const json_t *doc, const struct pt_report_format *format, const char *path,
                   FILE *out, struct pt_err *err);
 
-/* *ret_alarms: the newest of them has a leak. */
+/* *ret_alarms: one of them has a leak. */
 int pt_report_every(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
                     struct pt_err *err);
 int pt_report_split(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,

@@ -89,6 +89,8 @@ static void print_kill(struct pt_page *p, const json_t *doc)
         pt_page_para(p, "the limit of %s", cgroup);
     if (pt_tree_at(doc, "before"))
         print_before(p, pt_tree_at(doc, "before"));
+    if (json_is_true(pt_tree_at(doc, "damaged")))
+        pt_page_para(p, "the recording is damaged there: what is missing is left out");
     print_grown(p, pt_tree_at(doc, "grown"));
     if (next)
         pt_page_para(p, "the kernel would choose %" PRId64 " %s next", pt_tree_int(next, "pid"),

@@ -22,7 +22,7 @@ static void print_span(struct pt_page *p, const json_t *doc)
                  pt_print_seconds(machine, "interval_seconds", (char[PT_UNITS_BUF]){0}),
                  pt_tree_int(span, "first"), pt_tree_int(span, "last"));
     pt_page_pair(p, "boots", "%" PRId64, pt_tree_int(span, "boots"));
-    pt_page_pair(p, "gaps", "%" PRId64, pt_tree_int(span, "gaps"));
+    pt_page_pair(p, "gaps", "%" PRId64, pt_tree_int(machine, "gap_count"));
     json_array_foreach(pt_tree_at(machine, "gaps"), i, gap)
     {
         if (i < GAPS)
@@ -44,9 +44,12 @@ static void print_coverage(struct pt_page *p, const json_t *machine)
                  pt_tree_int(c, "processes"), pt_tree_int(c, "kernel_threads"));
     if (unreadable > 0)
         snprintf(text, sizeof(text), ", %" PRId64 " not readable", unreadable);
-    pt_page_pair(p, "", "mappings read of %" PRId64 " of them%s, the oldest %s ago",
-                 pt_tree_int(c, "with_smaps"), text,
-                 pt_print_seconds(c, "oldest_smaps_seconds", age));
+    if (pt_tree_int(c, "with_smaps") > 0)
+        pt_page_pair(p, "", "mappings read of %" PRId64 " of them%s, the oldest %s ago",
+                     pt_tree_int(c, "with_smaps"), text,
+                     pt_print_seconds(c, "oldest_smaps_seconds", age));
+    else
+        pt_page_pair(p, "", "mappings read of none of them%s", text);
     json_array_foreach(pt_tree_at(machine, "unreadable"), i, u)
     {
         if (i < FILES)
@@ -60,13 +63,12 @@ static void print_coverage(struct pt_page *p, const json_t *machine)
 void pt_print_machine(struct pt_page *p, const json_t *doc)
 {
     const json_t *machine = pt_tree_at(doc, "machine"), *host = pt_tree_at(machine, "host");
-    char size[PT_UNITS_BUF];
+    char size[PT_UNITS_BUF], cpus[PT_UNITS_BUF];
     pt_page_heading(p, "Machine");
     pt_page_pair(p, "host", "%s", pt_print_name(host, "name"));
     pt_page_pair(p, "kernel", "%s %s", pt_print_name(host, "kernel"), pt_print_name(host, "arch"));
-    pt_page_pair(p, "memory", "%s, %" PRId64 " CPUs",
-                 pt_print_bytes(host, "mem_total", false, size),
-                 pt_tree_int(host, "cpus") == PT_UNKNOWN ? 0 : pt_tree_int(host, "cpus"));
+    pt_page_pair(p, "memory", "%s, %s CPUs", pt_print_bytes(host, "mem_total", false, size),
+                 pt_units_count(cpus, sizeof(cpus), pt_tree_int(host, "cpus"), false));
     print_span(p, doc);
     print_coverage(p, machine);
 }

@@ -109,4 +109,6 @@ void pt_print_swap(struct pt_page *p, const json_t *doc)
     pt_print_omitted(p, (int64_t)first + (omitted > 0 ? omitted : 0), "episodes");
     print_devices(p, swap);
     print_holders(p, swap);
+    json_array_foreach(pt_tree_at(swap, "not_known"), i, one) if (json_is_string(one))
+        pt_page_item(p, '?', "not known:", json_string_value(one));
 }

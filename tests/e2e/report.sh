@@ -141,6 +141,19 @@ jq -e --argjson n "$n" '(.compare.columns | length) == $n and all(.compare.findi
 for file in $(jq -r '.compare.columns[].file' "$PT_TMP/daily/index.json"); do
     [ -f "$PT_TMP/daily/$file" ] || fail "the index names '$file'"
 done
+# a leak of any day counts, not of the newest alone: the last day of the first span and all of the second are too short to tell
+last=$(jq -r '.span.from | .[:10]' "$(find "$PT_TMP/daily" -name '20*.json' | sort | tail -n 1)")
+for from in "$last -2 days" "$last"; do
+    "$analyzer" report "$boots" --from "$(date -u -d "$from" +%Y-%m-%dT00:00:00Z)" --to "${last}T00:20:00Z" --every 1d \
+        -o "$PT_TMP/some" --format json --exit-code
+    got=$?
+    alarms=$(find "$PT_TMP/some" -name '20*.json' | sort | xargs jq -s -c 'map(.leaks.alarms)')
+    echo "$alarms" | jq -e --argjson got "$got" '(add > 0) == ($got == 1) and .[-1] == 0' >/dev/null ||
+        fail "exit status $got of alarms $alarms by day"
+    echo "$got"
+    rm -r "$PT_TMP/some"
+done >"$PT_TMP/statuses"
+[ "$(tr '\n' ' ' <"$PT_TMP/statuses")" = '1 0 ' ] || fail "not a day with leaks and one without: $(cat "$PT_TMP/statuses")"
 run "$analyzer" report "$boots" --every 1w -o "$PT_TMP/weekly"
 narrow "$PT_TMP/weekly/index.txt"
 refused 2 'is not a period' "$boots" --every soon -o "$PT_TMP/x"

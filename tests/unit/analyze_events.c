@@ -302,6 +302,41 @@ static void spans_are_of_events_not_of_snapshots(void **state)
     tell(r, PT_EXIT_READ, ARGS(.to = "@77"));
 }
 
+/* Kills whose picture is lost are told, those that have one have it, and so is what came after. */
+static void damage_takes_a_picture_and_no_event(void **state)
+{
+    struct told t = {0};
+    const struct pt_meta meta = {.host = "unit", .page_size = 4096, .interval_us = 10 * SECOND};
+    (void)state;
+    recording_new(&t.r, &meta, START);
+    t.r.spoil = true;
+    append(&t.r, 1, true);
+    assert_int_equal(recording_boot(&t.r, "boot-2", START + 28 * SECOND), 2);
+    append(&t.r, 4, true);
+    recording_event(&t.r, START + 5 * SECOND, PT_EVENT_OOM, 1, "10 big) one", "killed");
+    recording_event(&t.r, START + 31 * SECOND, PT_EVENT_OOM, 2, "10 big) one", "killed again");
+    recording_event(&t.r, START + 32 * SECOND, PT_EVENT_NOTE, PT_UNKNOWN, "", "the end");
+    recording_close(&t.r);
+    const char *got = tell(&t, PT_EXIT_DAMAGED, ARGS(.npositional = 1));
+    const char *lost =
+        "10 big) one: killed\n    what stood before it cannot be read: the recording "
+        "is damaged there\n";
+    assert_non_null(strstr(got, lost));
+    assert_non_null(strstr(got, "killed again\n    before it (1.0 s, @2): 512 KiB of 4.0 MiB"));
+    assert_non_null(strstr(got, "the end\n"));
+    got = tell(&t, PT_EXIT_DAMAGED, ARGS(.npositional = 1, .verbose = true));
+    assert_non_null(strstr(got, "    what stood before it cannot be read"));
+    assert_non_null(strstr(got, "the end\n"));
+    json_t *j =
+        json_loads(tell(&t, PT_EXIT_DAMAGED, ARGS(.npositional = 1, .json = true)), 0, NULL);
+    assert_int_equal(json_array_size(j), 3);
+    assert_true(json_is_null(json_object_get(json_array_get(j, 0), "before")));
+    assert_true(json_is_object(json_object_get(json_array_get(j, 1), "before")));
+    json_decref(j);
+    recording_remove(&t.r);
+    free(t.out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +346,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(oom_kills_have_a_picture, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_than_a_page_and_the_newest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spans_are_of_events_not_of_snapshots, set_up, tear_down),
+        cmocka_unit_test(damage_takes_a_picture_and_no_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "analyze/oom/oom.h"
+#include "analyze/report/report.h"
 #include "tests/support/recording.h"
 
 #define START    1795000000000000ll
@@ -168,13 +169,18 @@ struct fixture {
 };
 static const struct pt_args args;
 
+static void put(struct recording *r, const struct text *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        recording_text(r, texts[i].name, texts[i].text);
+}
+
 static void append(struct recording *r, int64_t real_us, const struct text *texts, size_t n)
 {
     const struct pt_snap snap = {
         .real_us = real_us, .boot_us = real_us - START + 1, .mono_us = 1, .boot = 1};
     recording_begin(r, &snap, false);
-    for (size_t i = 0; i < n; i++)
-        recording_text(r, texts[i].name, texts[i].text);
+    put(r, texts, n);
     recording_end(r);
 }
 #define APPEND(r, us, texts) append(r, us, texts, sizeof(texts) / sizeof((texts)[0]))
@@ -254,11 +260,135 @@ static void no_kill(void **state)
     drop(&f);
 }
 
+/* Snapshots of a kill, '!' where its frame is damaged: calm, then tight; 'k' begins a chain. */
+static void record_damaged(struct fixture *f, const char *how, int64_t last)
+{
+    const struct pt_meta meta = {.host = "unit", .page_size = 4096, .interval_us = INTERVAL};
+    int64_t at = START;
+    memset(f, 0, sizeof(*f));
+    recording_new(&f->r, &meta, START);
+    for (const char *c = how; *c; c++) {
+        const struct pt_snap snap = {
+            .real_us = at, .boot_us = at - START + 1, .mono_us = 1, .boot = 1};
+        const bool begins = *c == 'k' || *c == 'K';
+        f->r.spoil = *c == '!' || *c == 'K';
+        recording_begin(&f->r, &snap, begins);
+        if (c == how || begins)
+            put(&f->r, calm, sizeof(calm) / sizeof(*calm));
+        if (c > how)
+            put(&f->r, tight, sizeof(tight) / sizeof(*tight));
+        recording_end(&f->r);
+        at += INTERVAL;
+    }
+    recording_event(&f->r, at - INTERVAL + 500000, PT_EVENT_OOM, last, "10 hog",
+                    "killed: out of memory in cgroup /g; snapshot 2: RSS 60000 kB");
+    recording_close(&f->r);
+    assert_int_equal(pt_session_open(&args, f->r.path, &f->session), 0);
+}
+
+static void is_said(const struct fixture *f, const char *words)
+{
+    char *text = NULL;
+    size_t len = 0;
+    const struct pt_args whole = {.positional = {f->r.path},
+                                  .npositional = 1,
+                                  .top = PT_UNKNOWN,
+                                  .out = open_memstream(&text, &len)};
+    assert_int_equal(pt_cmd_oom.run(&whole), PT_EXIT_DAMAGED);
+    fclose(whole.out);
+    if (!strstr(text, words))
+        fail_msg("'%s' is not said: %s", words, text);
+    free(text);
+}
+
+/* All of a report is made, this kill too. */
+static void is_reported(struct fixture *f, bool before)
+{
+    const struct pt_report_options o = {
+        .from = f->session.span.first, .to = f->session.span.last, .top = PT_UNKNOWN};
+    struct pt_err err = {0};
+    json_t *doc = pt_report_make(&f->session, &o, &err);
+    if (!doc)
+        fail_msg("no report: %s", err.text);
+    const json_t *kill = json_array_get(json_object_get(doc, "oom"), 0);
+    assert_true(json_is_object(json_object_get(kill, "kill")));
+    assert_true(json_is_true(json_object_get(kill, "damaged")));
+    assert_int_equal(json_is_object(json_object_get(kill, "before")), before);
+    assert_true(json_array_size(json_object_get(doc, "notes")) > 0);
+    json_decref(doc);
+}
+
+/* The picture is then that of an earlier snapshot, which says how old it is. */
+static void a_damaged_snapshot_is_passed_over(void **state)
+{
+    struct fixture f;
+    struct pt_oom_case c;
+    struct pt_err err = {0};
+    (void)state;
+    record_damaged(&f, "k.!", 3);
+    assert_int_equal(pt_oom_find(&f.session, INT64_MAX, &c, &err), 0);
+    assert_true(c.killed && c.found && c.damaged);
+    assert_int_equal(c.before.view->snap.n, 2);
+    assert_true(c.before.age_us == INTERVAL + 500000);
+    assert_int_equal(c.ngrowers, 1);
+    assert_int_equal(c.next->process->pid, 11);
+    pt_oom_release(&c);
+    is_said(&f, "the recording is damaged there: what is missing is left out");
+    is_reported(&f, true);
+    drop(&f);
+}
+
+/* Where the window begins with damage, who grew since is not known, rather than nobody. */
+static void growth_since_damage_is_not_known(void **state)
+{
+    struct fixture f;
+    struct pt_oom_case c;
+    struct pt_err err = {0};
+    (void)state;
+    record_damaged(&f, "K.k", 3);
+    assert_int_equal(pt_oom_find(&f.session, INT64_MAX, &c, &err), 0);
+    assert_true(c.found && c.damaged);
+    assert_int_equal(c.before.view->snap.n, 3);
+    assert_int_equal(c.ngrowers, 0);
+    assert_int_equal(c.ncandidates, 2);
+    pt_oom_release(&c);
+    is_said(&f, "    not known: the recording is damaged there");
+    is_reported(&f, true);
+    drop(&f);
+}
+
+static void nothing_can_be_read(void **state)
+{
+    struct fixture f;
+    struct pt_oom_case c;
+    struct pt_err err = {0};
+    (void)state;
+    record_damaged(&f, "K.", 2);
+    assert_int_equal(pt_oom_find(&f.session, INT64_MAX, &c, &err), 0);
+    assert_true(c.killed && !c.found && c.damaged);
+    json_t *o = pt_oom_json(&c, PT_UNKNOWN);
+    assert_true(json_is_null(json_object_get(o, "before")));
+    assert_true(json_is_true(json_object_get(o, "damaged")));
+    json_decref(o);
+    pt_oom_release(&c);
+    is_said(&f, "what stood before it cannot be read: the recording is damaged there");
+    is_reported(&f, false);
+    /* an instant without a kill, of which nothing can be told */
+    assert_int_equal(pt_oom_find(&f.session, START, &c, &err), -PT_EDAMAGED);
+    drop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words),  cmocka_unit_test(groups),  cmocka_unit_test(the_kernels_rule),
-        cmocka_unit_test(a_kill), cmocka_unit_test(no_kill),
+        cmocka_unit_test(words),
+        cmocka_unit_test(groups),
+        cmocka_unit_test(the_kernels_rule),
+        cmocka_unit_test(a_kill),
+        cmocka_unit_test(no_kill),
+        cmocka_unit_test(a_damaged_snapshot_is_passed_over),
+        cmocka_unit_test(growth_since_damage_is_not_known),
+        cmocka_unit_test(nothing_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,7 +121,10 @@ static void put_kill(const struct pt_html *h, const json_t *oom)
         pt_html_table(h, &candidates, pt_html_get(oom, "candidates"), NULL);
         pt_html_table(h, &minutes, pt_html_get(oom, "minutes"), NULL);
     } else {
-        pt_html_raw(h, "<p>There is no snapshot of the machine before it.</p>\n");
+        pt_html_raw(h, json_is_true(pt_html_get(oom, "damaged"))
+                           ? "<p>What stood before it cannot be read: the recording is damaged "
+                             "there.</p>\n"
+                           : "<p>There is no snapshot of the machine before it.</p>\n");
     }
     pt_html_raw(h, "</article>\n");
 }
