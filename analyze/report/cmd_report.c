@@ -26,6 +26,18 @@ const struct pt_report_format *pt_report_format_of(const char *name, struct pt_e
     return NULL;
 }
 
+int pt_report_write(const json_t *doc, const struct pt_report_format *format, const char *path,
+                    struct pt_output *ret, struct pt_err *err)
+{
+    int rc = pt_output_begin(ret, path, err);
+    if (rc < 0)
+        return rc;
+    if (format->print(doc, ret->file) >= 0 || ferror(ret->file))
+        return pt_output_sync(ret, err); /* which tells why it could not be written */
+    pt_output_end(ret, 0, NULL);
+    return pt_err_nomem(err);
+}
+
 int pt_report_put(const json_t *doc, const struct pt_report_format *format, const char *path,
                   FILE *out, struct pt_err *err)
 {
@@ -34,13 +46,8 @@ int pt_report_put(const json_t *doc, const struct pt_report_format *format, cons
         const int rc = format->print(doc, out);
         return rc < 0 && !ferror(out) ? pt_err_nomem(err) : 0;
     }
-    int rc = pt_output_begin(&o, path, err);
-    if (rc < 0)
-        return rc;
-    const bool ok = format->print(doc, o.file) >= 0;
-    const bool nomem = !ok && !ferror(o.file);
-    rc = pt_output_end(&o, ok || ferror(o.file), err); /* which tells why it could not be written */
-    return nomem ? pt_err_nomem(err) : rc;
+    const int rc = pt_report_write(doc, format, path, &o, err);
+    return rc < 0 ? rc : pt_output_end(&o, 1, err);
 }
 
 json_t *pt_report_of(struct pt_session *s, int64_t from, int64_t to, struct pt_err *err)
@@ -50,14 +57,15 @@ json_t *pt_report_of(struct pt_session *s, int64_t from, int64_t to, struct pt_e
     return pt_report_make(s, &o, err);
 }
 
-bool pt_report_alarms(const json_t *doc)
+void pt_report_judge(const json_t *doc, struct pt_report_outcome *outcome)
 {
-    return pt_tree_int(pt_tree_at(doc, "leaks"), "alarms") > 0;
+    outcome->alarms |= pt_tree_int(pt_tree_at(doc, "leaks"), "alarms") > 0;
+    outcome->partial |= pt_tree_count(doc, "left_out") > 0;
 }
 
 /* One document of the whole span. */
-static int one(struct pt_session *s, const struct pt_report_span *span, bool *ret_alarms,
-               struct pt_err *err)
+static int one(struct pt_session *s, const struct pt_report_span *span,
+               struct pt_report_outcome *ret, struct pt_err *err)
 {
     const struct pt_args *args = s->args;
     const char *kind = NULL, *slash = args->against ? strrchr(args->against, '/') : NULL;
@@ -71,13 +79,13 @@ static int one(struct pt_session *s, const struct pt_report_span *span, bool *re
     if (rc >= 0)
         rc = pt_report_put(doc, span->format, args->output, args->out, err);
     if (rc >= 0)
-        *ret_alarms = pt_report_alarms(doc);
+        pt_report_judge(doc, ret);
     json_decref(old);
     json_decref(doc);
     return rc;
 }
 
-static int choose(struct pt_session *s, bool *ret_alarms, struct pt_err *err)
+static int choose(struct pt_session *s, struct pt_report_outcome *ret, struct pt_err *err)
 {
     const struct pt_args *args = s->args;
     struct pt_report_span span = {.format = pt_report_format_of(args->format, err)};
@@ -94,23 +102,25 @@ static int choose(struct pt_session *s, bool *ret_alarms, struct pt_err *err)
         pt_session_span(s, false, &span.from, &span.to, err) < 0)
         return -1;
     if (args->every)
-        return pt_report_every(s, &span, ret_alarms, err);
+        return pt_report_every(s, &span, ret, err);
     if (args->split_at)
-        return pt_report_split(s, &span, ret_alarms, err);
+        return pt_report_split(s, &span, ret, err);
     if (args->compare_boots)
-        return pt_report_boots(s, &span, ret_alarms, err);
-    return one(s, &span, ret_alarms, err);
+        return pt_report_boots(s, &span, ret, err);
+    return one(s, &span, ret, err);
 }
 
 static int tell(struct pt_session *s, struct pt_err *err)
 {
-    bool alarms = false;
+    struct pt_report_outcome outcome = {.alarms = false};
     pt_progress_begin();
-    const int rc = choose(s, &alarms, err);
+    const int rc = choose(s, &outcome, err);
     pt_progress_end();
     if (rc < 0)
         return rc;
-    return alarms && s->args->exit_code ? PT_EXIT_FINDINGS : PT_EXIT_OK;
+    if (outcome.alarms && s->args->exit_code)
+        return PT_EXIT_FINDINGS;
+    return outcome.partial ? PT_EXIT_DAMAGED : PT_EXIT_OK;
 }
 
 static int run(const struct pt_args *args)

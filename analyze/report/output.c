@@ -140,11 +140,22 @@ static void sync_dir(const char *dir)
     }
 }
 
-int pt_output_end(struct pt_output *o, int ok, struct pt_err *err)
+int pt_output_sync(struct pt_output *o, struct pt_err *err)
 {
     int rc = 0;
-    if (ok && (fflush(o->file) != 0 || ferror(o->file) || fsync(o->fd) < 0 ||
-               (!o->name && name_it(o) < 0) || rename(o->name, o->path) < 0))
+    if (fflush(o->file) != 0 || ferror(o->file) || fsync(o->fd) < 0) {
+        rc = fail(err, o->path, errno);
+        release(o);
+    }
+    return rc;
+}
+
+int pt_output_end(struct pt_output *o, int ok, struct pt_err *err)
+{
+    int rc = ok ? pt_output_sync(o, err) : 0;
+    if (rc < 0)
+        return rc;
+    if (ok && ((!o->name && name_it(o) < 0) || rename(o->name, o->path) < 0))
         rc = fail(err, o->path, errno);
     if (ok && rc == 0) {
         free(o->name);

@@ -17,6 +17,9 @@ struct pt_output {
 /* Nobody sees it before pt_output_end(). What is there already must be a regular file that is no
  * database. */
 int pt_output_begin(struct pt_output *o, const char *path, struct pt_err *err);
+/* All of it is on the disk, still unseen: what follows is only its name. When it fails nothing is
+ * left behind. */
+int pt_output_sync(struct pt_output *o, struct pt_err *err);
 /* Puts it in its place, durable; or, when ok is false or it fails, leaves nothing behind. */
 int pt_output_end(struct pt_output *o, int ok, struct pt_err *err);
 
