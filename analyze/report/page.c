@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "analyze/print/text.h"
 
@@ -12,25 +13,77 @@
 
 /* ---- escaping ---- */
 
+static bool alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool starts(const char *s, size_t n, const char *with)
+{
+    return strlen(with) <= n && strncasecmp(s, with, strlen(with)) == 0;
+}
+
+/* ":name:", of which pictures are made; ":05:" is of a time. */
+static bool names_picture(const char *s, size_t n)
+{
+    size_t i;
+    bool word = false;
+    for (i = 1; i < n && (alnum(s[i]) || memchr("+-_", s[i], 3)); i++)
+        word |= s[i] < '0' || s[i] > '9';
+    return i < n && s[i] == ':' && i > 1 && (word || i > 3);
+}
+
+/* Whether at s[i] something begins, or goes on, that pages of tickets make a link of, or call
+ * somebody by: addresses, "@name", "#123" and the like. They look for it in the text that is shown,
+ * so that escapes do not help. */
+static bool links(const char *s, size_t n, size_t i)
+{
+    const char *rest = s + i;
+    const size_t left = n - i;
+    switch (s[i]) {
+    case '@':
+        return true;
+    case ':':
+        return starts(rest, left, "://") || names_picture(rest, left);
+    case '.':
+        return i >= 3 && starts(rest - 3, 3, "www");
+    case '-':
+        return i >= 2 && left > 1 && starts(rest - 2, 2, "gh") && alnum(rest[1]);
+    case '#':
+    case '!':
+    case '$':
+    case '%':
+    case '&':
+    case '~':
+    case '^':
+        return left > 1 && (alnum(rest[1]) || rest[1] == '"');
+    default:
+        return false;
+    }
+}
+
 /* What Markdown, and the HTML that passes through it, would take for more than text. */
 static void put_markdown(struct pt_buf *out, const char *s, size_t n)
 {
     static const char special[] = "\\`*_[]|~#$";
     for (size_t i = 0; i < n; i++) {
         const char c = s[i];
+        const bool apart = links(s, n, i); /* an element of its own: its text joins no other */
+        if (apart)
+            pt_buf_put(out, "<span>", 6);
         if (c == '<')
             pt_buf_put(out, "&lt;", 4);
         else if (c == '>')
             pt_buf_put(out, "&gt;", 4);
         else if (c == '&')
             pt_buf_put(out, "&amp;", 5);
-        else if (c == '@') /* no name in a recording calls anybody */
-            pt_buf_put(out, "&#64;", 5);
         else {
             if (memchr(special, c, sizeof(special) - 1))
                 pt_buf_u8(out, '\\');
             pt_buf_u8(out, (uint8_t)c);
         }
+        if (apart)
+            pt_buf_put(out, "</span>", 7);
     }
 }
 
