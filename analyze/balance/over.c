@@ -26,7 +26,7 @@ struct range {
 };
 
 struct pick {
-    int64_t first_us, last_us;
+    const struct pt_timeline *t;
     struct range *slice;
     size_t nslices;
     struct range whole[FIELDS];
@@ -44,12 +44,16 @@ static void note(struct range *r, int64_t n, int64_t value)
     }
 }
 
-static size_t slice_of(const struct pick *p, int64_t us)
+/* By the axis of time; by the clock where that alone went on. */
+static size_t slice_of(const struct pick *p, const struct pt_point *point)
 {
-    const double span = (double)p->last_us - (double)p->first_us;
-    const double at = span > 0 ? ((double)us - (double)p->first_us) / span : 0;
+    const struct pt_timeline *t = p->t;
+    const double span = (double)t->last_us - (double)t->first_us;
+    const double at = t->end > 0 ? pt_timeline_at(t, point->boot, point->boot_us) / t->end
+                      : span > 0 ? ((double)point->real_us - (double)t->first_us) / span
+                                 : 0;
     const double slice = at * (double)p->nslices;
-    return slice < 0 ? 0 : slice >= (double)p->nslices ? p->nslices - 1 : (size_t)slice;
+    return slice > 0 ? slice >= (double)p->nslices ? p->nslices - 1 : (size_t)slice : 0;
 }
 
 static int on_point(void *ctx, const struct pt_point *p)
@@ -59,7 +63,7 @@ static int on_point(void *ctx, const struct pt_point *p)
         return 0;
     note(&pick->whole[p->which], p->n, p->ivalue);
     if (p->which == 0 && p->real_us != PT_UNKNOWN)
-        note(&pick->slice[slice_of(pick, p->real_us)], p->n, p->ivalue);
+        note(&pick->slice[slice_of(pick, p)], p->n, p->ivalue);
     return 0;
 }
 
@@ -182,10 +186,7 @@ static size_t chosen(const struct pick *p, const struct pt_timeline *t, int64_t 
 static int pick_and_load(struct pt_db *db, const struct pt_timeline *t, size_t slices,
                          struct pt_over *ret, struct pt_err *err)
 {
-    struct pick pick = {.first_us = t->first_us,
-                        .last_us = t->last_us,
-                        .slice = calloc(slices, sizeof(*pick.slice)),
-                        .nslices = slices};
+    struct pick pick = {.t = t, .slice = calloc(slices, sizeof(*pick.slice)), .nslices = slices};
     int64_t *numbers = calloc(2 * (slices + FIELDS + 1), sizeof(*numbers));
     const struct pt_field_query q = {.glob = "proc:meminfo",
                                      .fields = fields,

@@ -1,143 +1,109 @@
 /* SPDX-License-Identifier: MIT
- * Reading an earlier report, and telling what became of its findings. */
+ * Telling what became of the findings of an earlier report. */
 #include "analyze/report/against.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "analyze/print/json.h"
 #include "analyze/print/units.h"
+#include "analyze/report/incidents.h"
 #include "analyze/report/match.h"
-#include "analyze/report/report.h"
 #include "analyze/report/tree.h"
 
-/* A report takes under a megabyte: what is larger is none, and is not read into memory. */
-#define REPORT_MAX (8 << 20)
+/* Of an earlier report, which may be any, at most so many of a list are looked at. */
+#define FINDINGS_MAX 4096
 
-/* ---- reading it ---- */
+/* Where findings are, and of which sections. */
+static const struct {
+    const char *part, *list; /* doc[part][list], or doc[part] */
+} lists[] = {{"leaks", "findings"}, {"incidents", NULL}};
 
-static json_t *from_database(const struct pt_args *args, const char *path, struct pt_err *err)
+static json_t *list_of(const json_t *doc, size_t i)
 {
-    struct pt_session s;
-    const struct pt_args quiet = {.utc = args->utc, .top = PT_UNKNOWN, .out = args->out};
-    if (pt_session_open(&quiet, path, &s)) { /* told already */
-        pt_err_set(err, PT_EOPEN, 0, NULL, -1, "cannot compare with '%s'", path);
-        return NULL;
-    }
-    const struct pt_report_options o = {.from = s.span.first, .to = s.span.last, .top = PT_UNKNOWN};
-    json_t *doc = pt_report_make(&s, &o, err);
-    pt_session_close(&s, 0);
-    return doc;
+    json_t *part = json_object_get(doc, lists[i].part);
+    return lists[i].list ? json_object_get(part, lists[i].list) : part;
 }
 
-static json_t *from_text(FILE *file, const char *path, struct pt_err *err)
+/* Whatever a document of anybody's says. */
+static const char *section_of(const json_t *finding)
 {
-    json_error_t why;
-    json_t *doc = json_loadf(file, JSON_REJECT_DUPLICATES, &why);
-    if (!doc) {
-        pt_err_set(err, PT_EFORMAT, 0, NULL, why.position,
-                   "'%s' is neither a recording nor a report in JSON: line %d: %s", path, why.line,
-                   why.text);
-        return NULL;
-    }
-    const int64_t version = pt_tree_int(doc, "report");
-    if (version == PT_UNKNOWN || !pt_tree_is(doc, "kind", "report"))
-        pt_err_set(err, PT_EFORMAT, 0, NULL, -1,
-                   "'%s' is not a report: make one with 'report DB --format json'", path);
-    else if (version != PT_REPORT_VERSION)
-        pt_err_set(err, version > PT_REPORT_VERSION ? PT_ENEWER : PT_EFORMAT, 0, NULL, -1,
-                   "'%s' is a report of version %" PRId64 ", this program reads version %d: "
-                   "compare with the database it was made of",
-                   path, version, PT_REPORT_VERSION);
-    else
-        return doc;
-    json_decref(doc);
-    return NULL;
+    return pt_tree_is(finding, "section", "swap")  ? "swap"
+           : pt_tree_is(finding, "section", "oom") ? "oom"
+                                                   : "leaks";
 }
 
-json_t *pt_against_load(const struct pt_args *args, const char *path, const char **ret_kind,
-                        struct pt_err *err)
-{
-    char magic[16] = "";
-    struct stat st;
-    json_t *doc = NULL;
-    FILE *file = fopen(path, "re");
-    if (!file || fstat(fileno(file), &st) < 0) {
-        pt_err_set(err, PT_EOPEN, errno, NULL, -1, "cannot open '%s': %s", path, strerror(errno));
-    } else if (!S_ISREG(st.st_mode)) {
-        pt_err_set(err, PT_EFORMAT, 0, NULL, -1, "'%s' is not a regular file", path);
-    } else if (fread(magic, 1, sizeof(magic), file) == sizeof(magic) &&
-               memcmp(magic, "SQLite format 3", sizeof(magic)) == 0) {
-        *ret_kind = "database";
-        doc = from_database(args, path, err);
-    } else if (st.st_size > REPORT_MAX) {
-        pt_err_set(err, PT_EFORMAT, 0, NULL, -1, "'%s' is too large for a report", path);
-    } else {
-        *ret_kind = "report";
-        rewind(file);
-        doc = from_text(file, path, err);
-    }
-    if (file)
-        fclose(file);
-    return doc;
-}
-
-/* ---- comparing ---- */
+/* ---- in words ---- */
 
 static json_t *cell(const json_t *finding)
 {
     if (!finding)
         return json_null();
     return json_pack(
-        "{s:s, s:o, s:o}", "verdict",
+        "{s:s, s:o, s:o, s:o}", "verdict",
         pt_tree_str(finding, "verdict") ? pt_tree_str(finding, "verdict") : "undetermined",
         "slope_bytes_per_hour", pt_tree_number(pt_tree_real(finding, "slope_bytes_per_hour")),
-        "growth_bytes", pt_json_int(pt_tree_int(finding, "growth_bytes")));
+        "growth_bytes", pt_json_int(pt_tree_int(finding, "growth_bytes")), "count",
+        pt_json_int(pt_tree_int(finding, "count")));
 }
 
-static json_t *speed(double bytes_per_hour)
+static char *seconds(double s, char *buf)
 {
-    char text[PT_UNITS_BUF];
-    return isfinite(bytes_per_hour) && fabs(bytes_per_hour) < 9e18
-               ? pt_tree_text("%s an hour",
-                              pt_units_bytes(text, sizeof(text), (int64_t)bytes_per_hour, true))
-               : pt_tree_text("?");
+    return pt_units_duration(buf, PT_UNITS_BUF,
+                             s >= 0 && s < 9e12 ? (int64_t)(s * 1e6) : PT_UNKNOWN);
 }
 
-/* In words. */
-static json_t *told(enum pt_status status, const json_t *before, const json_t *after)
+/* "+3.0 MiB an hour", "4 times in 2 d", "40 s of 2 d". doc: of that finding. */
+static void amount(const json_t *finding, const json_t *doc, char *buf, size_t size)
+{
+    char a[PT_UNITS_BUF], b[PT_UNITS_BUF];
+    const double slope = pt_tree_real(finding, "slope_bytes_per_hour");
+    seconds(pt_tree_real(pt_tree_at(doc, "span"), "recorded_seconds"), b);
+    if (strcmp(section_of(finding), "oom") == 0)
+        snprintf(buf, size, "%" PRId64 " time%s in %s", pt_tree_int(finding, "count"),
+                 pt_tree_int(finding, "count") == 1 ? "" : "s", b);
+    else if (strcmp(section_of(finding), "swap") == 0)
+        snprintf(buf, size, "%s of %s", seconds(pt_tree_real(finding, "seconds"), a), b);
+    else if (isfinite(slope) && fabs(slope) < 9e18)
+        snprintf(buf, size, "%s an hour", pt_units_bytes(a, sizeof(a), (int64_t)slope, true));
+    else
+        snprintf(buf, size, "?");
+}
+
+static json_t *told(enum pt_status status, const json_t *before, const json_t *old,
+                    const json_t *after, const json_t *doc)
 {
     const json_t *who = after ? after : before;
     const char *title = pt_tree_str(who, "title"), *verdict = pt_tree_str(after, "verdict");
-    json_t *was = speed(pt_tree_real(before, "slope_bytes_per_hour")),
-           *is = speed(pt_tree_real(after, "slope_bytes_per_hour")), *text = NULL;
+    char was[3 * PT_UNITS_BUF], is[3 * PT_UNITS_BUF];
+    amount(before, old, was, sizeof(was));
+    amount(after, doc, is, sizeof(is));
     title = title ? title : "?";
-    if (!was || !is)
-        goto done;
     if (status == PT_NEW)
-        text = pt_tree_text("%s: %s", title, json_string_value(is));
-    else if (status != PT_RESOLVED && after && pt_match_alarms(after))
-        text = pt_tree_text("%s: %s, was %s", title, json_string_value(is), json_string_value(was));
-    else if (status != PT_RESOLVED)
-        text = pt_tree_text("%s: was %s; whether it goes on cannot be told yet", title,
-                            json_string_value(was));
-    else
-        text = pt_tree_text("%s: was %s, %s", title, json_string_value(was),
-                            verdict ? verdict : "is not among the findings any more");
-done:
-    json_decref(was);
-    json_decref(is);
-    return text;
+        return pt_tree_text("%s: %s", title, is);
+    if (status != PT_RESOLVED && after && pt_match_alarms(after))
+        return pt_tree_text("%s: %s, was %s", title, is, was);
+    if (status != PT_RESOLVED)
+        return pt_tree_text("%s: was %s; whether it goes on cannot be told yet", title, was);
+    if (strcmp(section_of(who), "leaks") != 0)
+        return pt_tree_text("%s: was %s, not once in the %s of this", title, was,
+                            seconds(pt_tree_real(pt_tree_at(doc, "span"), "recorded_seconds"), is));
+    return pt_tree_text("%s: was %s, %s", title, was,
+                        verdict ? verdict : "is not among the findings any more");
 }
 
-static int add(json_t *list, enum pt_status status, const json_t *before, json_t *after)
+/* ---- comparing ---- */
+
+struct compare {
+    json_t *doc;
+    const json_t *old;
+    json_t *rows;
+};
+
+static int add(struct compare *c, enum pt_status status, const json_t *before, json_t *after)
 {
     const json_t *who = after ? after : before;
     const char *class = pt_tree_str(who, "class"), *title = pt_tree_str(who, "title");
@@ -145,21 +111,26 @@ static int add(json_t *list, enum pt_status status, const json_t *before, json_t
         json_object_set_new(after, "status", json_string(pt_status_name(status))) < 0)
         return -1;
     return json_array_append_new(
-        list, json_pack("{s:s?, s:s, s:s, s:s?, s:s, s:o, s:o, s:o}", "finding",
-                        pt_tree_str(after, "id"), "section", "leaks", "title", title ? title : "?",
-                        "class", class, "status", pt_status_name(status), "text",
-                        told(status, before, after), "before", cell(before), "after", cell(after)));
+        c->rows, json_pack("{s:s?, s:s, s:s, s:s?, s:s, s:o, s:o, s:o}", "finding",
+                           pt_tree_str(after, "id"), "section", section_of(who), "title",
+                           title ? title : "?", "class", class, "status", pt_status_name(status),
+                           "text", told(status, before, c->old, after, c->doc), "before",
+                           cell(before), "after", cell(after)));
+}
+
+/* What only one of the two tells of became nothing that is known. */
+static bool known(const struct compare *c, const json_t *finding)
+{
+    return pt_incidents_told(c->doc, section_of(finding)) &&
+           pt_incidents_told(c->old, section_of(finding));
 }
 
 /* Those of the new report in their order, then what was resolved. */
-static json_t *compare(json_t *doc, const json_t *old)
+static int compare_lists(struct compare *c, json_t *now, const json_t *then)
 {
-    json_t *now = json_object_get(json_object_get(doc, "leaks"), "findings");
-    const json_t *then = pt_tree_at(pt_tree_at(old, "leaks"), "findings");
     const size_t n = json_array_size(then), nnow = json_array_size(now);
     size_t *pair = calloc(n + 1, sizeof(*pair)), *back = calloc(nnow + 1, sizeof(*back));
-    json_t *list = json_array();
-    bool ok = pair && back && list && pt_match_findings(then, now, pair) == 0;
+    bool ok = pair && back && pt_match_findings(then, now, pair) == 0;
     for (size_t k = 0; ok && k < nnow; k++)
         back[k] = SIZE_MAX;
     for (size_t i = 0; ok && i < n; i++)
@@ -168,17 +139,40 @@ static json_t *compare(json_t *doc, const json_t *old)
     for (size_t k = 0; ok && k < nnow; k++) {
         json_t *after = json_array_get(now, k);
         const json_t *before = back[k] == SIZE_MAX ? NULL : json_array_get(then, back[k]);
-        if (pt_match_alarms(after) || (before && pt_match_alarms(before)))
-            ok = add(list, pt_match_status(before, after), before, after) == 0;
+        if (known(c, after) && (pt_match_alarms(after) || (before && pt_match_alarms(before))))
+            ok = add(c, pt_match_status(before, after), before, after) == 0;
     }
-    for (size_t i = 0; ok && i < n; i++)
-        if (pair[i] == SIZE_MAX && pt_match_alarms(json_array_get(then, i)))
-            ok = add(list, PT_RESOLVED, json_array_get(then, i), NULL) == 0;
+    for (size_t i = 0; ok && i < n; i++) {
+        const json_t *before = json_array_get(then, i);
+        if (pair[i] == SIZE_MAX && pt_match_alarms(before) && known(c, before))
+            ok = add(c, PT_RESOLVED, before, NULL) == 0;
+    }
     free(pair);
     free(back);
-    if (ok)
-        return list;
-    json_decref(list);
+    return ok ? 0 : -1;
+}
+
+static json_t *first_of(const json_t *list)
+{
+    json_t *some = json_array();
+    for (size_t i = 0; i < json_array_size(list) && i < FINDINGS_MAX; i++)
+        json_array_append(some, json_array_get(list, i));
+    return some;
+}
+
+/* NULL: no memory. */
+static json_t *compare(json_t *doc, const json_t *old)
+{
+    struct compare c = {doc, old, json_array()};
+    int rc = c.rows ? 0 : -1;
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists) && rc == 0; i++) {
+        json_t *then = first_of(list_of(old, i));
+        rc = then ? compare_lists(&c, list_of(doc, i), then) : -1;
+        json_decref(then);
+    }
+    if (rc == 0)
+        return c.rows;
+    json_decref(c.rows);
     return NULL;
 }
 
@@ -217,7 +211,7 @@ static int mark_verdict(json_t *doc, const json_t *list)
         }
         if (pt_tree_is(one, "status", pt_status_name(PT_RESOLVED)) &&
             json_array_append_new(verdict, json_pack("{s:s, s:s, s:O, s:n, s:s}", "severity",
-                                                     "good", "section", "leaks", "text",
+                                                     "good", "section", section_of(one), "text",
                                                      json_object_get(one, "text"), "finding",
                                                      "status", status)) < 0)
             return -1;
@@ -234,6 +228,7 @@ static int note(json_t *doc, json_t *text)
 static int note_differences(json_t *doc, const json_t *old, const char *name)
 {
     static const char *const what[] = {"name", "kernel", "mem_total"};
+    static const char *const told_of[] = {"leaks", "swap", "oom"};
     const json_t *was = pt_tree_at(pt_tree_at(old, "machine"), "host"),
                  *is = pt_tree_at(pt_tree_at(doc, "machine"), "host");
     const char *id = pt_tree_str(was, "machine_id"), *id_now = pt_tree_str(is, "machine_id");
@@ -257,6 +252,10 @@ static int note_differences(json_t *doc, const json_t *old, const char *name)
         rc |= note(doc, pt_tree_text("'%s' does not end before this begins: what is told of before "
                                      "and after may be of one time",
                                      name));
+    for (size_t i = 0; i < sizeof(told_of) / sizeof(*told_of); i++)
+        if (!pt_incidents_told(old, told_of[i]) && pt_incidents_told(doc, told_of[i]))
+            rc |= note(doc, pt_tree_text("'%s' does not tell of %s: what of it is new is not known",
+                                         name, told_of[i]));
     if (!pt_tree_is(old, "program", pt_tree_str(doc, "program") ? pt_tree_str(doc, "program") : ""))
         rc |= note(doc,
                    pt_tree_text("'%s' was made by another version, %s", name,

@@ -10,34 +10,35 @@
 /* Snapshots from which on a second reader pays. */
 #define WORTH 5000
 
-static json_t *swap(struct pt_beside *d)
+static void swap(struct pt_beside *d)
 {
     struct pt_swap w;
-    if (pt_swap_make(d->s, d->from, d->to, &w, &d->err) < 0)
-        return NULL;
-    json_t *j = pt_swap_json(&w, (int64_t)d->top);
+    struct pt_beside_part *part = &d->swap;
+    if (pt_swap_make(d->s, d->from, d->to, &w, &part->err) < 0)
+        return;
+    part->made = pt_swap_json(&w, (int64_t)d->top);
     pt_swap_release(&w);
-    if (!j)
-        pt_err_nomem(&d->err);
-    return j;
+    if (!part->made)
+        pt_err_nomem(&part->err);
 }
 
-static json_t *kernel(struct pt_beside *d)
+static void kernel(struct pt_beside *d)
 {
     struct pt_kernel k;
-    if (pt_kernel_make(d->s, d->boot, d->to, &k, &d->err) < 0)
-        return NULL;
-    json_t *j = pt_kernel_json(&k, (int64_t)d->top);
+    struct pt_beside_part *part = &d->kernel;
+    if (pt_kernel_make(d->s, d->boot, d->to, &k, &part->err) < 0)
+        return;
+    part->made = pt_kernel_json(&k, (int64_t)d->top);
     pt_kernel_release(&k);
-    if (!j)
-        pt_err_nomem(&d->err);
-    return j;
+    if (!part->made)
+        pt_err_nomem(&part->err);
 }
 
+/* Each for itself: what damage takes from one says nothing of the other. */
 static void work(struct pt_beside *d)
 {
-    d->swap = swap(d);
-    d->kernel = d->swap ? kernel(d) : NULL;
+    swap(d);
+    kernel(d);
 }
 
 /* What it took it gives back before the others take most. */

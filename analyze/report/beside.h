@@ -9,6 +9,10 @@
 
 #include "analyze/session.h"
 
+struct pt_beside_part {
+    json_t *made; /* NULL: it could not be, err says why */
+    struct pt_err err;
+};
 struct pt_beside {
     struct pt_session again;
     pthread_t thread;
@@ -16,8 +20,7 @@ struct pt_beside {
     const struct pt_session *s; /* whose reader is used */
     int64_t from, boot, to;     /* snapshots; the kernel's memory is of the newest boot */
     size_t top;
-    json_t *swap, *kernel; /* NULL: not made, err says why */
-    struct pt_err err;
+    struct pt_beside_part swap, kernel;
 };
 void pt_beside_begin(struct pt_beside *d, const struct pt_session *s, int64_t from, int64_t boot,
                      int64_t to, size_t top);

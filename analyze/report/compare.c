@@ -109,21 +109,27 @@ static json_t *services_of(const json_t *doc)
     return sums;
 }
 
-static json_t *findings_of(const json_t *doc)
+static void add_findings(json_t *all, const json_t *list)
 {
     static const char *const keys[] = {
-        "title",     "class",      "verdict",     "subject", "slope_bytes_per_hour",
-        "slope_low", "slope_high", "growth_bytes"};
+        "title",     "class",      "verdict",      "subject", "count", "slope_bytes_per_hour",
+        "slope_low", "slope_high", "growth_bytes", "per_hour"};
     const json_t *f;
     size_t i;
-    json_t *all = json_array();
-    json_array_foreach(pt_tree_at(pt_tree_at(doc, "leaks"), "findings"), i, f)
+    json_array_foreach(list, i, f)
     {
         json_t *one = json_object();
         for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++)
             json_object_set(one, keys[k], json_object_get(f, keys[k]));
         json_array_append_new(all, one);
     }
+}
+
+static json_t *findings_of(const json_t *doc)
+{
+    json_t *all = json_array();
+    add_findings(all, pt_tree_at(pt_tree_at(doc, "leaks"), "findings"));
+    add_findings(all, pt_tree_at(doc, "incidents"));
     return all;
 }
 
@@ -243,9 +249,11 @@ struct tracks {
 static json_t *cell(const json_t *before, const json_t *finding)
 {
     const bool told = pt_match_alarms(finding) || (before && pt_match_alarms(before));
-    return json_pack("{s:O, s:O, s:O, s:s?}", "verdict", json_object_get(finding, "verdict"),
-                     "slope_bytes_per_hour", json_object_get(finding, "slope_bytes_per_hour"),
-                     "growth_bytes", json_object_get(finding, "growth_bytes"), "status",
+    return json_pack("{s:O, s:o, s:o, s:o, s:s?}", "verdict", json_object_get(finding, "verdict"),
+                     "slope_bytes_per_hour",
+                     pt_tree_number(pt_tree_real(finding, "slope_bytes_per_hour")), "growth_bytes",
+                     pt_json_int(pt_tree_int(finding, "growth_bytes")), "count",
+                     pt_json_int(pt_tree_int(finding, "count")), "status",
                      told ? pt_status_name(pt_match_status(before, finding)) : NULL);
 }
 

@@ -32,8 +32,9 @@ static bool is_one_of(const json_t *finding, const char *const *names)
 
 bool pt_match_alarms(const json_t *finding)
 {
-    static const char *const names[] = {"leak", "per-request-leak", "leak-or-retention",
-                                        "fast-growth", NULL};
+    static const char *const names[] = {
+        "leak",  "per-request-leak", "leak-or-retention", "fast-growth", "thrash",
+        "churn", "exhaustion-risk",  "swap-out-pressure", "oom-kill",    NULL};
     return is_one_of(finding, names);
 }
 
@@ -105,6 +106,15 @@ static int like_programs(const json_t *a, const json_t *b)
     return 1 + exe + 2 * service_same + same_text(a, b, "service");
 }
 
+/* Whom the OOM killer hit, by its command and its service, where both are told. */
+static int like_victims(const json_t *a, const json_t *b)
+{
+    const char *service = pt_tree_str(a, "service"), *other = pt_tree_str(b, "service");
+    if (!same_text(a, b, "name") || (service && other && !same_service(service, other)))
+        return 0;
+    return 1 + (service && other) + same_text(a, b, "service");
+}
+
 int pt_match_likeness(const json_t *a, const json_t *b)
 {
     const json_t *x = pt_tree_at(a, "subject"), *y = pt_tree_at(b, "subject");
@@ -115,8 +125,11 @@ int pt_match_likeness(const json_t *a, const json_t *b)
     const bool as_well = strcmp(other, "process") == 0 || strcmp(other, "service") == 0;
     if (program != as_well)
         return 0;
-    const int like =
-        program ? like_programs(x, y) : strcmp(kind, other) == 0 && same_text(x, y, "name");
+    if (!program && strcmp(kind, other) != 0)
+        return 0;
+    const int like = program                    ? like_programs(x, y)
+                     : strcmp(kind, "oom") == 0 ? like_victims(x, y)
+                                                : same_text(x, y, "name");
     return like ? 2 * like + same_text(a, b, "class") : 0;
 }
 
@@ -182,6 +195,25 @@ static bool open_verdict(const json_t *finding)
     return is_one_of(finding, names);
 }
 
+/* How bad a finding is, and between what that lies. Of kills the number is chance: twice its square
+ * root to either side. Of swap the time it took is worth telling when it is twice another. */
+struct pace {
+    double is, low, high;
+};
+
+static struct pace pace_of(const json_t *finding)
+{
+    const json_t *subject = pt_tree_at(finding, "subject");
+    const double an_hour = pt_tree_real(finding, "per_hour"), n = pt_tree_real(finding, "count"),
+                 chance = n > 0 ? 2 / sqrt(n) : INFINITY;
+    if (pt_tree_is(subject, "kind", "oom"))
+        return (struct pace){an_hour, an_hour * (1 - chance), an_hour * (1 + chance)};
+    if (pt_tree_is(subject, "kind", "swap"))
+        return (struct pace){an_hour, an_hour / M_SQRT2, an_hour * M_SQRT2};
+    return (struct pace){pt_tree_real(finding, "slope_bytes_per_hour"),
+                         pt_tree_real(finding, "slope_low"), pt_tree_real(finding, "slope_high")};
+}
+
 enum pt_status pt_match_status(const json_t *before, const json_t *after)
 {
     if (!before || !pt_match_alarms(before))
@@ -190,11 +222,10 @@ enum pt_status pt_match_status(const json_t *before, const json_t *after)
         return PT_RESOLVED;
     if (!pt_match_alarms(after))
         return open_verdict(after) ? PT_ONGOING : PT_RESOLVED;
-    const double was = pt_tree_real(before, "slope_bytes_per_hour"),
-                 is = pt_tree_real(after, "slope_bytes_per_hour");
-    if (is > APART * was && pt_tree_real(after, "slope_low") > pt_tree_real(before, "slope_high"))
+    const struct pace was = pace_of(before), is = pace_of(after);
+    if (is.is > APART * was.is && is.low > was.high)
         return PT_WORSE;
-    if (was > APART * is && pt_tree_real(after, "slope_high") < pt_tree_real(before, "slope_low"))
+    if (was.is > APART * is.is && is.high < was.low)
         return PT_BETTER;
     return PT_ONGOING;
 }

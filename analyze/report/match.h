@@ -12,7 +12,7 @@
 enum pt_status { PT_NEW = 0, PT_ONGOING, PT_WORSE, PT_BETTER, PT_RESOLVED, PT_STATUSES };
 const char *pt_status_name(enum pt_status s); /* "new", ... */
 
-/* Is it an alarm, by its verdict? */
+/* Is it an alarm, by its verdict? Incidents are. */
 bool pt_match_alarms(const json_t *finding);
 /* How much the two have in common; 0: they are not of one thing. */
 int pt_match_likeness(const json_t *a, const json_t *b);

@@ -36,7 +36,7 @@ void pt_print_against(struct pt_page *p, const json_t *doc)
         }
     }
     if (pt_tree_count(against, "findings") == 0)
-        pt_page_para(p, "no leak then, and none now");
+        pt_page_para(p, "no finding then, and none now");
 }
 
 /* ---- side by side ---- */
@@ -110,10 +110,10 @@ static void print_findings(struct pt_page *p, const json_t *compare)
     struct pt_table t;
     size_t i;
     if (pt_tree_count(compare, "findings") == 0) {
-        pt_page_para(p, "no leak in any of them");
+        pt_page_para(p, "no finding in any of them");
         return;
     }
-    start(&t, columns, heads, "LEAKS");
+    start(&t, columns, heads, "FINDINGS");
     json_array_foreach(pt_tree_at(compare, "findings"), i, f)
     {
         pt_table_cellf(&t, "%.200s", pt_print_str(f, "title"));
@@ -121,8 +121,12 @@ static void print_findings(struct pt_page *p, const json_t *compare)
             const json_t *cell = json_array_get(pt_tree_at(f, "cells"), k);
             const double slope = pt_tree_real(cell, "slope_bytes_per_hour");
             const char *status = pt_tree_str(cell, "status");
+            const int64_t count = pt_tree_int(cell, "count");
             if (!json_is_object(cell))
                 snprintf(text, sizeof(text), "-");
+            else if (count != PT_UNKNOWN)
+                snprintf(text, sizeof(text), "%s%s%" PRId64 "x", status ? status : "",
+                         status ? " " : "", count);
             else
                 snprintf(text, sizeof(text), "%s%s%s/h", status ? status : "", status ? " " : "",
                          pt_print_amount(slope, "bytes/h", buf));

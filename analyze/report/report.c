@@ -11,6 +11,7 @@
 #include "analyze/info/info.h"
 #include "analyze/print/json.h"
 #include "analyze/print/units.h"
+#include "analyze/report/incidents.h"
 #include "analyze/report/tree.h"
 
 /* Holders of a class of memory. */
@@ -21,6 +22,12 @@
 size_t pt_report_top(const struct pt_report *r, size_t usual)
 {
     return r->o->top == PT_UNKNOWN ? usual : (size_t)r->o->top;
+}
+
+double pt_report_hours(const struct pt_report *r)
+{
+    const struct pt_timeline *t = &r->leaks.timeline;
+    return t->count > 0 ? pt_timeline_known(t, 0, t->end) / 3600 : 0;
 }
 
 /* ---- sections that others have ---- */
@@ -117,11 +124,11 @@ static json_t *growth(struct pt_report *r, struct pt_err *err)
     return j;
 }
 
-static json_t *of_beside(struct pt_report *r, json_t **section, struct pt_err *err)
+static json_t *of_beside(struct pt_beside_part *part, struct pt_err *err)
 {
-    json_t *j = *section;
-    const struct pt_err *why = &r->beside.err;
-    *section = NULL;
+    json_t *j = part->made;
+    const struct pt_err *why = &part->err;
+    part->made = NULL;
     if (!j)
         pt_err_set(err, why->code, why->sys, why->source, why->position, "%s", why->text);
     return j;
@@ -175,12 +182,22 @@ static int cut_episodes(struct pt_report *r, json_t *swap)
                                json_integer(n > most ? (json_int_t)(n - most) : 0));
 }
 
+/* Takes `more`; < 0: no memory. */
+static int extend(json_t *list, json_t *more)
+{
+    const int rc = more ? json_array_extend(list, more) : -1;
+    json_decref(more);
+    return rc;
+}
+
 static json_t *swap(struct pt_report *r, struct pt_err *err)
 {
     pt_beside_end(&r->beside, r->s);
     r->has_beside = false;
-    json_t *j = of_beside(r, &r->beside.swap, err);
-    if (j && cut_episodes(r, j) < 0) {
+    json_t *j = of_beside(&r->beside.swap, err);
+    const bool full = j && extend(json_object_get(r->doc, "incidents"),
+                                  pt_incidents_swap(j, pt_report_hours(r))) == 0;
+    if (j && (!full || cut_episodes(r, j) < 0)) {
         json_decref(j);
         j = NULL;
         pt_err_nomem(err);
@@ -190,7 +207,7 @@ static json_t *swap(struct pt_report *r, struct pt_err *err)
 
 static json_t *kernel(struct pt_report *r, struct pt_err *err)
 {
-    return of_beside(r, &r->beside.kernel, err);
+    return of_beside(&r->beside.kernel, err);
 }
 
 /* ---- the whole ---- */
@@ -213,7 +230,13 @@ static json_t *span(const struct pt_report *r)
 /* What is to be known before the rest is believed. */
 static json_t *notes(const struct pt_report *r)
 {
-    json_t *a = json_copy(r->left_out);
+    json_t *a = json_array();
+    const json_t *left;
+    size_t i;
+    json_array_foreach(pt_tree_at(r->doc, "left_out"), i, left)
+    {
+        json_array_append(a, json_object_get(left, "text"));
+    }
     if (r->s->span.count == 0)
         json_array_append_new(a, json_string("the recording holds no snapshots"));
     if (r->s->ndamage > 0)
@@ -221,11 +244,13 @@ static json_t *notes(const struct pt_report *r)
             a, pt_tree_text("the recording is damaged in %zu place%s: what is missing there is "
                             "missing here ('pagetrail check' reads everything)",
                             r->s->ndamage, r->s->ndamage == 1 ? "" : "s"));
-    if (r->leaks.timeline.clock_steps)
-        json_array_append_new(a, pt_tree_text("the clock was set %" PRIu32
-                                              " time%s: times are by the clock as it was",
-                                              r->leaks.timeline.clock_steps,
-                                              r->leaks.timeline.clock_steps == 1 ? "" : "s"));
+    const struct pt_timeline *t = &r->leaks.timeline;
+    if (t->clock_steps)
+        json_array_append_new(
+            a, pt_tree_text("the clock was set %" PRIu32
+                            " time%s: times are by the clock as it was then%s",
+                            t->clock_steps, t->clock_steps == 1 ? "" : "s",
+                            t->end > 0 ? ", charts by the clock as it is at the end" : ""));
     return a;
 }
 
@@ -251,14 +276,16 @@ static const struct {
     {"glossary", "words", pt_report_glossary, true},
 };
 
-/* What damage takes away is left out, and said. */
-static json_t *left_out(struct pt_report *r, const char *doing, const struct pt_err *why)
+int pt_report_left_out(struct pt_report *r, const char *section, const char *doing,
+                       const struct pt_err *why, struct pt_err *err)
 {
-    if (why->code != PT_EDAMAGED && why->code != PT_ENOTFOUND)
-        return NULL;
-    return json_array_append_new(r->left_out, pt_tree_text("%s: %s", doing, why->text)) < 0
-               ? NULL
-               : json_null();
+    if (why->code == PT_OK || why->code == PT_ENOMEM)
+        return pt_err_nomem(err);
+    json_t *one =
+        json_pack("{s:s, s:o}", "section", section, "text",
+                  pt_tree_text("%s: could not be made, and is left out: %s", doing, why->text));
+    return json_array_append_new(json_object_get(r->doc, "left_out"), one) < 0 ? pt_err_nomem(err)
+                                                                               : 0;
 }
 
 static int make_section(struct pt_report *r, size_t i, struct pt_err *err)
@@ -266,12 +293,10 @@ static int make_section(struct pt_report *r, size_t i, struct pt_err *err)
     struct pt_err why = {0};
     json_t *j =
         r->s->span.count == 0 && !sections[i].empty ? json_null() : sections[i].make(r, &why);
-    if (!j)
-        j = left_out(r, sections[i].doing, &why);
-    if (!j)
-        return pt_err_set(err, why.code ? why.code : PT_ENOMEM, why.sys, why.source, why.position,
-                          "%s", why.code ? why.text : "out of memory");
-    return json_object_set_new(r->doc, sections[i].key, j) < 0 ? pt_err_nomem(err) : 0;
+    if (!j && pt_report_left_out(r, sections[i].key, sections[i].doing, &why, err) < 0)
+        return -PT_ENOMEM;
+    return json_object_set_new(r->doc, sections[i].key, j ? j : json_null()) < 0 ? pt_err_nomem(err)
+                                                                                 : 0;
 }
 
 static int make_sections(struct pt_report *r, struct pt_err *err)
@@ -287,10 +312,14 @@ static int make_sections(struct pt_report *r, struct pt_err *err)
 
 static int make(struct pt_report *r, struct pt_err *err)
 {
-    static const char *const order[] = {
-        "span",   "notes",       "verdict", "against",       "compare", "machine",      "leaks",
-        "growth", "charts",      "marks",   "marks_omitted", "swap",    "swap_omitted", "kernel",
-        "oom",    "oom_omitted", "events",  "processes",     "glossary"};
+    static const char *const order[] = {"span",         "notes",         "left_out",
+                                        "verdict",      "incidents",     "incidents_omitted",
+                                        "against",      "compare",       "machine",
+                                        "leaks",        "growth",        "charts",
+                                        "marks",        "marks_omitted", "swap",
+                                        "swap_omitted", "kernel",        "oom",
+                                        "oom_omitted",  "events",        "processes",
+                                        "glossary"};
     struct pt_snap last;
     if (r->s->span.count > 0 && !r->s->args->utc &&
         pt_db_snap(r->s->db, r->o->to, &last, NULL) >= 0)
@@ -302,8 +331,8 @@ static int make(struct pt_report *r, struct pt_err *err)
     /* in the order in which it is read */
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
         json_object_set_new(r->doc, order[i], json_null());
-    r->left_out = json_array();
-    if (!r->doc || !r->left_out)
+    if (json_object_set_new(r->doc, "left_out", json_array()) < 0 ||
+        json_object_set_new(r->doc, "incidents", json_array()) < 0)
         return pt_err_nomem(err);
     int rc = make_sections(r, err);
     if (rc >= 0)
@@ -330,9 +359,8 @@ json_t *pt_report_make(struct pt_session *s, const struct pt_report_options *o, 
     const int rc = make(&r, err);
     if (r.has_beside)
         pt_beside_drop(&r.beside, s);
-    json_decref(r.beside.swap);
-    json_decref(r.beside.kernel);
-    json_decref(r.left_out);
+    json_decref(r.beside.swap.made);
+    json_decref(r.beside.kernel.made);
     pt_diff_release(&r.diff);
     if (r.before.view)
         pt_picture_release(&r.before);
@@ -340,6 +368,8 @@ json_t *pt_report_make(struct pt_session *s, const struct pt_report_options *o, 
         pt_picture_release(&r.after);
     if (r.has_leaks)
         pt_leaks_release(&r.leaks);
+    else
+        pt_timeline_release(&r.leaks.timeline);
     if (rc < 0) {
         json_decref(r.doc);
         return NULL;

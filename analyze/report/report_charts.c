@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The series of a report's charts: the layers of the balance sheet, and lines on the same axis. The
- * axis is real time from the first snapshot on, never backwards where the clock was set back. */
+ * The series of a report's charts: the layers of the balance sheet, and lines on the same axis. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "analyze/balance/over.h"
 #include "analyze/print/json.h"
-#include "analyze/print/units.h"
+#include "analyze/report/axis.h"
 #include "analyze/report/report_int.h"
 #include "analyze/report/strip.h"
 #include "analyze/report/tree.h"
@@ -49,7 +48,7 @@ struct charts {
     struct pt_strip strip[LINES];
     struct tick *ticks; /* of every snapshot */
     size_t nticks, cap;
-    int64_t first_us;
+    struct pt_axis axis;
     struct pt_snap last;
     double at, gap; /* of the last; longer steps are holes */
     /* counters of swap: which are known since when */
@@ -94,10 +93,10 @@ static bool note_tick(struct charts *c, const struct pt_snap *snap)
 static int on_snap(void *ctx, const struct pt_snap *snap)
 {
     struct charts *c = ctx;
-    const double from = c->at, at = (double)(snap->real_us - c->first_us) / 1e6;
+    const double from = c->at;
     const bool same = c->nticks && snap->boot == c->last.boot;
     const int64_t numbers = c->nticks ? snap->n - c->last.n : 1;
-    c->at = at > from ? at : from;
+    c->at = pt_axis_next(&c->axis, snap->real_us);
     const double step = c->at - from;
     /* numbers that are missing were thinned out: their time is no hole */
     if (same && step > 0 && step <= c->gap * (double)(numbers > 0 ? numbers : 1)) {
@@ -198,7 +197,8 @@ static void append(json_t *values, bool known, int64_t v)
 
 static double point_at(const struct charts *c, const struct pt_over_point *p)
 {
-    return round((double)pt_units_minus(p->real_us, c->first_us) / 1e5) / 10;
+    const size_t i = tick_of(c, p->n);
+    return round((i < c->nticks ? c->ticks[i].at : c->at) * 10) / 10;
 }
 
 /* A hole is a point of nulls just before what follows it. */
@@ -289,22 +289,23 @@ static json_t *charts_json(const struct charts *c, json_t *memory)
     for (int line = 0; line < LINES; line++)
         if (any(&c->strip[line]))
             json_array_append_new(all, line_json(c, line));
-    return json_pack("{s:o, s:o, s:o, s:o}", "from", pt_json_time(c->first_us), "seconds", seconds,
-                     "memory", memory, "lines", all);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "from", pt_json_time(c->axis.from_us), "to",
+                     pt_json_time(c->axis.from_us + (int64_t)(c->axis.end * 1e6)), "seconds",
+                     seconds, "memory", memory, "lines", all);
 }
 
 json_t *pt_report_charts(struct pt_report *r, struct pt_err *err)
 {
     const struct pt_timeline *t = &r->leaks.timeline;
-    const double end = (double)pt_units_minus(t->last_us, t->first_us) / 1e6;
     const int64_t page = pt_db_meta(r->s->db)->page_size;
     struct charts c = {.r = r,
-                       .first_us = t->first_us,
                        .gap = 5 * fmax(t->interval, (double)pt_session_interval(r->s) / 1e6),
                        .page = page > 0 ? (double)page : 4096};
     json_t *j = NULL;
     int rc = 0;
-    if (!r->o->charts || !(end > 0))
+    pt_axis_init(&c.axis, t);
+    const double end = c.axis.end;
+    if (!r->o->charts || !(end > 0) || !(end < 9e11))
         return json_null();
     const double points = fmin(POINTS, fmax(2, ceil(end / t->interval)));
     for (int i = 0; i < LINES && rc >= 0; i++)

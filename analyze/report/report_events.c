@@ -8,6 +8,9 @@
 #include "analyze/oom/oom.h"
 #include "analyze/print/json.h"
 #include "analyze/print/units.h"
+#include "analyze/report/axis.h"
+#include "analyze/report/incidents.h"
+#include "analyze/report/print_int.h"
 #include "analyze/report/report_int.h"
 #include "analyze/report/tree.h"
 
@@ -46,6 +49,7 @@ struct ring {
 struct gather {
     int64_t counts[32];
     struct ring rows, kills, marks;
+    struct pt_victims victims;
     bool nomem;
 };
 
@@ -70,8 +74,10 @@ static int on_event(void *ctx, const struct pt_db_event *e)
         g->counts[e->kind]++;
     if (listed(e->kind))
         keep(g, &g->rows, e);
-    if (e->kind == PT_EVENT_OOM)
+    if (e->kind == PT_EVENT_OOM) {
         keep(g, &g->kills, e);
+        pt_victims_add(&g->victims, e);
+    }
     if (mark_of(e->kind))
         keep(g, &g->marks, e);
     return 0;
@@ -140,11 +146,15 @@ static json_t *kill_json(const struct pt_report *r, const struct kept *k, struct
     return j;
 }
 
-static json_t *oom_json(const struct pt_report *r, const struct gather *g, struct pt_err *err)
+/* Kills whose picture cannot be made are left out. */
+static json_t *oom_json(struct pt_report *r, const struct gather *g, struct pt_err *err)
 {
     json_t *kills = json_array();
     for (size_t i = 0; i < ring_size(&g->kills) && kills; i++) {
-        if (json_array_append_new(kills, kill_json(r, ring_at(&g->kills, i), err)) < 0) {
+        struct pt_err why = {0};
+        json_t *kill = kill_json(r, ring_at(&g->kills, i), &why);
+        if (kill ? json_array_append_new(kills, kill) < 0
+                 : pt_report_left_out(r, "oom", "an OOM kill", &why, err) < 0) {
             json_decref(kills);
             kills = NULL;
         }
@@ -154,15 +164,12 @@ static json_t *oom_json(const struct pt_report *r, const struct gather *g, struc
 
 /* ---- marks ---- */
 
-static void add_mark(const struct pt_report *r, json_t *marks, const char *kind, int64_t us,
-                     double until, json_t *text)
+static void add_mark(json_t *marks, const char *kind, double at, double until, int64_t us,
+                     json_t *text)
 {
-    /* what was told just before the first snapshot goes with it */
-    const double at =
-        fmax(round((double)pt_units_minus(us, r->leaks.timeline.first_us) / 1e5) / 10, 0);
-    json_array_append_new(marks, json_pack("{s:s, s:f, s:o, s:o, s:o}", "kind", kind, "seconds", at,
-                                           "until", pt_tree_number(until), "time", pt_json_time(us),
-                                           "text", text));
+    json_array_append_new(marks, json_pack("{s:s, s:f, s:o, s:o, s:o}", "kind", kind, "seconds",
+                                           round(at * 10) / 10, "until", pt_tree_number(until),
+                                           "time", pt_json_time(us), "text", text));
 }
 
 static size_t add_holes(const struct pt_report *r, json_t *marks)
@@ -171,37 +178,38 @@ static size_t add_holes(const struct pt_report *r, json_t *marks)
     char text[PT_UNITS_BUF];
     size_t n = 0;
     for (size_t i = 0; i < t->nholes; i++) {
-        const int64_t from = pt_timeline_real(t, t->holes[i].from),
-                      to = pt_timeline_real(t, t->holes[i].to);
+        const double from = t->holes[i].from, to = t->holes[i].to;
         if (n++ < MARKS)
-            add_mark(r, marks, "gap", from, (double)(to - t->first_us) / 1e6,
-                     pt_tree_text("nothing was recorded for %s",
-                                  pt_units_duration(text, sizeof(text), to - from)));
+            add_mark(
+                marks, "gap", from, to, pt_timeline_real(t, from),
+                pt_tree_text("nothing was recorded for %s",
+                             pt_units_duration(text, sizeof(text), (int64_t)((to - from) * 1e6))));
     }
     for (size_t i = 1; i < t->nboots; i++)
         if (n++ < 2 * MARKS)
-            add_mark(r, marks, "boot", pt_timeline_real(t, t->boots[i].from), (double)NAN,
-                     pt_tree_text("another boot"));
+            add_mark(marks, "boot", t->boots[i].from, (double)NAN,
+                     pt_timeline_real(t, t->boots[i].from), pt_tree_text("another boot"));
     return n;
 }
 
 /* Episodes of swap that made somebody wait; what was pushed out and left alone did not. */
-static size_t add_episodes(const struct pt_report *r, json_t *marks)
+static size_t add_episodes(const struct pt_report *r, const struct pt_axis *axis, json_t *marks)
 {
     const json_t *episodes = pt_tree_at(pt_tree_at(r->doc, "swap"), "episodes"), *e;
     size_t i, n = 0;
     json_array_foreach(episodes, i, e)
     {
         const int64_t from = pt_tree_time(e, "from"), to = pt_tree_time(e, "to");
+        const double seconds = pt_tree_real(e, "seconds"), at = pt_axis_at(axis, from);
         const char *state = pt_tree_str(e, "state");
         char text[PT_UNITS_BUF];
         if (pt_tree_is(e, "state", "parked") || from == PT_UNKNOWN || to == PT_UNKNOWN)
             continue;
         if (n++ < MARKS)
-            add_mark(r, marks, "swap", from,
-                     (double)pt_units_minus(to, r->leaks.timeline.first_us) / 1e6,
+            add_mark(marks, "swap", at, isfinite(seconds) ? at + seconds : pt_axis_at(axis, to),
+                     from,
                      pt_tree_text("%s for %s", state ? state : "?",
-                                  pt_units_duration(text, sizeof(text), to - from)));
+                                  pt_print_seconds(e, "seconds", text)));
     }
     return n;
 }
@@ -231,10 +239,13 @@ static json_t *sorted(json_t *marks)
 static json_t *marks_json(const struct pt_report *r, const struct gather *g, size_t *ret_omitted)
 {
     json_t *marks = json_array();
-    size_t n = add_holes(r, marks) + add_episodes(r, marks);
+    struct pt_axis axis;
+    pt_axis_init(&axis, &r->leaks.timeline);
+    size_t n = add_holes(r, marks) + add_episodes(r, &axis, marks);
     for (size_t i = 0; i < ring_size(&g->marks); i++) {
         const struct kept *k = ring_at(&g->marks, i);
-        add_mark(r, marks, mark_of(k->kind), k->real_us, (double)NAN,
+        /* what was told just before the first snapshot goes with it */
+        add_mark(marks, mark_of(k->kind), pt_axis_at(&axis, k->real_us), (double)NAN, k->real_us,
                  pt_tree_text("%s%s%s", k->subject, *k->subject && *k->text ? ": " : "", k->text));
     }
     n += g->marks.count;
@@ -248,32 +259,64 @@ static int gather(struct pt_report *r, struct gather *g, struct pt_err *err)
     const struct pt_timeline *t = &r->leaks.timeline;
     if (!ring_init(&g->rows, ROWS) || !ring_init(&g->kills, KILLS) || !ring_init(&g->marks, MARKS))
         return pt_err_nomem(err);
-    const bool to_end = !r->has_leaks || r->o->to == r->s->span.last,
-               from_start = !r->has_leaks || r->o->from == r->s->span.first;
+    const bool to_end = !t->count || r->o->to == r->s->span.last,
+               from_start = !t->count || r->o->from == r->s->span.first;
     const int rc = pt_db_events(r->s->db, from_start ? INT64_MIN : t->first_us,
                                 to_end ? INT64_MAX : t->last_us, INT64_MIN, on_event, g, err);
-    return rc >= 0 && g->nomem ? pt_err_nomem(err) : rc;
+    return rc >= 0 && (g->nomem || g->victims.nomem) ? pt_err_nomem(err) : rc;
+}
+
+static int set(struct pt_report *r, const char *key, json_t *value)
+{
+    return json_object_set_new(r->doc, key, value);
+}
+
+/* Those of OOM kills too; each has its number. */
+static int end_incidents(struct pt_report *r, struct gather *g)
+{
+    json_t *all = json_object_get(r->doc, "incidents"), *one;
+    json_t *kills = pt_incidents_oom(&g->victims, pt_report_hours(r), r->offset_s);
+    int rc = kills ? json_array_extend(all, kills) : -1;
+    size_t i;
+    json_decref(kills);
+    json_array_foreach(all, i, one)
+    {
+        rc |= json_object_set_new(one, "id", pt_tree_text("i%zu", i + 1));
+    }
+    return rc | set(r, "incidents_omitted", json_integer((json_int_t)g->victims.others));
+}
+
+static int set_events(struct pt_report *r, struct gather *g, struct pt_err *err)
+{
+    const size_t kills = g->kills.count - ring_size(&g->kills);
+    const bool bad = set(r, "events", events_json(g)) < 0 ||
+                     set(r, "oom", oom_json(r, g, err)) < 0 ||
+                     set(r, "oom_omitted", json_integer((json_int_t)kills)) < 0;
+    return bad ? pt_err_nomem(err) : 0;
+}
+
+static int set_marks(struct pt_report *r, const struct gather *g, struct pt_err *err)
+{
+    size_t omitted = 0;
+    json_t *marks = r->leaks.timeline.count ? marks_json(r, g, &omitted) : json_array();
+    const bool bad = set(r, "marks", marks) < 0 ||
+                     set(r, "marks_omitted", json_integer((json_int_t)omitted)) < 0;
+    return bad ? pt_err_nomem(err) : 0;
 }
 
 int pt_report_events(struct pt_report *r, struct pt_err *err)
 {
     struct gather g = {.nomem = false};
-    size_t omitted = 0;
-    int rc = gather(r, &g, err);
-    if (rc >= 0) {
-        json_t *marks = r->has_leaks ? marks_json(r, &g, &omitted) : json_array();
-        const bool bad =
-            json_object_set_new(r->doc, "events", events_json(&g)) < 0 ||
-            json_object_set_new(r->doc, "oom", oom_json(r, &g, err)) < 0 ||
-            json_object_set_new(r->doc, "oom_omitted",
-                                json_integer((json_int_t)(g.kills.count - ring_size(&g.kills)))) <
-                0 ||
-            json_object_set_new(r->doc, "marks", marks) < 0 ||
-            json_object_set_new(r->doc, "marks_omitted", json_integer((json_int_t)omitted)) < 0;
-        rc = bad ? pt_err_nomem(err) : 0;
-    }
+    struct pt_err why = {0};
+    int rc = gather(r, &g, &why);
+    rc = rc < 0 ? pt_report_left_out(r, "events", "events", &why, err) : set_events(r, &g, err);
+    if (rc >= 0 && end_incidents(r, &g) < 0)
+        rc = pt_err_nomem(err);
+    if (rc >= 0)
+        rc = set_marks(r, &g, err);
     ring_release(&g.rows);
     ring_release(&g.kills);
     ring_release(&g.marks);
+    pt_victims_release(&g.victims);
     return rc;
 }

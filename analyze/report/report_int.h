@@ -18,9 +18,14 @@ struct pt_report {
     struct pt_diff diff;
     struct pt_beside beside; /* swap, kernel */
     bool has_beside;         /* it has not ended */
-    json_t *left_out;        /* sentences */
     json_t *doc;
 };
+
+/* A section that cannot be made is left out, and said; what only want of memory explains ends the
+ * whole. */
+int pt_report_left_out(struct pt_report *r, const char *section, const char *doing,
+                       const struct pt_err *why, struct pt_err *err);
+double pt_report_hours(const struct pt_report *r); /* that were recorded */
 
 /* The lines of a table: what was asked for, else what suits it. */
 size_t pt_report_top(const struct pt_report *r, size_t usual);
@@ -31,7 +36,7 @@ json_t *pt_report_charts(struct pt_report *r, struct pt_err *err);
 json_t *pt_report_processes(struct pt_report *r, struct pt_err *err);
 json_t *pt_report_glossary(struct pt_report *r, struct pt_err *err);
 json_t *pt_report_verdict(struct pt_report *r, struct pt_err *err);
-/* Adds events, oom, marks and what was left out of them to the document. */
+/* Adds events, oom, marks and what was left out of them to the document, and to its incidents. */
 int pt_report_events(struct pt_report *r, struct pt_err *err);
 
 /* What a finding is, in a sentence, and who it is. */

@@ -12,6 +12,8 @@
 
 /* Sentences of leaks: more are counted in one. */
 #define LEAKS 20
+/* Of OOM kills. */
+#define VICTIMS 5
 
 enum severity { ALARM = 0, WARNING, NOTE, GOOD };
 static const char *const severities[] = {"alarm", "warning", "note", "good"};
@@ -61,37 +63,43 @@ static void add_omitted(json_t *verdict, const json_t *leaks)
             pt_tree_text("%" PRId64 " more that leak are left out of this report", n));
 }
 
-static void add_oom(json_t *verdict, const struct pt_report *r, const json_t *doc)
+static void add_oom(json_t *verdict, const json_t *doc)
 {
-    const json_t *kills = pt_tree_at(doc, "oom");
-    const size_t n = json_array_size(kills);
-    const int64_t more = pt_tree_int(doc, "oom_omitted");
-    char when[PT_UNITS_BUF];
-    if (n == 0)
-        return;
-    const json_t *last = json_array_get(kills, n - 1);
-    const char *subject = pt_tree_str(pt_tree_at(last, "kill"), "subject");
-    pt_units_time(when, sizeof(when), pt_tree_time(pt_tree_at(last, "kill"), "time"), r->offset_s);
-    add(verdict, ALARM, "oom", NULL,
-        n == 1
-            ? pt_tree_text("%s was killed for want of memory at %s", subject ? subject : "?", when)
-            : pt_tree_text("%" PRId64 " processes were killed for want of memory, the last was "
-                           "%s at %s",
-                           (int64_t)n + (more > 0 ? more : 0), subject ? subject : "?", when));
+    const json_t *one;
+    size_t i;
+    int64_t told = 0, more = pt_tree_int(doc, "incidents_omitted");
+    more = more > 0 ? more : 0;
+    json_array_foreach(pt_tree_at(doc, "incidents"), i, one)
+    {
+        if (!pt_tree_is(one, "section", "oom"))
+            continue;
+        if (told++ < VICTIMS)
+            add(verdict, ALARM, "oom", pt_tree_str(one, "id"),
+                json_incref(json_object_get(one, "sentence")));
+        else
+            more += pt_tree_int(one, "count");
+    }
+    if (more > 0)
+        add(verdict, ALARM, "oom", NULL,
+            pt_tree_text("and %" PRId64 " more kills for want of memory", more));
 }
 
-/* Whether swap does harm, where it was used at all. */
+/* Whether swap does harm, where it was used at all: a sentence for each way in which it does. */
 static void add_swap(json_t *verdict, const json_t *doc)
 {
-    static const struct {
-        const char *verdict;
-        enum severity severity;
-    } known[] = {{"harmful", ALARM}, {"watch", WARNING}, {"harmless", GOOD}};
-    const json_t *swap = pt_tree_at(doc, "swap");
-    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-        if (pt_tree_is(swap, "verdict", known[i].verdict))
-            add(verdict, known[i].severity, "swap", NULL,
-                json_incref(json_object_get(swap, "text")));
+    const json_t *swap = pt_tree_at(doc, "swap"), *one;
+    const bool harm = pt_tree_is(swap, "verdict", "harmful");
+    size_t i;
+    json_array_foreach(pt_tree_at(doc, "incidents"), i, one)
+    {
+        /* where something was wrong, that memory had run short goes without saying */
+        if (pt_tree_is(one, "section", "swap") &&
+            !(harm && pt_tree_is(one, "verdict", "swap-out-pressure")))
+            add(verdict, harm ? ALARM : WARNING, "swap", pt_tree_str(one, "id"),
+                json_incref(json_object_get(one, "sentence")));
+    }
+    if (pt_tree_is(swap, "verdict", "harmless"))
+        add(verdict, GOOD, "swap", NULL, json_incref(json_object_get(swap, "text")));
 }
 
 /* "nothing leaks", as far as anybody can know. */
@@ -167,7 +175,7 @@ json_t *pt_report_verdict(struct pt_report *r, struct pt_err *err)
         pt_err_nomem(err);
         return NULL;
     }
-    add_oom(verdict, r, r->doc);
+    add_oom(verdict, r->doc);
     add_leaks(verdict, leaks, ALARM);
     add_leaks(verdict, leaks, WARNING);
     add_omitted(verdict, leaks);

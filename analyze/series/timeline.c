@@ -90,9 +90,10 @@ static bool new_boot(struct load *l, const struct pt_snap *snap)
     struct pt_timeline *t = l->t;
     if (!room(&t->boots, &l->boots_cap, t->nboots, sizeof(*t->boots)))
         return false;
-    double at = (double)(snap->real_us - t->first_us) / 1e6;
-    if (l->any && at < l->last) /* the clock was set back meanwhile: at least in order */
-        at = l->last;
+    /* by what the clock went on since the last snapshot, however it was set before; at least in
+     * order where it was set back meanwhile */
+    const double real = (double)(snap->real_us - t->first_us) / 1e6;
+    const double at = l->any ? fmax(l->last + real - l->last_real, l->last) : real;
     t->boots[t->nboots++] = (struct pt_boot_time){
         .boot = snap->boot, .base = at - (double)snap->boot_us / 1e6, .from = at, .to = at};
     return !l->any || add_hole(l, l->last, at);

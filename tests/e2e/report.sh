@@ -96,7 +96,7 @@ validate report "$PT_TMP/same.json"
 jq -e '.against.counts | .new == 0 and .resolved == 0 and .worse == 0 and .better == 0 and .ongoing > 0' "$PT_TMP/same.json" \
     >/dev/null || fail "against itself: $(jq -c .against.counts "$PT_TMP/same.json")"
 report "$PT_TMP/same.json" "$leaks" --against "$leaks" --format json
-jq -e '.against.kind == "database" and .against.counts.ongoing == .leaks.alarms' "$PT_TMP/same.json" >/dev/null ||
+jq -e '.against.kind == "database" and .against.counts.ongoing == .leaks.alarms + (.incidents | length)' "$PT_TMP/same.json" >/dev/null ||
     fail 'against its own database'
 # pids and start times mean nothing; one is gone from the old report, one is new in it, two have other slopes
 jq '[.leaks.findings[] | select(.verdict == "leak" and .subject.kind == "process")][0:3] as $f |
@@ -124,6 +124,10 @@ refused 3 'is not a report' "$leaks" --against "$PT_TMP/part.json"
 head -c 1000 "$PT_TMP/leaks.json" >"$PT_TMP/part.json"
 refused 3 'neither a recording nor a report' "$leaks" --against "$PT_TMP/part.json"
 refused 3 'cannot open' "$leaks" --against "$PT_TMP/none.json"
+mkfifo "$PT_TMP/fifo.json"
+timeout 10 "$analyzer" report "$leaks" --against "$PT_TMP/fifo.json" 2>"$PT_TMP/error" >/dev/null
+[ $? -eq 3 ] || fail 'a pipe is not refused'
+says "$PT_TMP/error" 'not a regular file'
 
 echo '-- periods, boots, before and after'
 boots=$PT_TMP/boots.db
@@ -159,7 +163,8 @@ narrow "$PT_TMP/weekly/index.txt"
 refused 2 'is not a period' "$boots" --every soon -o "$PT_TMP/x"
 refused 2 'needs -o' "$boots" --every 1d
 run "$PT_TOOLS/ptgen" -o "$PT_TMP/long.db" -n 1000 -i 3600 -p 2 -s 1
-refused 2 'would be' "$PT_TMP/long.db" --every 1h -o "$PT_TMP/x"
+refused 2 'would be 1000 reports' "$PT_TMP/long.db" --every 1h -o "$PT_TMP/x"
+[ ! -e "$PT_TMP/x" ] || fail 'a directory for nothing'
 for how in --compare-boots '--split-at -3d' '--split-at reboot'; do
     # the words of it are its arguments
     # shellcheck disable=SC2086
@@ -177,6 +182,36 @@ refused 2 'on one side' "$boots" --split-at first
 refused 2 'one of them' "$boots" --split-at -1d --compare-boots
 refused 2 'not a format' "$boots" --format pdf
 
+echo '-- what happened at times, and came again or did not: OOM kills and swap'
+swapped=$PT_SOURCE/tests/fixtures/labelled/chosen/s2.db
+report "$PT_TMP/now.json" "$swapped" --format json
+jq -e '([.incidents[].verdict] | contains(["thrash", "oom-kill"])) and all(.incidents[]; .status == null)' "$PT_TMP/now.json" \
+    >/dev/null || fail "incidents: $(jq -c .incidents "$PT_TMP/now.json")"
+report "$PT_TMP/same.json" "$swapped" --against "$PT_TMP/now.json" --format json
+validate report "$PT_TMP/same.json"
+jq -e 'all(.verdict[] | select(.severity == "alarm" or .severity == "warning"); (.text | startswith("and ")) or .status == "ongoing")' \
+    "$PT_TMP/same.json" >/dev/null || fail "against itself: $(jq -c '[.verdict[] | [.status, .text]]' "$PT_TMP/same.json")"
+# other victims and no thrash, none at all, another pace of it, an earlier report that could not tell
+jq '.incidents |= map(select(.section == "oom") | .subject.name = "gone" | .title = "gone")' "$PT_TMP/now.json" >"$PT_TMP/old.json"
+report "$PT_TMP/against.json" "$swapped" --against "$PT_TMP/old.json" --format json
+validate report "$PT_TMP/against.json"
+jq -e '[.verdict[] | select(.section != "leaks" and .status != null) | [.section, .status]] | contains([["oom", "new"],
+    ["swap", "new"], ["oom", "resolved"]])' "$PT_TMP/against.json" >/dev/null ||
+    fail "other victims: $(jq -c '[.verdict[] | [.section, .status, .text]]' "$PT_TMP/against.json")"
+report "$PT_TMP/against.txt" "$swapped" --against "$PT_TMP/old.json"
+says "$PT_TMP/against.txt" '! new: swap did harm: thrash' '+ resolved: gone: was'
+jq '.incidents |= map(if .section == "swap" then .per_hour /= 10 | .seconds /= 10 else . end)' "$PT_TMP/now.json" >"$PT_TMP/old.json"
+report "$PT_TMP/against.json" "$swapped" --against "$PT_TMP/old.json" --format json
+jq -e 'any(.verdict[]; .section == "swap" and .status == "worse")' "$PT_TMP/against.json" >/dev/null || fail 'more swap is not worse'
+jq '.incidents = [] | .oom = [] | .swap = null' "$PT_TMP/now.json" >"$PT_TMP/old.json"
+report "$PT_TMP/against.json" "$swapped" --against "$PT_TMP/old.json" --format json
+jq -e 'all(.verdict[] | select(.section == "swap"); .status == null) and any(.verdict[]; .section == "oom" and .status == "new") and
+    any(.notes[]; contains("does not tell of swap"))' "$PT_TMP/against.json" >/dev/null ||
+    fail "without swap: $(jq -c '.notes, [.verdict[] | [.section, .status]]' "$PT_TMP/against.json")"
+report "$PT_TMP/compare.json" "$swapped" --split-at 16:25 --format json
+validate report "$PT_TMP/compare.json"
+jq -e 'any(.compare.findings[]; .class == "oom")' "$PT_TMP/compare.json" >/dev/null || fail 'kills are in no history'
+
 echo '-- recordings that tell little: one snapshot, none, damage'
 run "$recorder" -q --once -o "$PT_TMP/once.db"
 formats "$PT_TMP/once.db" once
@@ -190,6 +225,12 @@ sqlite3 "$PT_TMP/damaged.db" "update block set data = zeroblob(length(data)) whe
 [ $? -eq 4 ] || fail 'damage, and no exit status of 4'
 head -8 "$PT_TMP/damaged.txt" >"$PT_TMP/head"
 says "$PT_TMP/head" 'is damaged in'
+"$analyzer" report "$PT_TMP/damaged.db" --every 1d -o "$PT_TMP/damaged" --format json 2>/dev/null
+[ $? -eq 4 ] || fail 'damaged days, and no exit status of 4'
+for day in "$PT_TMP"/damaged/20*.json; do
+    validate report "$day"
+done
+[ "$(find "$PT_TMP/damaged" -name '20*.json' | wc -l)" -ge 5 ] || fail "damage took days: $(ls "$PT_TMP/damaged")"
 
 echo '-- names that want to be more than text'
 tree=$PT_TMP/tree
@@ -209,6 +250,54 @@ formats "$PT_TMP/names.db" names
 grep -q 'script' "$PT_TMP/names.md" || fail 'no such name is in the report'
 grep -qE '<(script|img)' "$PT_TMP/names.md" && fail 'a name is markup in Markdown'
 grep -q "$(printf '\033')" "$PT_TMP/names.md" "$PT_TMP/names.txt" && fail 'a name moves the cursor'
+
+echo '-- a clock that was wrong, and was set right'
+# clock FILE TIME...: a snapshot at each, a minute of the machine's own time apart
+clock()
+{
+    db=$1 up=1000
+    shift
+    for time; do
+        echo "$up.00 $up.00" >"$tree/proc/uptime"
+        sed -i "s/^MemAvailable:.*/MemAvailable:    $((up * 1000)) kB/" "$tree/proc/meminfo"
+        up=$((up + 60))
+        run "$recorder" -q --once --timestamp "$time" --procfs "$tree/proc" --sysfs "$tree/sys" \
+            --cgroupfs "$tree/cgroup" -o "$db"
+    done
+}
+# days FILE NAME...: those, and no others, and each keeps to the schema
+days()
+{
+    rm -rf "$PT_TMP/days"
+    run "$analyzer" report "$1" --every 1d --utc --format json -o "$PT_TMP/days"
+    shift
+    [ "$(ls -A "$PT_TMP/days")" = "$(printf '%s.json\n' "$@" index)" ] || fail "not $*: $(ls -A "$PT_TMP/days")"
+    for day; do
+        validate report "$PT_TMP/days/$day.json"
+    done
+    validate report-index "$PT_TMP/days/index.json"
+}
+clock "$PT_TMP/early.db" 1970-01-01T00:00:10Z 1970-01-01T00:01:10Z 2026-11-20T23:58:00Z 2026-11-20T23:59:00Z \
+    2026-11-21T00:00:30Z 2026-11-20T23:59:30Z 2026-11-21T00:01:00Z
+days "$PT_TMP/early.db" 1970-01-01 2026-11-20 2026-11-21
+[ "$(jq -c '[.compare.columns[] | [.first, .last]]' "$PT_TMP/days/index.json")" = '[[1,2],[3,4],[5,7]]' ] ||
+    fail "periods of $(jq -c '[.compare.columns[] | [.first, .last]]' "$PT_TMP/days/index.json")"
+report "$PT_TMP/early.json" "$PT_TMP/early.db" --format json
+validate report "$PT_TMP/early.json"
+# six minutes, in their order, told by the clock as it is at the end
+jq -e 'def rises: . as $v | all(range(1; length); $v[.] >= $v[. - 1]) and $v[0] >= 0 and $v[-1] <= 360;
+    .span.seconds == 360 and .charts.from == "2026-11-20T23:55:00.000000Z" and .charts.to == "2026-11-21T00:01:00.000000Z" and
+    (.charts.seconds | rises) and (.charts.memory.seconds | rises) and ([0] + [.marks[].seconds] | rises) and
+    (.charts.memory.seconds | unique | length) == 7' "$PT_TMP/early.json" >/dev/null ||
+    fail "the axis: $(jq -c '.span, .charts.from, .charts.to, .charts.memory.seconds, .charts.seconds, .marks' "$PT_TMP/early.json")"
+report "$PT_TMP/early.html" "$PT_TMP/early.db" --format html
+sed -n 's/.*id="chart-data">\(.*\)<\/script>.*/\1/p' "$PT_TMP/early.html" | jq -e '.charts.memory.seconds as $v |
+    all(range(1; $v | length); $v[.] >= $v[. - 1])' >/dev/null || fail 'the charts of the page run backwards'
+clock "$PT_TMP/late.db" 2031-05-01T12:00:00Z 2031-05-01T12:01:00Z 2026-11-20T10:00:00Z 2026-11-20T10:01:00Z
+days "$PT_TMP/late.db" 2026-11-20 2031-05-01
+says "$PT_TMP/days/2026-11-20.json" '"from": "2026-11-20'
+clock "$PT_TMP/again.db" 2026-11-20T10:00:00Z 2026-11-21T10:00:00Z 2026-11-20T10:02:00Z
+days "$PT_TMP/again.db" 2026-11-20-2 2026-11-20 2026-11-21
 
 echo '-- files: whole or not at all'
 mkdir "$PT_TMP/files"
@@ -231,4 +320,14 @@ if unshare -m true 2>/dev/null; then
         "$2" report "$3" -o "$1/full/a" 2>"$1/error" && exit 8
         [ "$(cat "$1/full/a")" = old ] && [ "$(ls -A "$1/full")" = a ]' sh "$PT_TMP" "$analyzer" "$leaks"
     says "$PT_TMP/error" 'No space left'
+    # one day fits, all do not
+    # shellcheck disable=SC2016
+    run unshare -m sh -c 'mount -t tmpfs -o size=300k none "$1/full" && mkdir "$1/full/old" && echo old >"$1/full/old/a" || exit 9
+        "$2" report "$3" --every 1d --format json -o "$1/full/new" 2>"$1/error" && exit 8
+        "$2" report "$3" --every 1d --format json -o "$1/full/old" 2>>"$1/error" && exit 7
+        [ "$(cat "$1/full/old/a")" = old ] && [ "$(find "$1/full" | wc -l)" -eq 3 ]' sh "$PT_TMP" "$analyzer" "$leaks"
+    says "$PT_TMP/error" 'No space left'
 fi
+mkdir "$PT_TMP/files/index.txt"
+refused 3 'cannot write' "$boots" --every 1d -o "$PT_TMP/files"
+[ "$(find "$PT_TMP/files" -type f | wc -l)" -eq 2 ] || fail "left behind: $(ls -A "$PT_TMP/files")"

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Parts of a report that need no recording: buckets of a chart, findings of two reports that are of
- * one thing, what became of them, pages as text and Markdown, a file that is whole or not there. */
+ * Parts of a report that need no recording: buckets and the axis of a chart, findings of two
+ * reports that are of one thing, what became of them, pages as text and Markdown, a file that is
+ * whole or not there, files that are taken for an earlier report. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #include "analyze/report/against.h"
+#include "analyze/report/axis.h"
 #include "analyze/report/match.h"
 #include "analyze/report/output.h"
 #include "analyze/report/page.h"
@@ -52,6 +55,57 @@ static void holes_are_not_known(void **state)
         assert_true(isnan(pt_strip_mean(&s, i)));
     assert_float_equal(pt_strip_mean(&s, 9), 5, 0);
     pt_strip_release(&s);
+}
+
+/* ---- the axis ---- */
+
+#define S 1000000ll /* microseconds */
+
+/* A clock of 1970, set right after 20 s, set back by an hour after 40, and an hour ahead after 60.
+ */
+static void a_set_clock_moves_nothing(void **state)
+{
+    static const int64_t right = 1764000000 * S, hour = 3600 * S;
+    struct pt_clock clocks[] = {{0, 0},
+                                {20, (double)right / 1e6},
+                                {40, (double)(right - hour) / 1e6},
+                                {60, (double)right / 1e6}};
+    const struct pt_timeline t = {.first_us = 5 * S,
+                                  .last_us = 5 * S + right + 80 * S,
+                                  .end = 80,
+                                  .count = 9,
+                                  .clocks = clocks,
+                                  .nclocks = 4};
+    static const int64_t ahead[] = {0, 0, right, right, right - hour, right - hour, right, right};
+    struct pt_axis a;
+    (void)state;
+    pt_axis_init(&a, &t);
+    assert_float_equal(a.end, 80, 0);
+    assert_int_equal(a.from_us, 5 * S + right);
+    for (int i = 0; i < 8; i++)
+        assert_float_equal(pt_axis_next(&a, (5 + 10 * i) * S + ahead[i]), (float)(10 * i), 1e-6);
+    /* a time that is nowhere stays where it was; none goes back */
+    assert_float_equal(pt_axis_next(&a, 7 * S), 70, 1e-6);
+    assert_float_equal(pt_axis_at(&a, 5 * S + right + 30 * S), 30, 1e-6);
+    assert_float_equal(pt_axis_at(&a, 5 * S + right - hour + 50 * S), 50, 1e-6);
+    assert_float_equal(pt_axis_at(&a, 0), 0, 1e-6);
+    assert_true(pt_axis_at(&a, PT_UNKNOWN) >= 0 && pt_axis_at(&a, INT64_MAX) >= 0);
+}
+
+static void without_another_clock(void **state)
+{
+    struct pt_clock clocks[] = {{0, 0}, {0, 300}};
+    const struct pt_timeline t = {
+        .first_us = 5 * S, .last_us = 305 * S, .count = 2, .clocks = clocks, .nclocks = 2};
+    struct pt_axis a;
+    (void)state;
+    pt_axis_init(&a, &t);
+    assert_float_equal(a.end, 300, 0);
+    assert_int_equal(a.from_us, 5 * S);
+    assert_float_equal(pt_axis_next(&a, 5 * S), 0, 0);
+    assert_float_equal(pt_axis_next(&a, 305 * S), 300, 0);
+    assert_float_equal(pt_axis_next(&a, 205 * S), 300, 0);
+    assert_float_equal(pt_axis_at(&a, 105 * S), 100, 0);
 }
 
 /* ---- likeness ---- */
@@ -192,7 +246,7 @@ static void what_became_of_it(void **state)
 
 /* ---- pages ---- */
 
-static char *page(bool markdown, void (*fill)(struct pt_page *p))
+static __attribute__((noinline)) char *page(bool markdown, void (*fill)(struct pt_page *p))
 {
     char *text = NULL;
     size_t n;
@@ -226,8 +280,8 @@ static void names_stay_text(void **state)
     char *text = page(false, fill_evil), *markdown = page(true, fill_evil);
     assert_null(strchr(text, '\033'));
     assert_null(strchr(markdown, '\033'));
-    assert_null(strchr(markdown, '<'));
-    assert_null(strchr(markdown, '@'));
+    assert_null(strstr(markdown, "<script"));
+    assert_null(strstr(markdown, "@you"));
     assert_non_null(strstr(markdown, "&lt;script&gt;"));
     assert_non_null(strstr(markdown, "a\\|b"));
     assert_null(strstr(markdown, "\n# \\@"));
@@ -241,6 +295,42 @@ static void names_stay_text(void **state)
     for (const char *c = row; *c && *c != '\n'; c++)
         bars += *c == '|' && (c == row || c[-1] != '\\');
     assert_int_equal(bars, 3);
+    free(text);
+    free(markdown);
+}
+
+#define CALLS                                                                                      \
+    "https://a.example ftp://b WWW.c.example root@d.example @e #12 o/r#3 GH-4 !5 %6 &7 $8 ~f "     \
+    ":tada: "
+
+static void fill_calls(struct pt_page *p)
+{
+    pt_page_para(p, "%s", CALLS "10:20:30 98% of www x:y #");
+}
+
+/* What is shown is the same; no piece of it is anything that a page of tickets would link. */
+static void names_call_nobody(void **state)
+{
+    static const char *const broken[] = {"https<span>:</span>//a.example",
+                                         "ftp<span>:</span>//b",
+                                         "WWW<span>.</span>c.example",
+                                         "root<span>@</span>d.example",
+                                         "<span>@</span>e",
+                                         "<span>\\#</span>12",
+                                         "o/r<span>\\#</span>3",
+                                         "GH<span>-</span>4",
+                                         "<span>!</span>5",
+                                         "<span>%</span>6",
+                                         "<span>&amp;</span>7",
+                                         "<span>\\$</span>8",
+                                         "<span>\\~</span>f",
+                                         "<span>:</span>tada:",
+                                         "10:20:30 98% of www x:y \\#"};
+    (void)state;
+    char *text = page(false, fill_calls), *markdown = page(true, fill_calls);
+    for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++)
+        assert_non_null(strstr(markdown, broken[i]));
+    assert_null(strstr(text, "<span>"));
     free(text);
     free(markdown);
 }
@@ -378,8 +468,15 @@ static void old_reports(void **state)
         assert_null(pt_against_load(&args, path, &kind, &err));
         assert_non_null(strstr(err.text, files[i].says));
     }
-    /* one that says nothing of anything is still compared with */
+    /* a pipe is not waited for */
     struct pt_err err = {0};
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_null(pt_against_load(&args, path, &kind, &err));
+    assert_non_null(strstr(err.text, "not a regular file"));
+    unlink(path);
+    /* one that says nothing of anything is still compared with: nothing is known to be new */
+    err = (struct pt_err){0};
     put(path, "{\"report\": 1, \"kind\": \"report\", \"leaks\": 7, \"span\": []}");
     json_t *old = pt_against_load(&args, path, &kind, &err);
     assert_non_null(old);
@@ -388,20 +485,83 @@ static void old_reports(void **state)
                             finding(&redis));
     assert_int_equal(pt_against_apply(doc, old, kind, "old", &err), 0);
     const json_t *f = json_array_get(pt_tree_at(pt_tree_at(doc, "leaks"), "findings"), 0);
-    assert_true(pt_tree_is(f, "status", "new"));
+    assert_null(pt_tree_str(f, "status"));
+    char *notes = json_dumps(pt_tree_at(doc, "notes"), 0);
+    assert_non_null(strstr(notes, "does not tell of leaks"));
+    free(notes);
     json_decref(old);
     json_decref(doc);
+    unlink(path);
+}
+
+/* What is repeated so often between the two ends that it fills n bytes. */
+static void fill(const char *path, const char *begin, const char *unit, const char *end, size_t n)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(begin, f);
+    for (size_t i = 0; i + strlen(unit) < n; i += strlen(unit))
+        fputs(unit, f);
+    fputs(end, f);
+    fclose(f);
+}
+
+static int64_t heap(void)
+{
+    const struct mallinfo2 m = mallinfo2();
+    return (int64_t)(m.arena + m.hblkhd);
+}
+
+/* A file that would take hundreds of times its size is not made a tree of. */
+static void hostile_reports(void **state)
+{
+    static const char *const units[] = {"{},", "[],", "0,", "{\"\":[]},", "[[[[]]]],"};
+    const struct pt_args args = {.out = stdout};
+    const char *kind = NULL;
+    char path[256];
+    (void)state;
+    scratch(path, "hostile-XXXXXX");
+    close(mkstemp(path));
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+        struct pt_err err = {0};
+        fill(path, "{\"report\": 1, \"kind\": \"report\", \"x\": [", units[i], "0]}", 3 << 20);
+        const int64_t before = heap();
+        assert_null(pt_against_load(&args, path, &kind, &err));
+        assert_non_null(strstr(err.text, "holds too much"));
+        assert_true(heap() - before < (16 << 20));
+    }
+    struct pt_err err = {0};
+    fill(path, "", "[", "", 100);
+    assert_null(pt_against_load(&args, path, &kind, &err));
+    assert_non_null(strstr(err.text, "holds too much"));
+    err = (struct pt_err){0};
+    fill(path, "\"", "[{,\\\"", "\"", 3 << 20); /* a string is one value, whatever is in it */
+    assert_null(pt_against_load(&args, path, &kind, &err));
+    assert_non_null(strstr(err.text, "neither a recording nor a report"));
+    err = (struct pt_err){0};
+    fill(path, "", "x", "", 32 << 20);
+    assert_null(pt_against_load(&args, path, &kind, &err));
+    assert_non_null(strstr(err.text, "too large"));
     unlink(path);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(peaks_survive),          cmocka_unit_test(holes_are_not_known),
-        cmocka_unit_test(alike_whatever_the_pid), cmocka_unit_test(not_alike),
-        cmocka_unit_test(likest_are_paired),      cmocka_unit_test(what_became_of_it),
-        cmocka_unit_test(names_stay_text),        cmocka_unit_test(sparks),
-        cmocka_unit_test(whole_or_not_at_all),    cmocka_unit_test(old_reports),
+        cmocka_unit_test(peaks_survive),
+        cmocka_unit_test(holes_are_not_known),
+        cmocka_unit_test(a_set_clock_moves_nothing),
+        cmocka_unit_test(without_another_clock),
+        cmocka_unit_test(alike_whatever_the_pid),
+        cmocka_unit_test(not_alike),
+        cmocka_unit_test(likest_are_paired),
+        cmocka_unit_test(what_became_of_it),
+        cmocka_unit_test(names_stay_text),
+        cmocka_unit_test(names_call_nobody),
+        cmocka_unit_test(sparks),
+        cmocka_unit_test(whole_or_not_at_all),
+        cmocka_unit_test(old_reports),
+        cmocka_unit_test(hostile_reports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

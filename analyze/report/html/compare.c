@@ -17,6 +17,9 @@ static void put_then(const struct pt_html *h, const json_t *then)
         pt_html_rawf(
             h, " %s/h",
             pt_html_value(h, PT_HTML_CHANGE, pt_html_get(then, "slope_bytes_per_hour"), buf));
+    if (json_is_integer(pt_html_get(then, "count")))
+        pt_html_rawf(h, " %" JSON_INTEGER_FORMAT "\xc3\x97",
+                     json_integer_value(pt_html_get(then, "count")));
 }
 
 static void put_before(const struct pt_html *h, const json_t *row)
@@ -36,7 +39,7 @@ static void put_row_status(const struct pt_html *h, const json_t *row)
 
 static const struct pt_html_column against_columns[] = {
     {.title = "What", .path = "title"},
-    {.title = "Kind of memory", .path = "class"},
+    {.title = "Kind", .path = "class"},
     {.title = "Became", .path = "status", .put = put_row_status},
     {.title = "Before", .path = "before", .put = put_before},
     {.title = "Now", .path = "after", .put = put_after},

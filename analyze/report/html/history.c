@@ -13,9 +13,13 @@ static void put_box(const struct pt_html *h, const json_t *cell, bool told)
     if (told && *verdict) {
         pt_html_raw(h, " title=\"");
         pt_html_str(h, verdict);
-        pt_html_rawf(
-            h, " %s/h\"",
-            pt_html_value(h, PT_HTML_CHANGE, pt_html_get(cell, "slope_bytes_per_hour"), rate));
+        if (json_is_integer(pt_html_get(cell, "count")))
+            pt_html_rawf(h, " %" JSON_INTEGER_FORMAT "\xc3\x97\"",
+                         json_integer_value(pt_html_get(cell, "count")));
+        else
+            pt_html_rawf(
+                h, " %s/h\"",
+                pt_html_value(h, PT_HTML_CHANGE, pt_html_get(cell, "slope_bytes_per_hour"), rate));
     }
     pt_html_raw(h, "></i>");
 }
@@ -58,7 +62,7 @@ static void put_status(const struct pt_html *h, const json_t *row)
 
 static const struct pt_html_column finding_columns[] = {
     {.title = "Who", .path = "title"},
-    {.title = "Kind of memory", .path = "class"},
+    {.title = "Kind", .path = "class"},
     {.title = "Span by span", .put = put_strip},
     {.title = "Became", .path = "status", .put = put_status},
     {.title = "Newest verdict", .put = put_verdict},

@@ -20,6 +20,10 @@ void pt_html_status(const struct pt_html *h, const json_t *status)
 
 bool pt_html_alarms(const char *verdict)
 {
+    static const char *const incidents[] = {"thrash", "churn", "exhaustion-risk", "oom-kill"};
+    for (size_t i = 0; i < sizeof(incidents) / sizeof(*incidents); i++)
+        if (strcmp(incidents[i], verdict) == 0)
+            return true;
     for (int v = 0; v < PT_VERDICTS; v++)
         if (strcmp(pt_verdict_name((enum pt_verdict)v), verdict) == 0)
             return pt_verdict_alarms((enum pt_verdict)v);

@@ -101,12 +101,12 @@ void pt_html_growth(const struct pt_html *h, const json_t *growth, const json_t 
 
 /* ---- memory over time ---- */
 
-static void put_ends(const struct pt_html *h, const json_t *doc)
+static void put_ends(const struct pt_html *h, const json_t *charts)
 {
     pt_html_raw(h, "<p class=\"ends\">");
-    pt_html_put(h, PT_HTML_TIME, pt_html_get(doc, "span.from"));
+    pt_html_put(h, PT_HTML_TIME, pt_html_get(charts, "from"));
     pt_html_raw(h, " <span>to</span> ");
-    pt_html_put(h, PT_HTML_TIME, pt_html_get(doc, "span.to"));
+    pt_html_put(h, PT_HTML_TIME, pt_html_get(charts, "to"));
     pt_html_raw(h, "</p>");
 }
 
@@ -191,7 +191,7 @@ void pt_html_memory(const struct pt_html *h, const json_t *charts, const json_t 
     put_layers(h, charts, doc);
     for (size_t i = 0; i < json_array_size(pt_html_get(charts, "lines")); i++)
         put_line(h, charts, i, marks);
-    put_ends(h, doc);
+    put_ends(h, charts);
     pt_html_raw(h, "</div>\n");
     pt_html_table(h, &mark_list, marks, pt_html_get(doc, "marks_omitted"));
     put_data(h, charts, marks);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyze/report/html/assets.h"
 #include "analyze/report/html/sections.h"
@@ -109,8 +110,10 @@ static void put_sentence(const struct pt_html *h, const json_t *v)
     pt_html_raw(h, "\"><span class=\"severity\">");
     pt_html_put(h, PT_HTML_TEXT, pt_html_get(v, "severity"));
     pt_html_raw(h, "</span> ");
-    pt_html_raw(h, *id ? "<a href=\"#finding-" : "<a href=\"#");
-    pt_html_slug(h, *id ? id : section);
+    const bool own = *id && strcmp(section, "leaks") == 0; /* it has a place of its own */
+    const bool gone = strcmp(pt_html_get_str(v, "status"), "resolved") == 0;
+    pt_html_raw(h, own ? "<a href=\"#finding-" : "<a href=\"#");
+    pt_html_slug(h, own ? id : gone ? "against" : section);
     pt_html_raw(h, "\">");
     pt_html_put(h, PT_HTML_TEXT, pt_html_get(v, "text"));
     pt_html_raw(h, "</a><span>");
@@ -144,18 +147,40 @@ static void put_nav(const struct pt_html *h, const json_t *doc)
 
 /* ---- the rest ---- */
 
+/* What is said of a section that could not be made. */
+static const json_t *left_out(const json_t *doc, const char *key)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach(pt_html_get(doc, "left_out"), i, one)
+    {
+        if (strcmp(pt_html_get_str(one, "section"), key) == 0)
+            return pt_html_get(one, "text");
+    }
+    return NULL;
+}
+
+static void put_why(const struct pt_html *h, const json_t *why)
+{
+    pt_html_raw(h, "<p>");
+    pt_html_put(h, PT_HTML_TEXT, why);
+    pt_html_raw(h, "</p>\n");
+}
+
 static void put_sections(const struct pt_html *h, const json_t *doc)
 {
     for (size_t i = 0; i < SECTIONS; i++) {
         const struct section *s = &sections[i];
-        const json_t *part = part_of(doc, s);
+        const json_t *part = part_of(doc, s), *why = part ? NULL : left_out(doc, s->key);
         /* a document of another kind does not have the key at all */
-        if (!part && !(s->none && json_object_get(doc, s->key)))
+        if (!part && !why && !(s->none && json_object_get(doc, s->key)))
             continue;
         pt_html_rawf(h, "<section id=\"%s\" aria-labelledby=\"h-%s\">\n<h2 id=\"h-%s\">%s</h2>\n",
                      s->id, s->id, s->id, s->title);
         if (part)
             s->put(h, part, doc);
+        else if (why)
+            put_why(h, why);
         else
             pt_html_rawf(h, "<p>%s</p>\n", s->none);
         pt_html_raw(h, "</section>\n");
