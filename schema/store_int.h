@@ -72,6 +72,8 @@ void pt_snap_from_row(const struct pt_val v[PT_SNAP_NCOLUMNS], struct pt_snap *r
 
 /* Fills err from the connection's last error; what: "append a snapshot". */
 int pt_sql_err(sqlite3 *db, int rc, const char *what, struct pt_err *err);
+/* by: errno of it, where SQLite does not hold on to that (in COMMIT); 0: as SQLite has it. */
+int pt_sql_err_by(sqlite3 *db, int rc, int by, const char *what, struct pt_err *err);
 int pt_sql_exec(sqlite3 *db, const char *sql, const char *what, struct pt_err *err);
 /* Prepares into *st unless it is prepared, else resets it. */
 int pt_sql_prepare(sqlite3 *db, sqlite3_stmt **st, const char *sql, struct pt_err *err);

@@ -416,6 +416,8 @@ int pt_store_retain(struct pt_store *s, struct pt_err *err)
 {
     if (!s->limits.max_bytes && !s->limits.max_age_us)
         return 0;
+    if (pt_store_room_to_lock(s, err) < 0)
+        return -PT_EFULL;
     if (s->blocked && pt_store_checkpoint(s, err) < 0)
         return -1;
     if (s->blocked) /* it would only write more */

@@ -206,14 +206,21 @@ static enum pt_code code_of(int rc)
     }
 }
 
+int pt_sql_err_by(sqlite3 *db, int rc, int by, const char *what, struct pt_err *err)
+{
+    const int sys = by || !db ? by : sqlite3_system_errno(db);
+    const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+    enum pt_code code = code_of(rc);
+    const bool by_system = sys && (code == PT_EIO || code == PT_EOPEN);
+    if (by_system && (sys == ENOSPC || sys == EDQUOT))
+        code = PT_EFULL;
+    return pt_err_set(err, code, code == PT_EDAMAGED ? 0 : sys, "database", -1, "cannot %s: %s%s%s",
+                      what, text, by_system ? ": " : "", by_system ? strerror(sys) : "");
+}
+
 int pt_sql_err(sqlite3 *db, int rc, const char *what, struct pt_err *err)
 {
-    const int sys = db ? sqlite3_system_errno(db) : 0;
-    enum pt_code code = code_of(rc);
-    if ((code == PT_EIO || code == PT_EOPEN) && (sys == ENOSPC || sys == EDQUOT))
-        code = PT_EFULL;
-    return pt_err_set(err, code, code == PT_EDAMAGED ? 0 : sys, "database", -1, "cannot %s: %s",
-                      what, db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+    return pt_sql_err_by(db, rc, 0, what, err);
 }
 
 int pt_sql_exec(sqlite3 *db, const char *sql, const char *what, struct pt_err *err)

@@ -7,6 +7,7 @@
  * would write them a second time, to pages that the seal frees again. */
 #include "schema/store_write.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,10 +82,19 @@ int pt_store_stmt(struct pt_store *s, enum pt_stmt_id id, sqlite3_stmt **ret, st
 
 int pt_store_step(struct pt_store *s, sqlite3_stmt *st, const char *what, struct pt_err *err)
 {
+    if (sqlite3_get_autocommit(s->db) && !sqlite3_stmt_busy(st)) {
+        const int room = pt_store_room_to_lock(s, err);
+        if (room < 0) {
+            sqlite3_clear_bindings(st);
+            return room;
+        }
+    }
+    errno = 0;
     const int rc = sqlite3_step(st);
+    const int by = (rc & 0xff) == SQLITE_IOERR ? errno : 0;
     if (rc == SQLITE_ROW)
         return 1;
-    const int r = rc == SQLITE_DONE ? 0 : pt_sql_err(s->db, rc, what, err);
+    const int r = rc == SQLITE_DONE ? 0 : pt_sql_err_by(s->db, rc, by, what, err);
     sqlite3_reset(st);
     sqlite3_clear_bindings(st);
     return r;
@@ -320,12 +330,16 @@ int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store 
         store_free(s);
         return r;
     }
+    s->shared = true;
     *ret = s;
     return 0;
 }
 
 int pt_store_checkpoint(struct pt_store *s, struct pt_err *err)
 {
+    const int room = pt_store_room_to_lock(s, err);
+    if (room < 0)
+        return room;
     /* Without waiting: a reader that is there keeps the WAL from being cut, not from being copied.
      */
     sqlite3_busy_timeout(s->db, 0);
@@ -445,7 +459,9 @@ int pt_store_event(struct pt_store *s, int64_t real_us, enum pt_event kind, int6
                    const char *subject, const char *text, struct pt_err *err)
 {
     int64_t id;
-    const int r = pt_sql_int(s->db, "SELECT max(id) FROM event", 0, &id, err);
+    int r = pt_store_room_to_lock(s, err);
+    if (r >= 0)
+        r = pt_sql_int(s->db, "SELECT max(id) FROM event", 0, &id, err);
     if (r < 0)
         return r;
     const struct pt_val v[] = {pt_val_int(id + 1), pt_val_int(real_us),  pt_val_int(kind),

@@ -14,7 +14,7 @@ command -v npm >/dev/null 2>&1 || npm='nodejs npm'
 install_missing $npm \
     cmake ninja-build gcc libc6-dev pkg-config libsqlite3-dev libzstd-dev libjansson-dev \
     clang libclang-rt-dev libcmocka-dev sqlite3 zstd python3 python3-jsonschema jq \
-    clang-format mandoc shellcheck procps e2fsprogs systemd libseccomp2 dpkg-dev file libjs-dygraphs chromium
+    clang-format mandoc shellcheck procps e2fsprogs btrfs-progs systemd libseccomp2 dpkg-dev file libjs-dygraphs chromium
 
 seconds=${PT_FUZZ_SECONDS:-3}
 for preset in dev asan fuzz; do

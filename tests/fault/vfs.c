@@ -2,7 +2,8 @@
  * Every call that reaches the disk, in a recorder's life with a database from its creation to its
  * last close, fails with each class of error: once, and from then on until the recorder has tried
  * again. What the store called committed is there afterwards, the file passes the deep
- * verification, no failure goes without a reason, and no good file is taken for a damaged one.
+ * verification, no failure goes without a reason (a full disk is called that), and no good file is
+ * taken for a damaged one.
  *
  *   vfs          every call; under sanitizers every PT_STRIDE-th (7), from another one each day */
 #include <setjmp.h>
@@ -83,6 +84,8 @@ static int64_t live(const struct class *c, int64_t at, bool forever)
         wrong = "a good database was set aside";
     if (!wrong && was.at && !forever && was.failed != 1)
         wrong = "no call failed";
+    if (!wrong && (c->sys == ENOSPC || c->sys == EDQUOT) && d.errors && d.err.code != PT_EFULL)
+        wrong = "the disk is full, and it says something else";
     if (wrong)
         fail_msg("%s, call %lld%s: %s (%s; the store said: %s)", c->name, (long long)at,
                  forever ? " and all after it" : "", wrong, text, d.err.text);

@@ -30,7 +30,7 @@ static bool fails(enum faultfs_op op)
     if (!faultfs.at || (faultfs.forever ? faultfs.calls < faultfs.at : faultfs.calls != faultfs.at))
         return false;
     faultfs.failed++;
-    last_errno = faultfs.sys;
+    errno = last_errno = faultfs.sys;
     return true;
 }
 
