@@ -77,6 +77,12 @@ status 2 "$recorder" dump a b
 printf 'output = %s\n' "$db" >conf
 run "$recorder" dump --config conf -o conf.db
 sound conf.db
+mkdir -p default
+ln -s "$db" default/pagetrail.db # where a service records to
+STATE_DIRECTORY=$PT_TMP/default "$recorder" dump >default.db || fail "the default database: exit status $?"
+sound default.db
+STATE_DIRECTORY=$PT_TMP/default run "$recorder" dump -o - >explicit.db
+sound explicit.db
 status 3 "$recorder" dump nowhere.db
 printf 'not a database, but long enough to look into\n' >text
 status 3 "$recorder" dump text
@@ -93,6 +99,9 @@ status 2 "$recorder" dump "$db" -o there.db
 cmp -s until.db there.db || fail 'a file was overwritten'
 status 2 "$recorder" dump "$db" -o "$db"
 status 2 "$recorder" dump "$db" -o .
+mkfifo fifo
+status 2 timeout 20 "$recorder" dump "$db" -o fifo
+[ -p fifo ] || fail 'a FIFO was replaced'
 : >kept
 run "$recorder" dump "$db" -o kept
 sound kept
@@ -136,6 +145,7 @@ done
 
 run kill "$daemon"
 wait "$daemon" || fail 'the recorder did not end well'
+[ "$(sqlite3 -readonly "$db" 'select count(*) from event where kind = 4')" = 0 ] || fail 'a dump had the recorder lose something'
 run "$recorder" dump "$db" -o last.db
 sound last.db
 run "$verify" --every 40 last.db log
