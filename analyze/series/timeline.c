@@ -185,10 +185,23 @@ int64_t pt_timeline_real(const struct pt_timeline *t, double at)
     return t->first_us + (int64_t)((at + (lo ? t->clocks[lo - 1].ahead : 0)) * 1e6);
 }
 
+size_t pt_timeline_hole_after(const struct pt_timeline *t, double at)
+{
+    size_t lo = 0, hi = t->nholes;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (t->holes[mid].to <= at)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 double pt_timeline_known(const struct pt_timeline *t, double from, double to)
 {
     double known = to - from;
-    for (size_t i = 0; i < t->nholes; i++) {
+    for (size_t i = pt_timeline_hole_after(t, from); i < t->nholes && t->holes[i].from < to; i++) {
         const double a = fmax(from, t->holes[i].from), z = fmin(to, t->holes[i].to);
         if (z > a)
             known -= z - a;

@@ -41,6 +41,8 @@ void pt_timeline_release(struct pt_timeline *t);
 double pt_timeline_at(const struct pt_timeline *t, uint32_t boot, int64_t boot_us);
 /* Real time, microseconds, of an axis time, by the clock as it was then. */
 int64_t pt_timeline_real(const struct pt_timeline *t, double at);
+/* The first hole that ends after `at`; nholes: none does. */
+size_t pt_timeline_hole_after(const struct pt_timeline *t, double at);
 /* How much of [from, to] was recorded. */
 double pt_timeline_known(const struct pt_timeline *t, double from, double to);
 

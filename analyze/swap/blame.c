@@ -29,11 +29,6 @@
 
 /* ---- windows ---- */
 
-static bool blames(const struct pt_swap_episode *e)
-{
-    return e->state != PT_SWAP_PARKED;
-}
-
 static int by_begin(const void *a, const void *b)
 {
     const struct pt_window *x = a, *y = b;
@@ -51,10 +46,12 @@ int pt_swap_windows(const struct pt_swap_episodes *e, bool growth, struct pt_win
         return pt_err_nomem(err);
     for (size_t i = 0; i < e->n; i++) {
         const struct pt_swap_episode *one = &e->v[i];
-        if (!blames(one))
+        if (one->state == PT_SWAP_PARKED)
             continue;
         begun = one->from - end > CHAIN_S ? one->from : begun;
         end = fmax(end, one->to);
+        if (!one->blamed)
+            continue;
         ret->v[ret->n++] = (struct pt_window){
             growth ? fmax(begun, one->from - CAUSE_S) - LEAD_S : one->from, one->to, (uint32_t)i};
     }
@@ -170,18 +167,17 @@ static unsigned worst(struct candidates *c, int64_t least, double share, struct 
 static void leave_outsiders(const struct work *l, uint32_t episode, struct candidates *c)
 {
     const struct pt_swap_episode *e = &l->w->episodes.v[episode];
-    bool any = false, inside = false;
+    bool inside = false;
     size_t n = 0;
     if (!(e->scan_kswapd <= BACKGROUND_SHARE * e->scan_direct))
         return;
     for (size_t i = 0; i < l->whom->n && !inside; i++) {
         const struct pt_life *life = l->whom->v[i].life;
-        inside = life && pt_squeeze_holds(l->squeezes, episode, life->memory_cgroup, &any);
+        inside = life && pt_squeeze_holds(l->squeezes, episode, life->memory_cgroup);
     }
     for (size_t i = 0; i < c->n && inside; i++) {
         const struct pt_life *life = l->whom->v[c->v[i].who].life;
-        if (!life->memory_cgroup ||
-            pt_squeeze_holds(l->squeezes, episode, life->memory_cgroup, &any))
+        if (!life->memory_cgroup || pt_squeeze_holds(l->squeezes, episode, life->memory_cgroup))
             c->v[n++] = c->v[i];
     }
     c->n = inside ? n : c->n;
@@ -232,7 +228,7 @@ int pt_swap_blame(struct pt_swap *w, struct pt_swap_whom *whom, const struct pt_
     w->blame = calloc(w->episodes.n + 1, sizeof(*w->blame));
     const bool ok = victims.v && aggressors.v && w->blame;
     for (uint32_t i = 0; ok && i < w->episodes.n; i++) {
-        if (!blames(&w->episodes.v[i]))
+        if (!w->episodes.v[i].blamed)
             continue;
         blame(&l, i, &victims, &aggressors, &w->blame[i]);
         mark(whom, w->blame[i].victims, w->blame[i].nvictims);

@@ -405,6 +405,52 @@ int pt_swap_episodes_find(const struct pt_swap_bin *bins, size_t n, int64_t page
     return 0;
 }
 
+/* ---- choice ---- */
+
+/* Less first: time lost, else what was moved, else how long it took. */
+static int by_cost(const void *a, const void *b, void *episodes)
+{
+    const struct pt_swap_episode *v = episodes;
+    const struct pt_swap_episode *x = &v[*(const size_t *)a], *y = &v[*(const size_t *)b];
+    const double cost[][2] = {
+        {x->some, y->some}, {x->in + x->out, y->in + y->out}, {x->to - x->from, y->to - y->from}};
+    for (size_t i = 0; i < sizeof(cost) / sizeof(*cost); i++) {
+        const double p = isnan(cost[i][0]) ? -1 : cost[i][0];
+        const double q = isnan(cost[i][1]) ? -1 : cost[i][1];
+        if (p < q || p > q)
+            return p < q ? -1 : 1;
+    }
+    return x > y ? -1 : x < y;
+}
+
+int pt_swap_episodes_worst(const struct pt_swap_episodes *e, size_t most, bool *ret)
+{
+    size_t n = 0, *order = malloc((e->n ? e->n : 1) * sizeof(*order));
+    if (!order)
+        return -1;
+    for (size_t i = 0; i < e->n; i++) {
+        ret[i] = false;
+        if (e->v[i].state != PT_SWAP_PARKED)
+            order[n++] = i;
+    }
+    if (n > most)
+        qsort_r(order, n, sizeof(*order), by_cost, e->v);
+    for (size_t i = n > most ? n - most : 0; i < n; i++)
+        ret[order[i]] = true;
+    free(order);
+    return 0;
+}
+
+int pt_swap_episodes_choose(struct pt_swap_episodes *e, size_t most, struct pt_err *err)
+{
+    bool *chosen = malloc(e->n ? e->n : 1);
+    const int rc = chosen ? pt_swap_episodes_worst(e, most, chosen) : -1;
+    for (size_t i = 0; i < e->n && rc >= 0; i++)
+        e->v[i].blamed = chosen[i];
+    free(chosen);
+    return rc < 0 ? pt_err_nomem(err) : 0;
+}
+
 void pt_swap_episodes_release(struct pt_swap_episodes *e)
 {
     free(e->v);

@@ -64,6 +64,7 @@ struct pt_swap_episode {
     double scan_direct, steal_direct, scan_kswapd, steal_kswapd; /* pages */
     double used_from, used_to, used_most;                        /* bytes in swap */
     double average; /* the widest bin: rates and shares are averages over so long */
+    bool blamed;    /* whom it hurt and who grew is looked into: pt_swap_episodes_choose() */
 };
 struct pt_swap_episodes {
     struct pt_swap_episode *v; /* in time; at equal times by state */
@@ -73,6 +74,11 @@ struct pt_swap_episodes {
 int pt_swap_episodes_find(const struct pt_swap_bin *bins, size_t n, int64_t page_size,
                           struct pt_swap_episodes *ret, struct pt_err *err);
 void pt_swap_episodes_release(struct pt_swap_episodes *e);
+/* Those in which most time was lost, by position: marked true in ret, of e->n, are at most so many,
+ * none of them parked. < 0: no memory. */
+int pt_swap_episodes_worst(const struct pt_swap_episodes *e, size_t most, bool *ret);
+/* Marks as blamed those of which there will be something to tell. */
+int pt_swap_episodes_choose(struct pt_swap_episodes *e, size_t most, struct pt_err *err);
 /* What an episode says of its bins, [i, end): all but state. */
 void pt_swap_episode_sum(const struct pt_swap_bin *bins, size_t i, size_t end, int64_t page_size,
                          struct pt_swap_episode *ret);

@@ -217,8 +217,8 @@ static int load_tracks(struct pt_db *db, struct load *l, struct pt_err *err)
                                    .nwindows = l->before.n,
                                    .change = pt_track_status,
                                    .unit = 1024};
-    l->squeezes =
-        (struct pt_squeezes){.timeline = t, .windows = l->before.v, .nwindows = l->before.n};
+    l->squeezes = (struct pt_squeezes){
+        .timeline = t, .windows = l->before.v, .latest = l->before.latest, .nwindows = l->before.n};
     static const char *const hits[] = {"value"}, *const events[] = {"max", "high"};
     const struct pt_field_query q[] = {
         {.glob = "proc:*/stat",
@@ -258,6 +258,7 @@ static int load_tracks(struct pt_db *db, struct load *l, struct pt_err *err)
     const int rc = pt_db_scan(db, q, l->before.n ? 4 : 2, lasts, PT_NAMES, err);
     pt_tracks_end(&l->stat);
     pt_tracks_end(&l->status);
+    pt_squeezes_end(&l->squeezes);
     return l->stat.nomem || l->status.nomem || l->squeezes.nomem || l->names.nomem
                ? pt_err_nomem(err)
                : rc;

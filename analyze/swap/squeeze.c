@@ -27,14 +27,12 @@ static const char *path_of(const char *source, char *buf, size_t size)
     return buf;
 }
 
+/* What was told of this source in this segment stands at the end, the newest episode last. */
 static void add(struct pt_squeezes *s, uint32_t episode, int64_t hits)
 {
-    char path[4096];
-    if (!path_of(s->source, path, sizeof(path)))
-        return;
-    for (size_t i = s->n; i-- > 0;) {
+    for (size_t i = s->n; i-- > s->begun;) {
         struct pt_squeeze *one = &s->v[i];
-        if (one->episode != episode || strcmp(one->path, path) != 0)
+        if (one->episode != episode)
             continue;
         if (__builtin_add_overflow(one->hits, hits, &one->hits))
             one->hits = INT64_MAX;
@@ -49,7 +47,11 @@ static void add(struct pt_squeezes *s, uint32_t episode, int64_t hits)
         s->v = v;
         s->cap = cap;
     }
-    s->v[s->n] = (struct pt_squeeze){strdup(path), episode, hits};
+    char path[4096];
+    const char *told = path_of(s->source, path, sizeof(path));
+    if (!told)
+        return;
+    s->v[s->n] = (struct pt_squeeze){strdup(told), episode, hits};
     s->nomem |= !s->v[s->n].path;
     s->n += s->v[s->n].path != NULL;
 }
@@ -64,6 +66,7 @@ int pt_squeeze_point(void *ctx, const struct pt_point *p)
         memcpy(s->source, p->source, n);
         s->source[n] = '\0';
         s->known = 0;
+        s->begun = s->n;
     }
     if (!p->known || isnan(at)) {
         s->known = 0;
@@ -74,10 +77,38 @@ int pt_squeeze_point(void *ctx, const struct pt_point *p)
         (s->known & bit) && !__builtin_sub_overflow(p->ivalue, s->was[p->which], &rise) && rise > 0;
     s->was[p->which] = p->ivalue;
     s->known |= bit;
-    for (size_t i = 0; risen && i < s->nwindows && s->windows[i].from < at; i++)
+    for (size_t i = risen ? pt_window_first(s->latest, s->nwindows, at) : s->nwindows;
+         i < s->nwindows && s->windows[i].from < at; i++)
         if (at <= s->windows[i].to)
             add(s, s->windows[i].episode, rise);
     return s->nomem ? -1 : 0;
+}
+
+static int by_episode(const void *a, const void *b)
+{
+    const struct pt_squeeze *x = a, *y = b;
+    if (x->episode != y->episode)
+        return x->episode < y->episode ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+/* What one group was told of segment after segment, by several counters, is one. */
+void pt_squeezes_end(struct pt_squeezes *s)
+{
+    size_t n = 0;
+    if (s->n)
+        qsort(s->v, s->n, sizeof(*s->v), by_episode);
+    for (size_t i = 0; i < s->n; i++) {
+        struct pt_squeeze *last = n ? &s->v[n - 1] : NULL;
+        if (!last || by_episode(last, &s->v[i]) != 0) {
+            s->v[n++] = s->v[i];
+            continue;
+        }
+        if (__builtin_add_overflow(last->hits, s->v[i].hits, &last->hits))
+            last->hits = INT64_MAX;
+        free(s->v[i].path);
+    }
+    s->n = n;
 }
 
 static bool above(const char *group, const char *path)
@@ -87,18 +118,22 @@ static bool above(const char *group, const char *path)
            (strncmp(group, path, len) == 0 && (path[len] == '/' || path[len] == '\0'));
 }
 
-bool pt_squeeze_holds(const struct pt_squeezes *s, uint32_t episode, const char *path,
-                      bool *ret_any)
+bool pt_squeeze_holds(const struct pt_squeezes *s, uint32_t episode, const char *path)
 {
+    size_t lo = 0, hi = s->n;
     int64_t most = 0;
     bool holds = false;
-    for (size_t i = 0; i < s->n; i++)
-        if (s->v[i].episode == episode && s->v[i].hits > most)
-            most = s->v[i].hits;
-    for (size_t i = 0; i < s->n && path; i++)
-        holds |= s->v[i].episode == episode && above(s->v[i].path, path) &&
-                 (double)s->v[i].hits >= LEAST_SHARE * (double)most;
-    *ret_any = most > 0;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (s->v[mid].episode < episode)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (size_t i = lo; i < s->n && s->v[i].episode == episode; i++)
+        most = s->v[i].hits > most ? s->v[i].hits : most;
+    for (size_t i = lo; i < s->n && path && s->v[i].episode == episode && !holds; i++)
+        holds = above(s->v[i].path, path) && (double)s->v[i].hits >= LEAST_SHARE * (double)most;
     return holds;
 }
 

@@ -153,6 +153,8 @@ static int make(const struct pt_session *s, struct pt_swap *w, struct pt_err *er
     int rc = pt_swap_load_system(s->db, w, err);
     if (rc >= 0)
         rc = pt_swap_episodes_find(w->bins, w->nbins, w->page_size, &w->episodes, err);
+    if (rc >= 0)
+        rc = pt_swap_episodes_choose(&w->episodes, PT_SWAP_BLAMED, err);
     if (rc < 0)
         return rc;
     pt_swap_episode_sum(w->bins, 0, w->nbins, w->page_size, &w->all);

@@ -53,6 +53,10 @@ struct pt_swap_part {
     int64_t growth;           /* of an aggressor: RssAnon + VmSwap, at its most */
 };
 #define PT_SWAP_PARTS 10
+/* Whom an episode hurt and who grew is looked into for so many, those in which most time was lost:
+ * what each process did in each is held meanwhile. A machine that churns for weeks has thousands.
+ */
+#define PT_SWAP_BLAMED 250
 struct pt_swap_blame {
     struct pt_swap_part victims[PT_SWAP_PARTS], aggressors[PT_SWAP_PARTS]; /* worst first */
     unsigned nvictims, naggressors;
@@ -102,7 +106,7 @@ struct pt_swap {
     uint32_t missing;
     struct pt_swap_episode all; /* the whole span, as one */
     struct pt_swap_episodes episodes;
-    struct pt_swap_blame *blame;       /* of each episode */
+    struct pt_swap_blame *blame;       /* of each episode; of those that are .blamed */
     struct pt_swap_process *processes; /* by the most each had in swap */
     size_t nprocesses;
     struct pt_swap_device *devices;

@@ -48,6 +48,12 @@ static json_t *who_of(const struct pt_swap *w, uint32_t process)
                      pt_json_str(l->exe), "service", pt_json_str(l->service));
 }
 
+/* Parked memory hurts nobody; of other episodes that are not looked into it is not known. */
+static bool looked_into(const struct pt_swap_episode *e)
+{
+    return e->blamed || e->state == PT_SWAP_PARKED;
+}
+
 static json_t *victims_of(const struct pt_swap *w, const struct pt_swap_blame *b)
 {
     json_t *a = json_array();
@@ -93,10 +99,11 @@ static json_t *episode_of(const struct pt_swap *w, size_t i)
     json_t *when =
         json_pack("{s:s, s:o, s:o, s:o}", "state", pt_swap_state_name(e->state), "from",
                   time_of(w, e->from), "to", time_of(w, e->to), "seconds", real(e->to - e->from));
-    json_t *who =
-        json_pack("{s:o, s:o, s:o, s:o}", "used_before_bytes", whole(e->used_from),
-                  "used_after_bytes", whole(e->used_to), "victims", victims_of(w, &w->blame[i]),
-                  "aggressors", aggressors_of(w, &w->blame[i]));
+    const bool looked = looked_into(e);
+    json_t *who = json_pack("{s:o, s:o, s:o, s:o}", "used_before_bytes", whole(e->used_from),
+                            "used_after_bytes", whole(e->used_to), "victims",
+                            looked ? victims_of(w, &w->blame[i]) : json_null(), "aggressors",
+                            looked ? aggressors_of(w, &w->blame[i]) : json_null());
     return with(with(when, sums_of(e)), who);
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/print/table.h"
@@ -115,6 +116,10 @@ static void print_details(const struct printer *p, size_t i)
                  percent(a, e->steal_direct / reclaimed));
         line(p->out, 4, text);
     }
+    if (!e->blamed) {
+        line(p->out, 4, "whom it hurt was not looked into: others cost more");
+        return;
+    }
     print_victims(p, &p->w->blame[i]);
     print_aggressors(p, &p->w->blame[i]);
 }
@@ -137,12 +142,6 @@ static void add_episode(const struct printer *p, const struct pt_swap_episode *e
     pt_table_cell(t, duration(text, e->some));
 }
 
-/* Parked ones are told with -v only: there is nothing to do about them. */
-static bool is_shown(const struct printer *p, const struct pt_swap_episode *e)
-{
-    return e->state != PT_SWAP_PARKED || p->s->args->verbose;
-}
-
 static int print_episodes(const struct printer *p)
 {
     static const struct pt_column columns[] = {{"EPISODE", false, 0}, {"FROM", false, 0},
@@ -150,23 +149,26 @@ static int print_episodes(const struct printer *p)
                                                {"OUT", true, 0},      {"STALLED", false, 0}};
     const struct pt_swap_episodes *e = &p->w->episodes;
     const int64_t top = p->s->args->verbose ? INT64_MAX : top_of(p, EPISODES_SHOWN);
-    int64_t n = 0;
-    int rc = 0;
+    int64_t n = 0, shown = 0;
+    bool *worst = malloc(e->n ? e->n : 1);
+    int rc = worst ? pt_swap_episodes_worst(e, (size_t)top, worst) : -1;
     for (size_t i = 0; i < e->n && rc >= 0; i++) {
         struct pt_table t;
-        if (!is_shown(p, &e->v[i]) || n++ >= top)
+        n += e->v[i].state != PT_SWAP_PARKED; /* with -v only: nothing is to be done about it */
+        if (!worst[i] && !p->s->args->verbose)
             continue;
-        if (n == 1)
+        if (shown == 0)
             fputc('\n', p->out);
         pt_table_init(&t, columns, 6);
-        t.no_titles = n > 1;
+        t.no_titles = shown++ > 0;
         add_episode(p, &e->v[i], &t);
         rc = pt_table_print(&t, p->out, p->s->args->colour);
         pt_table_release(&t);
         print_details(p, i);
     }
+    free(worst);
     if (n > top)
-        fprintf(p->out, "and %" PRId64 " more (--top %" PRId64 ")\n", n - top, n);
+        fprintf(p->out, "and %" PRId64 " more that cost less (--top %" PRId64 ")\n", n - top, n);
     return rc;
 }
 

@@ -107,18 +107,22 @@ static struct pt_track_part *part_of(struct pt_tracks *t, struct pt_track *k, ui
     return &k->parts[at];
 }
 
-/* The first window that may hold an instant. */
-static size_t first_window(const struct pt_tracks *t, double at)
+size_t pt_window_first(const double *latest, size_t n, double at)
 {
-    size_t lo = 0, hi = t->nwindows;
+    size_t lo = 0, hi = n;
     while (lo < hi) {
         const size_t mid = lo + (hi - lo) / 2;
-        if (t->latest[mid] < at)
+        if (latest[mid] < at)
             lo = mid + 1;
         else
             hi = mid;
     }
     return lo;
+}
+
+static size_t first_window(const struct pt_tracks *t, double at)
+{
+    return pt_window_first(t->latest, t->nwindows, at);
 }
 
 static bool within(const struct pt_window *w, double at)
@@ -215,9 +219,8 @@ static void hold(struct pt_tracks *t, struct pt_track *k, double to)
     double from = k->since;
     if (t->change == pt_track_status && (k->known >> PT_TRACK_SWAP & 1)) {
         const double v = (double)k->v[PT_TRACK_SWAP];
-        for (size_t i = 0; i < line->nholes && line->holes[i].from < to; i++) {
-            if (line->holes[i].to <= from)
-                continue;
+        for (size_t i = pt_timeline_hole_after(line, from);
+             i < line->nholes && line->holes[i].from < to; i++) {
             if (line->holes[i].from > from &&
                 !pt_curve_hold(&k->swap, from, line->holes[i].from, v))
                 t->nomem = true;
@@ -249,10 +252,8 @@ static bool begins(const struct pt_timeline *t, double at)
     for (size_t i = 0; i < t->nboots; i++)
         if (!(t->boots[i].from < at) && !(t->boots[i].from > at))
             return true;
-    for (size_t i = 0; i < t->nholes; i++)
-        if (!(t->holes[i].to < at) && !(t->holes[i].to > at))
-            return true;
-    return false;
+    const size_t i = pt_timeline_hole_after(t, at);
+    return i > 0 && !(t->holes[i - 1].to < at);
 }
 
 /* The track that a source's next points belong to; NULL: none yet, or no memory. */

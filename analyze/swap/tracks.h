@@ -12,6 +12,9 @@ struct pt_window {
     double from, to;
     uint32_t episode;
 };
+/* The first window that may hold an instant; latest: of each, the latest end of it and those
+ * before. */
+size_t pt_window_first(const double *latest, size_t n, double at);
 
 /* In one window. Of stat: majflt; of status: the rest. */
 struct pt_track_part {

@@ -31,19 +31,21 @@ struct pt_squeeze {
 struct pt_squeezes {
     const struct pt_timeline *timeline;
     const struct pt_window *windows; /* those of growth */
+    const double *latest;            /* as of struct pt_tracks */
     size_t nwindows;
-    struct pt_squeeze *v;
-    size_t n, cap;
-    char source[4096]; /* at work */
+    struct pt_squeeze *v; /* in the end by episode */
+    size_t n, cap, begun; /* begun: those of the source at work */
+    char source[4096];    /* at work */
     int64_t was[2];
     uint32_t known;
     bool nomem;
 };
 /* Points of memory.failcnt (value) and of memory.events.local (max, high). */
 int pt_squeeze_point(void *squeezes, const struct pt_point *p);
-/* Is a path at or below a group that was at its limit in an episode? *ret_any: there was one. */
-bool pt_squeeze_holds(const struct pt_squeezes *s, uint32_t episode, const char *path,
-                      bool *ret_any);
+/* After all points. */
+void pt_squeezes_end(struct pt_squeezes *s);
+/* Is a path at or below a group that was at its limit in an episode? */
+bool pt_squeeze_holds(const struct pt_squeezes *s, uint32_t episode, const char *path);
 void pt_squeezes_release(struct pt_squeezes *s);
 
 /* ---- blame.c ---- */
@@ -53,7 +55,7 @@ struct pt_windows {
     double *latest;      /* of each, the latest end of it and those before */
     size_t n;
 };
-/* Of the episodes that somebody is to blame for; growth: with what stands before them. */
+/* Of the episodes that are looked into; growth: with what stands before them. */
 int pt_swap_windows(const struct pt_swap_episodes *e, bool growth, struct pt_windows *ret,
                     struct pt_err *err);
 void pt_windows_release(struct pt_windows *w);

@@ -21,6 +21,7 @@ struct pt_gen_options {
     uint32_t deep_every;   /* snapshots between two smaps (0: none) */
     uint32_t coarse;       /* the first so many snapshots are 60 times as far apart: thinned */
     uint32_t clock_at;     /* before this snapshot the clock is set an hour ahead (0: never) */
+    uint32_t churn_every;  /* snapshots of churn, and as many without, in turn (0: none) */
     bool unsealed;         /* the last chain stays frames */
     bool history; /* families that are known to leak or not, and labels beside the recording */
 };

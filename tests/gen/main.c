@@ -4,7 +4,7 @@
  *   ptgen -o FILE [-n SNAPSHOTS] [-i SECONDS] [-p PROCESSES] [-c PERCENT CHANGING] [-s SEED]
  *         [--chain N] [--gap-every N] [--gap-hours N] [--reboot-every GAPS] [--coarse N]
  * [--clock-at N]
- *         [--deep-every N] [--unsealed] [--history]
+ *         [--deep-every N] [--churn-every N] [--unsealed] [--history]
  *
  * With --history, given first, all processes run all the time and are of families that leak or not
  * (history.c); FILE.labels.json says which. Two weeks of 1,000 series are -n 20160 -i 60 -p 1000 -c
@@ -25,6 +25,7 @@ enum {
     OPT_COARSE,
     OPT_CLOCK,
     OPT_DEEP,
+    OPT_CHURN,
     OPT_UNSEALED,
     OPT_HISTORY
 };
@@ -44,6 +45,7 @@ static const struct option options[] = {
     {"coarse", required_argument, NULL, OPT_COARSE},
     {"clock-at", required_argument, NULL, OPT_CLOCK},
     {"deep-every", required_argument, NULL, OPT_DEEP},
+    {"churn-every", required_argument, NULL, OPT_CHURN},
     {"unsealed", no_argument, NULL, OPT_UNSEALED},
     {0},
 };
@@ -88,6 +90,9 @@ static bool set(struct pt_gen_options *o, int opt, int64_t v)
         return true;
     case OPT_DEEP:
         o->deep_every = (uint32_t)v;
+        return true;
+    case OPT_CHURN:
+        o->churn_every = (uint32_t)v;
         return true;
     default:
         return false;

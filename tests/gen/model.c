@@ -140,7 +140,7 @@ int machine_boot(struct machine *m, const struct pt_gen_options *o)
     m->nfree_pids = 0;
     memset(m->vmstat, 0, sizeof m->vmstat);
     memset(m->cpu, 0, sizeof m->cpu);
-    m->psi_some = m->psi_full = m->forks = m->ctxt = 0;
+    m->psi_some = m->psi_full = m->forks = m->ctxt = m->churned = 0;
     for (uint32_t i = 0; i < SLABS; i++)
         m->slabs[i] = m->slab_base[i] = 200 + rng_below(&m->rng, 40000);
     for (uint32_t i = 0; i < o->processes; i++) {
@@ -155,7 +155,10 @@ int machine_boot(struct machine *m, const struct pt_gen_options *o)
 
 int machine_init(struct machine *m, const struct pt_gen_options *o)
 {
-    *m = (struct machine){.rng = {o->seed}, .count = o->processes, .now_us = o->start_us};
+    *m = (struct machine){.rng = {o->seed},
+                          .count = o->processes,
+                          .now_us = o->start_us,
+                          .churn_every = o->churn_every};
     m->processes = calloc(o->processes ? o->processes : 1, sizeof *m->processes);
     if (!m->processes)
         return -1;
@@ -222,4 +225,8 @@ void machine_tick(struct machine *m, int64_t us)
         for (uint32_t i = 0; i < 5; i++)
             m->buddy[z][i] = (m->buddy[z][i] + rng_below(r, 40)) % (4000u >> i);
     tick_psi(m, us);
+    if (m->churn_every && m->ticks++ / m->churn_every % 2) {
+        m->churned += (uint64_t)us / 1000; /* 4 MiB/s */
+        m->psi_some += (uint64_t)us / 20;
+    }
 }

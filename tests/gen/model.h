@@ -46,6 +46,8 @@ struct machine {
     uint64_t buddy[ZONES][ORDERS];
     uint64_t psi_some, psi_full, cpu[2][8], forks, ctxt;
     uint64_t psi_avg; /* hundredths of a percent */
+    uint32_t ticks, churn_every;
+    uint64_t churned; /* pages that went to swap and came back */
 };
 
 int machine_init(struct machine *m, const struct pt_gen_options *o);

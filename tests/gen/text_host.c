@@ -262,6 +262,15 @@ static const char *const vmstat_names[] = {
     "nr_unstable",
 };
 
+static bool is_churned(const char *name)
+{
+    static const char *const names[] = {"pswpin", "pswpout", "workingset_refault_anon"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 static void print_vmstat(struct text *t, const struct machine *m)
 {
     for (size_t i = 0; i < sizeof vmstat_names / sizeof *vmstat_names; i++) {
@@ -269,7 +278,9 @@ static void print_vmstat(struct text *t, const struct machine *m)
         text_str(t, " ");
         /* of the balance sheet: pages of a machine that was given no more */
         const bool level = strcmp(vmstat_names[i], "nr_memmap_pages") == 0;
-        text_num(t, level ? 0 : m->vmstat[i % VMSTAT_MAX]);
+        text_num(t, level                                           ? 0
+                    : m->churn_every && is_churned(vmstat_names[i]) ? m->churned
+                                                                    : m->vmstat[i % VMSTAT_MAX]);
         text_str(t, "\n");
     }
 }

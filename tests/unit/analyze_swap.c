@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "analyze/swap/episode.h"
+#include "analyze/swap/whom.h"
 
 #define PAGE      4096
 #define MIB_PAGES 256.0f
@@ -430,6 +430,44 @@ static void files_thrash_too(void **state)
     is_episode(0, PT_SWAP_PARKED, 0, 60);
 }
 
+/* A machine that churned for long: whom the worst of its episodes hurt is looked into. */
+static void the_costliest_are_chosen(void **state)
+{
+    (void)state;
+    enum { MANY = 9000, MOST = 250 };
+    static struct pt_swap_episode v[MANY];
+    static bool worst[MANY];
+    struct pt_swap_episodes e = {.v = v, .n = MANY};
+    struct pt_windows w;
+    struct pt_err err = {0};
+    for (size_t i = 0; i < MANY; i++)
+        v[i] = (struct pt_swap_episode){.state = i % 3 ? PT_SWAP_CHURN : PT_SWAP_PARKED,
+                                        .from = 100.0 * (double)i,
+                                        .to = 100.0 * (double)i + 60,
+                                        .in = NAN,
+                                        .out = NAN,
+                                        .some = i % 100 == 1 ? NAN : (double)(i * 7919 % MANY)};
+    assert_int_equal(pt_swap_episodes_worst(&e, SIZE_MAX, worst), 0);
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(worst[i], v[i].state != PT_SWAP_PARKED);
+    assert_int_equal(pt_swap_episodes_choose(&e, MOST, &err), 0);
+    double least = INFINITY, most = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < MANY; i++) {
+        assert_false(v[i].blamed && v[i].state == PT_SWAP_PARKED);
+        n += v[i].blamed;
+        if (v[i].blamed)
+            least = fmin(least, v[i].some);
+        else if (v[i].state != PT_SWAP_PARKED)
+            most = fmax(most, v[i].some);
+    }
+    assert_int_equal(n, MOST);
+    assert_true(least > most);
+    assert_int_equal(pt_swap_windows(&e, true, &w, &err), 0);
+    assert_int_equal(w.n, MOST);
+    pt_windows_release(&w);
+}
+
 static int done(void **state)
 {
     (void)state;
@@ -459,6 +497,7 @@ int main(void)
         cmocka_unit_test(coarse_bins_are_averages),
         cmocka_unit_test(nearly_full_is_a_risk),
         cmocka_unit_test(files_thrash_too),
+        cmocka_unit_test(the_costliest_are_chosen),
     };
     return cmocka_run_group_tests(tests, NULL, done);
 }

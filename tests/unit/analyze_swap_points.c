@@ -316,8 +316,8 @@ static void squeezed(struct pt_squeezes *s, const char *source, double at, int64
 
 static void groups_at_their_limit_are_known(void **state)
 {
-    struct pt_squeezes s = {.timeline = &timeline, .windows = windows, .nwindows = 2};
-    bool any;
+    struct pt_squeezes s = {
+        .timeline = &timeline, .windows = windows, .latest = latest, .nwindows = 2};
     (void)state;
     squeezed(&s, "cgroup:memory/a/b/memory.failcnt", 0, 5);
     squeezed(&s, "cgroup:memory/a/b/memory.failcnt", 30, 1005);
@@ -325,15 +325,17 @@ static void groups_at_their_limit_are_known(void **state)
     squeezed(&s, "cgroup:memory/c/memory.failcnt", 30, 3);
     squeezed(&s, "cgroup:memory/d/memory.failcnt", 10, 0);
     squeezed(&s, "cgroup:memory/d/memory.failcnt", 95, 300);
-    assert_true(pt_squeeze_holds(&s, 0, "/a/b", &any));
-    assert_true(any);
-    assert_true(pt_squeeze_holds(&s, 0, "/a/b/c", &any));
-    assert_false(pt_squeeze_holds(&s, 0, "/a/bc", &any));
-    assert_false(pt_squeeze_holds(&s, 0, "/a", &any));
-    assert_false(pt_squeeze_holds(&s, 0, "/c", &any)); /* next to nothing beside the other */
-    assert_false(pt_squeeze_holds(&s, 0, "/d", &any));
-    assert_false(pt_squeeze_holds(&s, 1, "/a/b", &any));
-    assert_false(any);
+    squeezed(&s, "cgroup:memory/a/b/memory.failcnt", 22, 1005); /* another segment's */
+    squeezed(&s, "cgroup:memory/a/b/memory.failcnt", 28, 1010);
+    pt_squeezes_end(&s);
+    assert_int_equal(s.v[0].hits, 1005); /* of "/a/b", in both */
+    assert_true(pt_squeeze_holds(&s, 0, "/a/b"));
+    assert_true(pt_squeeze_holds(&s, 0, "/a/b/c"));
+    assert_false(pt_squeeze_holds(&s, 0, "/a/bc"));
+    assert_false(pt_squeeze_holds(&s, 0, "/a"));
+    assert_false(pt_squeeze_holds(&s, 0, "/c")); /* next to nothing beside the other */
+    assert_false(pt_squeeze_holds(&s, 0, "/d"));
+    assert_false(pt_squeeze_holds(&s, 1, "/a/b"));
     pt_squeezes_release(&s);
 }
 
