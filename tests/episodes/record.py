@@ -19,7 +19,9 @@ import time
 MIB = 1 << 20
 SWAP_MIB = 768
 QUIET, BUSY = 32, 54  # seconds of a rest and of an episode
-THREADS = 4  # of each toucher in a thrash; of more, or faster ones, no page stays unused long enough to be put out
+PACE = 8000  # pages a second of each thread in a lack; of more threads than THREADS, or faster ones, no page stays unused
+THREADS = 4  # long enough to be put out, and the kernel kills. One thread alone reclaims while it touches nothing: any pace.
+ALONE_PACE = 1000000
 MARGIN = 12  # at both ends of a span, in which one state becomes another
 V1 = os.path.exists("/sys/fs/cgroup/memory/memory.limit_in_bytes")
 ROOT = "/sys/fs/cgroup/memory" if V1 else "/sys/fs/cgroup"
@@ -39,10 +41,22 @@ class Group:
     """A memory cgroup, without a limit at first."""
 
     def __init__(self, parent, name):
-        self.path = os.path.join(parent, name)
+        self.path, self.mib = os.path.join(parent, name), None
         os.mkdir(self.path)
+        if V1:  # who touches faster than the kernel can put out waits, and is not killed
+            put(os.path.join(self.path, "memory.oom_control"), "1")
+
+    def relieve(self):
+        """Gives those who wait for want of memory a little more for a moment."""
+        if V1 and self.mib and "under_oom 1" in open(os.path.join(self.path, "memory.oom_control")).read():
+            for mib in (self.mib + 4, self.mib):
+                try:
+                    put(os.path.join(self.path, LIMIT), "%d" % (mib * MIB))
+                except OSError:  # it is more again
+                    pass
 
     def limit(self, mib):
+        self.mib = mib
         if not mib:
             return put(os.path.join(self.path, LIMIT), "-1" if V1 else "max")
         for _ in range(200):  # the kernel gives up, or kills, where pages are used faster than it can put them out
@@ -104,7 +118,7 @@ def held(witness, span):
     return seconds
 
 
-def sound(span, churn):
+def sound(span, churn, threads):
     """That the span became what the schedule meant it to be: the reasons why not."""
     w, stalls, why = span["witness"], span["stall_percent"], []
 
@@ -127,7 +141,7 @@ def sound(span, churn):
         need("1 MiB/s in and out for 30 s", span["held"] >= 30)
         need("the time of the touchers in faults as it should be", 0.3 <= sum(suffering) * 10 / churn <= 1.7)
     if state == "thrash":
-        need("each toucher for half of its time in faults", min(suffering) >= 50 * THREADS)
+        need("each toucher for half of its time in faults", min(suffering) >= 50 * threads)
     if state == "exhaustion-risk":
         need("little swap and memory", w["swap_free_percent"] < 10 and w["available_percent"] < 10)
     return why
@@ -136,11 +150,11 @@ def sound(span, churn):
 class Run:
     def __init__(self, args):
         self.args, self.random = args, random.Random(args.seed)
-        self.witness, self.spans, self.programs, self.groups = Witness(args.device), [], {}, 0
+        self.witness, self.spans, self.programs, self.groups = Witness(args.device), [], {}, []
 
     def group(self, name):
-        self.groups += 1
-        return Group(self.args.cgroup, "%s%d" % (name, self.groups))
+        self.groups.append(Group(self.args.cgroup, "%s%d" % (name, len(self.groups) + 1)))
+        return self.groups[-1]
 
     def start(self, name, group, role, **what):
         log = os.path.join(self.args.work, "%d-%s.out" % (len(self.programs), name))
@@ -173,7 +187,10 @@ class Run:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.witness.read()
-            time.sleep(min(1, max(0, end - time.monotonic())))
+            for _ in range(5):
+                for group in self.groups:
+                    group.relieve()
+                time.sleep(min(0.2, max(0, end - time.monotonic())))
 
     def span(self, kind, state, seconds, victims=(), aggressors=(), either=(), begin=None):
         """A labelled span; its programs were told before what to do. Either: who may suffer or not."""
@@ -250,11 +267,12 @@ class Run:
     def lack(self, state, beside):
         """The limits of programs, each in a cgroup of its own, fall under what they touch: nobody grows."""
         n = self.random.choice([1, 2]) if state == "churn" else self.random.choice([2, 3])
-        threads = self.random.choice([1, 2]) if state == "churn" else THREADS
+        threads = self.random.choice([1, 2]) if state == "churn" else self.args.threads
+        pace = ALONE_PACE if state == "thrash" and threads == 1 else PACE
         mib = [int(self.pick(40, 100)) for _ in range(n)]
         groups = [self.group("shop") for _ in range(n)]
-        pids = [self.start("shop%d" % i, groups[i], "touch", mib=mib[i], threads=threads, write=int(self.pick(70, 100)), pace=8000,
-                           stall=self.args.churn // (n * threads) if state == "churn" else 1000) for i in range(n)]
+        pids = [self.start("shop%d" % i, groups[i], "touch", mib=mib[i], threads=threads, write=int(self.pick(70, 100)),
+                           pace=pace, stall=self.args.churn // (n * threads) if state == "churn" else 1000) for i in range(n)]
         idle = self.start("helper", groups[0], "hold", mib=int(self.pick(10, 30)))
         others = self.bystanders() if beside else []
         self.rest()
@@ -274,7 +292,8 @@ class Run:
         kib = int(self.pick(1, 1.5) * 1024)
         idle = self.start("spare", group, "hold", mib=4)
         victim = self.start("web", group, "touch", mib=int(self.pick(80, 105)), stall=stall,
-                            threads=THREADS if state == "thrash" else 1, pace=5000)
+                            threads=self.args.threads if state == "thrash" else 1,
+                            pace=ALONE_PACE if state == "thrash" and self.args.threads == 1 else 5000)
         grower = self.start("cache", group, "grow", mib=20, to=20 + kib * BUSY // 1024, kib=kib, lock=int(locked),
                             hot=int(not locked), stall=stall, pace=40000)
         self.rest()
@@ -344,7 +363,7 @@ class Run:
             s["stall_percent"] = {str(p["pid"]): self.measured(p, begin, end) for p in self.programs.values()}
             s["stall_percent"] = {k: v for k, v in s["stall_percent"].items() if v is not None}
             s["held"] = held(self.witness, s)
-            s["unsound"] = sound(s, self.args.churn)
+            s["unsound"] = sound(s, self.args.churn, self.args.threads)
             if s["unsound"]:
                 say("not what it was meant to be: %s %s: %s: %s, stalls %s" % (
                     s["kind"], s["state"], "; ".join(s["unsound"]), s["witness"], s["stall_percent"]))
@@ -375,8 +394,8 @@ def inside(args):
             p["child"].wait()
     run.finish()
     with open(os.path.splitext(args.out)[0] + ".labels.json", "w") as f:
-        json.dump({"seed": args.seed, "churn": args.churn, "interval": args.interval, "swap": args.swap, "swap_mib": SWAP_MIB,
-                   "margin": MARGIN, "programs": {str(pid): {"name": p["name"], "role": p["role"]}
+        json.dump({"seed": args.seed, "churn": args.churn, "threads": args.threads, "interval": args.interval,
+                   "swap": args.swap, "swap_mib": SWAP_MIB, "margin": MARGIN, "programs": {str(pid): {"name": p["name"], "role": p["role"]}
                                                   for pid, p in run.programs.items()}, "spans": run.spans}, f, indent=1)
         f.write("\n")
 
@@ -445,6 +464,7 @@ def main():
     parser.add_argument("--swap", choices=["file", "zram"], default="file")
     parser.add_argument("--exhaust", action="store_true", help="with a span in which memory nearly runs out")
     parser.add_argument("--churn", type=int, default=70, help="time in faults of all touchers of a churn, in a thousand")
+    parser.add_argument("--threads", type=int, default=THREADS, help="of each toucher in a thrash")
     parser.add_argument("--parts", help="only these parts of the schedule, in this order; with commas")
     parser.add_argument("--interval", default="2s")
     parser.add_argument("--work", help=argparse.SUPPRESS)

@@ -224,8 +224,8 @@ static void rules_have_their_rates(void **state)
         {{.n = 6, .out = 1.1f}, true},
         {{.n = 6, .in = 0.9f, .out = 0.9f, .some = 0.05f}, false},
         {{.n = 6, .in = 1.1f, .out = 1.1f, .some = 0.006f}, true},
-        {{.n = 6, .in = 0.5f, .full = 0.09f, .some = 0.2f}, false},
-        {{.n = 6, .in = 0.5f, .full = 0.11f, .some = 0.2f}, true},
+        {{.n = 6, .in = 0.5f, .full = 0.14f, .some = 0.2f}, false},
+        {{.n = 6, .in = 0.5f, .full = 0.16f, .some = 0.2f}, true},
         /* stalls without anything read back are of reclaim alone */
         {{.n = 6, .in = 0, .full = 0.3f, .some = 0.4f}, false},
     };
@@ -242,9 +242,9 @@ static void busy_machines_thrash_too(void **state)
 {
     (void)state;
     begin();
-    add((struct span){.n = 6, .in = 4, .out = 4, .some = 0.07f, .full = 0.01f});
+    add((struct span){.n = 6, .in = 4, .out = 4, .some = 0.16f, .full = 0.01f});
     add((struct span){.n = 6});
-    add((struct span){.n = 6, .in = 4, .out = 4, .some = 0.13f, .full = 0.01f});
+    add((struct span){.n = 6, .in = 4, .out = 4, .some = 0.18f, .full = 0.01f});
     find();
     assert_int_equal(found.n, 3);
     is_episode(0, PT_SWAP_CHURN, 0, 60);
@@ -263,6 +263,12 @@ static void churn_needs_refaults(void **state)
     assert_int_equal(found.n, 1);
     is_episode(0, PT_SWAP_OUT_PRESSURE, 0, 60);
     assert_float_equal(found.v[0].refault, 0.2, 1e-4);
+    /* what is touched while it is written goes out again and again */
+    begin();
+    add((struct span){.n = 6, .in = 2, .out = 80, .some = 0.02f});
+    find();
+    assert_int_equal(found.n, 1);
+    is_episode(0, PT_SWAP_CHURN, 0, 60);
 }
 
 static void kernels_that_tell_less(void **state)
