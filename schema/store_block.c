@@ -82,18 +82,37 @@ static bool classes_meet(const char *what, const char *glob)
     return false;
 }
 
+/* Rows of blocks are walked without their blobs, which are a thousand times as long: SQLite copies
+ * those of all rows that it passes, while few are asked for, or not in the cache already. */
+struct walk {
+    struct pt_db *db;
+    const struct pt_block_query *q;
+    sqlite3_stmt *blob;
+    int64_t next;
+};
+
 /* The block of a row; it may be any but says itself what it is. */
-static int decode(struct pt_db *db, const struct pt_block_query *q, sqlite3_stmt *st,
-                  struct pt_block **ret, struct pt_err *err)
+static int decode(const struct walk *w, int64_t id, struct pt_block **ret, size_t *ret_len,
+                  struct pt_err *err)
 {
-    const void *blob = sqlite3_column_blob(st, 4);
-    const size_t len = (size_t)sqlite3_column_bytes(st, 4);
+    struct pt_db *db = w->db;
+    const struct pt_block_query *q = w->q;
     struct pt_block *b;
+    sqlite3_reset(w->blob);
+    sqlite3_bind_int64(w->blob, 1, id);
+    const int rc = sqlite3_step(w->blob);
+    if (rc == SQLITE_DONE) /* it stands where no search by its number finds it */
+        return pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "it is out of its place");
+    if (rc != SQLITE_ROW)
+        return pt_sql_err(db->db, rc, "read a block", err);
+    const void *blob = sqlite3_column_blob(w->blob, 0);
+    const size_t len = (size_t)sqlite3_column_bytes(w->blob, 0);
     if (!blob && sqlite3_errcode(db->db) != SQLITE_ROW)
         return pt_sql_err(db->db, sqlite3_errcode(db->db), "read a block", err);
     const int r = pt_block_open(blob ? blob : "", len, db->shapes, &b, err);
     if (r < 0)
         return r;
+    *ret_len = len;
     if (pt_block_first(b) != q->seg->first || pt_block_kind(b) == PT_BLOCK_CLOCK) {
         pt_block_free(b);
         return pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "it is a block of another place");
@@ -102,15 +121,17 @@ static int decode(struct pt_db *db, const struct pt_block_query *q, sqlite3_stmt
     return 0;
 }
 
-static int use_block(struct pt_db *db, const struct pt_block_query *q, sqlite3_stmt *st, int64_t id,
-                     int64_t kind, struct pt_err *err)
+static int use_block(const struct walk *w, int64_t id, int64_t kind, struct pt_err *err)
 {
+    struct pt_db *db = w->db;
+    const struct pt_block_query *q = w->q;
+    size_t len = 0;
     struct pt_cached *c = cache_find(db, id);
     struct pt_block *b = c ? c->block : NULL;
     struct pt_err why = {0};
     if (c)
         c->used = ++db->clock_hand;
-    if (!b && decode(db, q, st, &b, &why) < 0) {
+    if (!b && decode(w, id, &b, &len, &why) < 0) {
         char place[64];
         place_of(place, sizeof place, q->seg, id, kind);
         if (!pt_db_forgive(db, &why, q->seg->first, q->seg->last, place, err))
@@ -121,7 +142,7 @@ static int use_block(struct pt_db *db, const struct pt_block_query *q, sqlite3_s
     }
     const int r = q->groups & PT_GROUP(pt_block_kind(b)) ? q->fn(q->ctx, b, err) : 0;
     if (!c && q->keep)
-        cache_add(db, id, b, (size_t)sqlite3_column_bytes(st, 4) * COST_RATIO);
+        cache_add(db, id, b, len * COST_RATIO);
     else if (!c)
         pt_block_free(b);
     return r;
@@ -138,16 +159,17 @@ static void missing(struct pt_db *db, const struct pt_block_query *q, int64_t fr
     }
 }
 
-static int on_row(struct pt_db *db, const struct pt_block_query *q, sqlite3_stmt *st, int64_t *next,
-                  struct pt_err *err)
+static int on_row(struct walk *w, sqlite3_stmt *st, struct pt_err *err)
 {
+    struct pt_db *db = w->db;
+    const struct pt_block_query *q = w->q;
     struct pt_val v[3];
     const bool good = pt_row_get(st, PT_T_BLOCK, v, 3);
     const int64_t id = v[0].i, at = id % PT_BLOCKS_MAX;
     if (at >= q->seg->blocks)
         return 0;
-    missing(db, q, *next, at);
-    *next = at + 1;
+    missing(db, q, w->next, at);
+    w->next = at + 1;
     if (!good) /* what it is for is not known: look into it */
         pt_db_tell(db, q->seg->first, q->seg->last, "wrong checksum",
                    "row of block %lld of segment %lld", (long long)at, (long long)q->seg->first);
@@ -155,24 +177,28 @@ static int on_row(struct pt_db *db, const struct pt_block_query *q, sqlite3_stmt
         return 0;
     else if (q->glob && v[2].type == PT_VAL_TEXT && !classes_meet(v[2].text, q->glob))
         return 0;
-    return use_block(db, q, st, id, good ? v[1].i : -1, err);
+    return use_block(w, id, good ? v[1].i : -1, err);
 }
 
 int pt_db_blocks(struct pt_db *db, const struct pt_block_query *q, struct pt_err *err)
 {
     sqlite3_stmt *st = NULL;
-    int64_t next = 1;
+    struct walk w = {.db = db, .q = q, .next = 1};
     struct pt_err why = {0};
     int r = pt_sql_prepare(
-        db->db, &st,
-        "SELECT id, kind, what, crc, data FROM block WHERE id BETWEEN ?1 AND ?2 ORDER BY id", err);
-    if (r < 0)
+        db->db, &st, "SELECT id, kind, what, crc FROM block WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+        err);
+    if (r >= 0)
+        r = pt_sql_prepare(db->db, &w.blob, "SELECT data FROM block WHERE id = ?1", err);
+    if (r < 0) {
+        sqlite3_finalize(st);
         return r;
+    }
     sqlite3_bind_int64(st, 1, q->seg->first * PT_BLOCKS_MAX + 1);
     sqlite3_bind_int64(st, 2, q->seg->first * PT_BLOCKS_MAX + PT_BLOCKS_MAX - 1);
     int rc = SQLITE_DONE;
     while (r >= 0 && (rc = sqlite3_step(st)) == SQLITE_ROW)
-        r = on_row(db, q, st, &next, err);
+        r = on_row(&w, st, err);
     if (r >= 0 && rc != SQLITE_DONE) {
         char place[64];
         snprintf(place, sizeof place, "blocks of segment %lld", (long long)q->seg->first);
@@ -180,8 +206,9 @@ int pt_db_blocks(struct pt_db *db, const struct pt_block_query *q, struct pt_err
         r = pt_db_forgive(db, &why, q->seg->first, q->seg->last, place, err) ? 0 : -(int)why.code;
     }
     sqlite3_finalize(st);
+    sqlite3_finalize(w.blob);
     if (r >= 0)
-        missing(db, q, next, q->seg->blocks);
+        missing(db, q, w.next, q->seg->blocks);
     return r;
 }
 

@@ -4,14 +4,14 @@
 #include "schema/store_db.h"
 
 #include "schema/store_maps.h"
+#include "schema/store_points.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NAMES_MAX (64u << 20)
-#define SORT_FEW  24u /* points; sorted in place */
-#define ROW_MARKS 4u  /* numbers in the name of a row: "Node 0, zone Normal" has one */
+#define ROW_MARKS 4u /* numbers in the name of a row: "Node 0, zone Normal" has one */
 
 struct instance {
     uint32_t id, born, died;
@@ -25,15 +25,6 @@ struct sample {
 
 struct presence {
     uint32_t tick;
-    enum pt_presence presence;
-};
-
-/* A point in the making. */
-struct point {
-    uint32_t tick, instance, which;
-    const char *row, *field;
-    size_t name;          /* of its row in names, plus 1; 0: row is the name */
-    int64_t value, scale; /* scale 0: unknown */
     enum pt_presence presence;
 };
 
@@ -160,18 +151,6 @@ static int by_slot(const void *a, const void *b)
     return x->tick < y->tick ? -1 : x->tick > y->tick;
 }
 
-static int by_tick(const void *a, const void *b)
-{
-    const struct point *x = a, *y = b;
-    if (x->tick != y->tick)
-        return x->tick < y->tick ? -1 : 1;
-    if (x->instance != y->instance)
-        return x->instance < y->instance ? -1 : 1;
-    if (x->row != y->row)
-        return x->row < y->row ? -1 : 1; /* of one field map: the order of its entries */
-    return x->field < y->field ? -1 : x->field > y->field;
-}
-
 static void sort_list(struct list *l, size_t size, int (*cmp)(const void *, const void *))
 {
     for (size_t i = 1; i < l->n; i++) {
@@ -182,21 +161,13 @@ static void sort_list(struct list *l, size_t size, int (*cmp)(const void *, cons
     }
 }
 
-/* Most sources tell of some fields at one tick, or of two or three. */
-static void sort_points(struct list *l)
+static bool sort_points(struct field *f)
 {
-    struct point *v = l->v;
-    if (l->n > SORT_FEW) {
-        sort_list(l, sizeof *v, by_tick);
-        return;
-    }
-    for (size_t i = 1; i < l->n; i++) {
-        const struct point p = v[i];
-        size_t at = i;
-        for (; at > 0 && by_tick(&v[at - 1], &p) > 0; at--)
-            v[at] = v[at - 1];
-        v[at] = p;
-    }
+    struct pt_made *v = f->points.v;
+    const bool ok = pt_made_sort(&v, f->points.n, f->last_tick + 1);
+    f->points.cap = v == f->points.v ? f->points.cap : f->points.n;
+    f->points.v = v;
+    return ok;
 }
 
 /* The run of samples of one slot of one instance. */
@@ -246,16 +217,16 @@ static size_t name_row(struct field *f, const struct instance *in,
     return at + 1;
 }
 
-static void add_point(struct field *f, const struct point *p, const struct point *before)
+static void add_point(struct field *f, const struct pt_made *p, const struct pt_made *before)
 {
     if (p->tick > f->last_tick)
         return;
-    struct point *last = f->points.n ? (struct point *)f->points.v + f->points.n - 1 : NULL;
+    struct pt_made *last = f->points.n ? (struct pt_made *)f->points.v + f->points.n - 1 : NULL;
     if (last && before == last && last->tick <= f->first_tick && p->tick <= f->first_tick) {
         *last = *p; /* only the last before the span counts */
         return;
     }
-    struct point *q = push(f, &f->points, sizeof *q);
+    struct pt_made *q = push(f, &f->points, sizeof *q);
     if (q)
         *q = *p;
 }
@@ -321,17 +292,17 @@ static void add_entry(struct field *f, const struct instance *in, unsigned which
     for (; w.npres && w.pres->tick <= in->born; w.npres--)
         w.pres++;
     while (walk_next(&w, in->died, &tick)) {
-        struct point p = {.tick = tick,
-                          .instance = in->id,
-                          .which = which,
-                          .row = e->row,
-                          .name = name,
-                          .field = e->field,
-                          .presence = w.presence};
+        struct pt_made p = {.tick = tick,
+                            .instance = in->id,
+                            .which = which,
+                            .row = e->row,
+                            .name = name,
+                            .field = e->field,
+                            .presence = w.presence};
         if (is_known(w.presence))
             pt_fieldmap_value(&at0, w.slots, &p.value, &p.scale);
         add_point(f, &p,
-                  f->points.n > begun ? (struct point *)f->points.v + f->points.n - 1 : NULL);
+                  f->points.n > begun ? (struct pt_made *)f->points.v + f->points.n - 1 : NULL);
     }
 }
 
@@ -342,12 +313,12 @@ static void add_ends(struct field *f, uint32_t nticks)
     for (size_t i = 0; i < f->instances.n; i++) {
         const struct pt_map *map = in[i].map;
         const enum pt_presence presence = presence_at(f, in[i].died);
-        const struct point p = {.tick = in[i].died,
-                                .instance = in[i].id,
-                                .presence = is_known(presence) ? PT_ABSENT : presence};
+        const struct pt_made p = {.tick = in[i].died,
+                                  .instance = in[i].id,
+                                  .presence = is_known(presence) ? PT_ABSENT : presence};
         for (uint32_t k = 0; in[i].died < nticks && k < map->nasked; k++) {
             const struct pt_fieldmap_entry *e = map->asked[k].entry;
-            struct point q = p;
+            struct pt_made q = p;
             q.row = e->row;
             q.name = name_row(f, &in[i], e);
             q.field = e->field;
@@ -370,7 +341,7 @@ static void add_gaps(struct field *f)
             told = v[i].tick >= in[k].born && v[i].tick <= in[k].died;
         if (!told)
             add_point(f,
-                      &(struct point){
+                      &(struct pt_made){
                           .tick = v[i].tick, .row = "", .field = "", .presence = v[i].presence},
                       NULL);
     }
@@ -379,10 +350,9 @@ static void add_gaps(struct field *f)
 static int emit(struct field *f, const struct pt_block *b, uint32_t source)
 {
     const char *name = pt_block_name(b, source);
-    const struct point *v = f->points.v;
-    sort_points(&f->points);
+    const struct pt_made *v = f->points.v;
     for (size_t i = 0; i < f->points.n; i++) {
-        const struct point *p = &v[i];
+        const struct pt_made *p = &v[i];
         const uint32_t tick = p->tick < f->first_tick ? f->first_tick : p->tick;
         const bool known = p->scale != 0;
         const struct pt_point out = {
@@ -433,6 +403,7 @@ static int field_source(struct field *f, const struct pt_block *b, uint32_t sour
             add_entry(f, &in[i], in[i].map->asked[k].which, in[i].map->asked[k].entry);
     add_ends(f, pt_block_ticks(b));
     add_gaps(f);
+    f->nomem |= !sort_points(f);
     return f->nomem ? pt_err_nomem(err) : emit(f, b, source);
 }
 
