@@ -31,8 +31,8 @@ struct pt_finding {
     double classes[PT_CLASS_COUNT]; /* growth by class, over so many readings of its mappings */
     int readings;                   /* 0: there are too few for a slope */
     const char *limit; /* what is exhausted: "machine", a cgroup; NULL: nothing is known of it */
-    struct pt_lives regional; /* SERVICE */
-    bool stood_for;           /* another finding tells of it */
+    struct pt_lives regional;     /* SERVICE */
+    struct pt_finding *stood_for; /* the one that tells of it; at work */
 };
 
 /* A finding that nothing happened: most are, and they are kept small. */

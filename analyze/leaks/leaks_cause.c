@@ -116,22 +116,20 @@ static bool same_object(const struct pt_finding *a, const struct pt_finding *b)
     return x && y && x->inode == y->inode && strcmp(x->name, y->name) == 0;
 }
 
-/* The finding that stands for this one too: about the same shared memory, or the same process. */
-static struct pt_finding *stands_for(const struct pt_leaks *l, const struct pt_finding *f,
-                                     const bool *gone, bool objects)
+/* The finding that stands for this one too: about the same shared memory, or the same process.
+ * Those before it in left are greater, and it is settled who stands for them. */
+static struct pt_finding *stands_for(struct pt_finding *const *left, const struct pt_finding *f,
+                                     bool objects)
 {
-    struct pt_finding *best = NULL;
-    for (size_t i = 0; i < l->n && f->subject == PT_SUBJECT_PROCESS; i++) {
-        struct pt_finding *o = &l->v[i];
-        if (o == f || gone[i] || o->stood_for || o->subject != PT_SUBJECT_PROCESS || !alarms(o) ||
-            !greater(o, f))
-            continue;
+    for (size_t i = 0; left[i] != f; i++) {
+        struct pt_finding *o = left[i];
         const bool same = objects ? o->life != f->life && same_object(o, f)
                                   : o->life == f->life && !(takes(o) && takes(f));
-        if (same && (!best || greater(o, best)))
-            best = o;
+        if (same && !o->stood_for && f->subject == PT_SUBJECT_PROCESS &&
+            o->subject == PT_SUBJECT_PROCESS)
+            return o;
     }
-    return best;
+    return NULL;
 }
 
 static void tell_beside(struct pt_finding *o, const struct pt_finding *f)
@@ -148,28 +146,41 @@ static void tell_beside(struct pt_finding *o, const struct pt_finding *f)
                     "process %lld maps the same memory", (long long)f->life->pid);
 }
 
+static int greatest_first(const void *a, const void *b)
+{
+    const struct pt_finding *x = *(struct pt_finding *const *)a,
+                            *y = *(struct pt_finding *const *)b;
+    return x == y ? 0 : greater(x, y) ? -1 : 1;
+}
+
 void pt_leaks_one_cause(struct pt_leaks *l)
 {
-    size_t kept = 0;
+    size_t kept = 0, n = 0;
+    bool *gone = calloc(l->n + 1, sizeof(*gone));
+    struct pt_finding **left = calloc(l->n + 1, sizeof(struct pt_finding *));
     /* all by what was there before any was taken out; without memory for it all stay */
-    bool *gone = calloc(l->n ? l->n : 1, sizeof(*gone));
-    for (size_t i = 0; gone && i < l->n; i++)
-        gone[i] = alarms(&l->v[i]) && explained(l, &l->v[i]) >= SHARE * l->v[i].ruling.growth;
-    for (size_t i = 0; i < l->n; i++)
-        l->v[i].stood_for = false;
-    /* objects first: what a process shows beside is told of a finding that stays */
-    for (size_t k = 0; gone && k < 2 * l->n; k++) {
-        struct pt_finding *f = &l->v[k % l->n];
-        struct pt_finding *o =
-            alarms(f) && !gone[k % l->n] && !f->stood_for ? stands_for(l, f, gone, k < l->n) : NULL;
-        if (o)
-            tell_beside(o, f);
-        f->stood_for |= o != NULL;
+    for (size_t i = 0; gone && left && i < l->n; i++) {
+        struct pt_finding *f = &l->v[i];
+        gone[i] = alarms(f) && explained(l, f) >= SHARE * f->ruling.growth;
+        f->stood_for = NULL;
+        if (alarms(f) && !gone[i])
+            left[n++] = f;
     }
+    if (n)
+        qsort(left, n, sizeof(struct pt_finding *), greatest_first);
+    /* objects first: what a process shows beside is told of a finding that stays */
+    for (size_t k = 0; k < 2 * n; k++) {
+        struct pt_finding *f = left[k % n];
+        f->stood_for = f->stood_for ? f->stood_for : stands_for(left, f, k < n);
+    }
+    for (size_t i = 0; i < l->n; i++)
+        if (l->v[i].stood_for)
+            tell_beside(l->v[i].stood_for, &l->v[i]);
     for (size_t i = 0; i < l->n; i++) {
         if (!gone || !(gone[i] || l->v[i].stood_for))
             l->v[kept++] = l->v[i];
     }
     l->n = kept;
     free(gone);
+    free(left);
 }

@@ -3,6 +3,7 @@
  * cause and what is two. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -156,6 +157,47 @@ static void shared_memory_is_one_whoever_maps_it(void **state)
     assert_int_equal(l.n, 2);
 }
 
+/* What stands for a finding must stay itself, in whatever order they come. */
+static void what_is_stood_for_hides_nothing(void **state)
+{
+    const struct pt_life a = {.pid = 10}, b = {.pid = 11};
+    const struct pt_finding all[] = {alarm_of(&a, "descriptors", 2 * MIB),
+                                     shared_by(&a, 77, 20 * MIB), shared_by(&b, 77, 21 * MIB)};
+    static const int order[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                   {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+        struct pt_finding v[3];
+        struct pt_leaks l = {.v = v, .n = 3};
+        for (int k = 0; k < 3; k++)
+            v[k] = all[order[i][k]];
+        pt_leaks_one_cause(&l);
+        assert_int_equal(l.n, 2); /* a's shared memory is b's; its open files are not */
+        for (size_t k = 0; k < l.n; k++) {
+            const bool files = strcmp(v[k].what, "descriptors") == 0;
+            assert_int_equal(v[k].life->pid, files ? 10 : 11);
+            assert_int_equal(beside(&v[k]) != NULL, !files);
+        }
+    }
+}
+
+/* Page tables grow more than a segment does, but come with the heap: the segment is a cause of its
+ * own. */
+static void a_lesser_cause_is_not_lost_behind_what_comes_with_a_greater(void **state)
+{
+    const struct pt_life life = {.pid = 10};
+    struct pt_finding v[] = {alarm_of(&life, "shmem", 3 * MIB),
+                             alarm_of(&life, "page-tables", 5 * MIB),
+                             alarm_of(&life, "heap", 20 * MIB)};
+    struct pt_leaks l = {.v = v, .n = 3};
+    (void)state;
+    pt_leaks_one_cause(&l);
+    assert_int_equal(l.n, 2);
+    assert_string_equal(v[0].what, "shmem");
+    assert_string_equal(v[1].what, "heap");
+    assert_non_null(beside(&v[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +207,8 @@ int main(void)
         cmocka_unit_test(what_comes_with_memory_is_told_beside_it),
         cmocka_unit_test(memory_of_another_kind_is_another_cause),
         cmocka_unit_test(shared_memory_is_one_whoever_maps_it),
+        cmocka_unit_test(what_is_stood_for_hides_nothing),
+        cmocka_unit_test(a_lesser_cause_is_not_lost_behind_what_comes_with_a_greater),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
