@@ -58,6 +58,7 @@ int pt_block_open(const void *blob, size_t len, struct pt_shapes *shapes, struct
                   struct pt_err *err);
 void pt_block_free(struct pt_block *b);
 enum pt_block_kind pt_block_kind(const struct pt_block *b);
+size_t pt_block_bytes(const struct pt_block *b);  /* of memory */
 int64_t pt_block_first(const struct pt_block *b); /* snapshot number of tick 0 */
 uint32_t pt_block_ticks(const struct pt_block *b);
 int64_t pt_block_n(const struct pt_block *b, uint32_t tick);

@@ -77,6 +77,13 @@ void pt_block_free(struct pt_block *b)
     free(b);
 }
 
+size_t pt_block_bytes(const struct pt_block *b)
+{
+    return sizeof *b + b->raw_len + b->nticks * sizeof *b->tick_n + b->nshapes * sizeof *b->shape +
+           b->nsources * sizeof *b->sources + b->ntracks * sizeof *b->tracks +
+           b->nseries * sizeof *b->series + b->ninit * sizeof *b->init;
+}
+
 enum pt_block_kind pt_block_kind(const struct pt_block *b)
 {
     return b->kind;

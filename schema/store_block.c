@@ -10,9 +10,6 @@
 /* Decoded bytes kept. A view of 300 processes needs some 12 blocks of one segment. */
 #define CACHE_MAX (32u << 20)
 
-/* A decoded block holds its raw bytes and an index; blobs shrink raw bytes by about this. */
-#define COST_RATIO 16u
-
 /* ---- cache ---- */
 
 static struct pt_cached *cache_find(struct pt_db *db, int64_t id)
@@ -43,8 +40,9 @@ void pt_db_drop_block(struct pt_db *db, struct pt_cached *c)
     *c = (struct pt_cached){0};
 }
 
-static void cache_add(struct pt_db *db, int64_t id, struct pt_block *b, size_t cost)
+static void cache_add(struct pt_db *db, int64_t id, struct pt_block *b)
 {
+    const size_t cost = pt_block_bytes(b);
     struct pt_cached *c;
     while (db->cached > 0 && db->cached + cost > CACHE_MAX && (c = cache_oldest(db, true)))
         pt_db_drop_block(db, c);
@@ -142,7 +140,7 @@ static int use_block(const struct walk *w, int64_t id, int64_t kind, struct pt_e
     }
     const int r = q->groups & PT_GROUP(pt_block_kind(b)) ? q->fn(q->ctx, b, err) : 0;
     if (!c && q->keep)
-        cache_add(db, id, b, len * COST_RATIO);
+        cache_add(db, id, b);
     else if (!c)
         pt_block_free(b);
     return r;
