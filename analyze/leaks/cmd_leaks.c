@@ -37,7 +37,7 @@ static int tell(struct pt_session *s, struct pt_err *err)
     bool found = false;
     int rc = pt_session_span(s, false, &from, &to, err);
     if (rc >= 0)
-        rc = pt_leaks_find(s->db, from, to, &leaks, err);
+        rc = pt_leaks_find(s, from, to, &leaks, err);
     if (rc < 0)
         return rc;
     rc = args->json ? pt_json_print(pt_leaks_json(&leaks, s), args->out) : pt_leaks_text(&leaks, s);

@@ -42,12 +42,8 @@ struct pt_finding *pt_leaks_add(struct pt_leaks *l, enum pt_subject subject, con
     return f;
 }
 
-int pt_leaks_settle(struct pt_leaks *l)
+static int add_quiet(struct pt_leaks *l, const struct pt_quiet *q)
 {
-    const struct pt_finding *f = &l->v[l->n - 1];
-    const enum pt_verdict v = f->ruling.verdict;
-    if (v != PT_STABLE && v != PT_INSUFFICIENT)
-        return 0;
     if (l->nquiet == l->quiet_cap) {
         const size_t cap = l->quiet_cap ? l->quiet_cap * 2 : 256;
         struct pt_quiet *quiet = realloc(l->quiet, cap * sizeof(*quiet));
@@ -56,15 +52,50 @@ int pt_leaks_settle(struct pt_leaks *l)
         l->quiet = quiet;
         l->quiet_cap = cap;
     }
-    l->quiet[l->nquiet++] = (struct pt_quiet){.subject = f->subject,
-                                              .verdict = v,
-                                              .life = f->life,
-                                              .group = f->group,
-                                              .name = f->name,
-                                              .what = f->what,
-                                              .since = f->ruling.since,
-                                              .more = f->ruling.more};
+    l->quiet[l->nquiet++] = *q;
+    return 0;
+}
+
+static struct pt_quiet quiet_of(const struct pt_finding *f, enum pt_verdict verdict, double since,
+                                double more)
+{
+    return (struct pt_quiet){.subject = f->subject,
+                             .verdict = verdict,
+                             .life = f->life,
+                             .group = f->group,
+                             .name = f->name,
+                             .what = f->what,
+                             .since = since,
+                             .more = more};
+}
+
+int pt_leaks_settle(struct pt_leaks *l)
+{
+    const struct pt_finding *f = &l->v[l->n - 1];
+    const enum pt_verdict v = f->ruling.verdict;
+    if (v != PT_STABLE && v != PT_INSUFFICIENT)
+        return 0;
+    const struct pt_quiet q = quiet_of(f, v, f->ruling.since, f->ruling.more);
     l->n--;
+    return add_quiet(l, &q);
+}
+
+int pt_leaks_take(struct pt_leaks *l, const struct pt_first *first, const struct pt_finding *like,
+                  struct pt_finding **ret)
+{
+    *ret = NULL;
+    l->series++;
+    if (!first->moved) {
+        const struct pt_quiet q = quiet_of(like, first->verdict, first->since, first->more);
+        return add_quiet(l, &q);
+    }
+    struct pt_finding *f = pt_leaks_add(l, like->subject, like->what);
+    if (!f)
+        return -1;
+    *f = *like;
+    f->ruling = *first->moved;
+    pt_judge_headroom(&f->ruling, pt_leaks_room(l, f));
+    *ret = f;
     return 0;
 }
 
@@ -90,14 +121,19 @@ struct pt_finding pt_quiet_finding(const struct pt_quiet *q)
     return f;
 }
 
+double pt_leaks_room(struct pt_leaks *l, struct pt_finding *f)
+{
+    return pt_leaks_headroom(l,
+                             f->life    ? f->life->memory_cgroup
+                             : f->group ? f->group->memory_cgroup
+                                        : NULL,
+                             &f->limit);
+}
+
 void pt_leaks_judge(struct pt_leaks *l, struct pt_case *c, struct pt_finding *f)
 {
     c->interval = l->timeline.interval;
-    c->headroom = pt_leaks_headroom(l,
-                                    f->life    ? f->life->memory_cgroup
-                                    : f->group ? f->group->memory_cgroup
-                                               : NULL,
-                                    &f->limit);
+    c->headroom = pt_leaks_room(l, f);
     c->local = (double)l->timeline.first_us / 1e6 + l->timeline.utc_offset_s;
     pt_judge(c, &f->ruling);
     l->series++;
@@ -181,33 +217,15 @@ static double last_of(const struct pt_curve *t)
     return t ? t->last_value : NAN;
 }
 
-/* All that every process and the host is judged by, in one pass. */
-static int load(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
-{
-    enum { LIVES = PT_HOSTS, FDS = LIVES + PT_LIVES_SPECS, ALL };
-    const int64_t page = pt_db_meta(db)->page_size;
-    double page_size = page > 0 ? (double)page : 4096;
-    struct pt_series_spec specs[ALL];
-    struct pt_series loaded[ALL] = {0};
-    struct pt_last_query lasts[PT_NAMES];
-    struct pt_lives_load lives;
-    pt_leaks_kernel_specs(&page_size, specs);
-    pt_lives_load_begin(&lives, db, &l->timeline, &loaded[LIVES], &specs[LIVES], lasts);
-    pt_leaks_fds_spec(&specs[FDS]);
-    int rc = pt_series_scan(db, &l->timeline, specs, loaded, ALL, lasts, PT_NAMES, err);
-    rc = pt_lives_load_end(&lives, rc, &loaded[LIVES], &l->lives, err);
-    memcpy(l->of_host, loaded, sizeof(l->of_host));
-    l->fds = loaded[FDS];
-    return rc;
-}
-
-int pt_leaks_find(struct pt_db *db, int64_t from, int64_t to, struct pt_leaks *ret,
+int pt_leaks_find(struct pt_session *s, int64_t from, int64_t to, struct pt_leaks *ret,
                   struct pt_err *err)
 {
+    struct pt_db *db = s->db;
     struct pt_leaks l = {0};
+    struct pt_looks looks = {0};
     int rc = pt_timeline_load(db, from, to, &l.timeline, err);
     if (rc >= 0)
-        rc = load(db, &l, err);
+        rc = pt_leaks_load(s, &l, &looks, err);
     if (rc >= 0) {
         const double swap = last_of(pt_leaks_counter(&l, PT_COUNTER_SWAP_FREE));
         l.headroom = last_of(pt_leaks_counter(&l, PT_COUNTER_AVAILABLE)) + (isnan(swap) ? 0 : swap);
@@ -216,7 +234,8 @@ int pt_leaks_find(struct pt_db *db, int64_t from, int64_t to, struct pt_leaks *r
     if (rc >= 0)
         rc = pt_groups_make(&l.lives, &l.timeline, &l.groups, err);
     if (rc >= 0)
-        rc = pt_leaks_of_lives(db, &l, err);
+        rc = pt_leaks_of_lives(db, &l, &looks, err);
+    pt_looks_release(&looks);
     if (rc >= 0)
         rc = pt_leaks_of_kernel(db, &l, err);
     if (rc < 0) {

@@ -4,8 +4,9 @@
 #ifndef PT_ANALYZE_LEAKS_LEAKS_H
 #define PT_ANALYZE_LEAKS_LEAKS_H
 
-#include "analyze/series/lives.h"
 #include "analyze/leaks/parts.h"
+#include "analyze/series/lives.h"
+#include "analyze/session.h"
 
 enum pt_subject {
     PT_SUBJECT_PROCESS = 0,
@@ -76,8 +77,9 @@ struct pt_leaks {
     struct pt_arena arena;
 };
 
-/* Findings of snapshots [from, to]: every verdict, alarms first, the quiet ones apart. */
-int pt_leaks_find(struct pt_db *db, int64_t from, int64_t to, struct pt_leaks *ret,
+/* Findings of snapshots [from, to]: every verdict, alarms first, the quiet ones apart. A long span
+ * is read by two readers side by side. */
+int pt_leaks_find(struct pt_session *s, int64_t from, int64_t to, struct pt_leaks *ret,
                   struct pt_err *err);
 void pt_leaks_release(struct pt_leaks *l);
 /* A quiet one as a finding. */

@@ -10,11 +10,6 @@
 #include "schema/ident.h"
 
 #define MIB 1048576.0
-/* What an open file takes in the kernel: struct file, dentry and inode, or a socket. An estimate,
- * and said to be one: it only makes growing tables of files comparable. */
-#define FD_BYTES 2048.0
-/* Worse than this no counter of a process is: batches of 64 pages a thread, or of a CPU. */
-#define BATCH (64 * 4096.0)
 /* Lives of a service that are looked at; more say nothing more. */
 #define LIVES_MAX     4096
 #define LIVES_LEAST   3
@@ -44,15 +39,15 @@ struct deeds {
     struct pt_series cpu;
     struct index by_fds, by_cpu;
     struct pt_classes classes;
-    int64_t *pids; /* sorted */
-    size_t npids;
+    const struct pt_life **whom; /* those that are suspected, by pid */
+    int64_t *pids;               /* theirs */
+    size_t n;
 };
 
-static double measure_value(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
+static double measure_fds(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
 {
-    const double *unit = ctx;
-    (void)measure;
-    return known & 1 ? (double)v[0] * *unit : NAN;
+    (void)ctx, (void)measure;
+    return known & 1 ? (double)v[0] * PT_FD_BYTES : NAN;
 }
 
 static double measure_cpu(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
@@ -69,8 +64,23 @@ static bool another_start(void *ctx, const int64_t *before, const int64_t *now)
 
 static int by_number(const void *a, const void *b)
 {
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    const struct pt_life *x = *(const struct pt_life *const *)a;
+    const struct pt_life *y = *(const struct pt_life *const *)b;
+    return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* Index of the first that is suspected of a pid, or of a higher one. */
+static size_t first_of(const struct deeds *d, int64_t pid)
+{
+    size_t lo = 0, hi = d->n;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (d->pids[mid] < pid)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
 }
 
 static bool wanted(void *ctx, const char *source)
@@ -78,7 +88,21 @@ static bool wanted(void *ctx, const char *source)
     const struct deeds *d = ctx;
     const char *leaf;
     const int64_t pid = pt_source_pid(source, &leaf);
-    return bsearch(&pid, d->pids, d->npids, sizeof(pid), by_number) != NULL;
+    const size_t at = first_of(d, pid);
+    return at < d->n && d->pids[at] == pid;
+}
+
+/* Of a process number that comes back, most lives are another's. */
+static void drop_others(void *ctx, struct pt_serie *s)
+{
+    const struct deeds *d = ctx;
+    const char *leaf;
+    const int64_t pid = pt_source_pid(s->source, &leaf);
+    bool any = false;
+    for (size_t i = first_of(d, pid); i < d->n && d->pids[i] == pid && !any; i++)
+        any = d->whom[i]->boot == s->boot && d->whom[i]->from < s->to && d->whom[i]->to > s->from;
+    if (!any)
+        pt_curve_release(&s->track[0]);
 }
 
 static int by_pid(const void *a, const void *b)
@@ -226,59 +250,27 @@ static void find_smaps(struct pt_db *db, struct pt_leaks *l)
 
 /* ---- processes ---- */
 
+static const struct pt_group *group_of(const struct pt_leaks *l, const struct pt_life *life)
+{
+    return life->group == UINT32_MAX ? NULL : &l->groups.v[life->group];
+}
+
 static double change_of(const struct pt_curve *t)
 {
     return t ? t->last_value - t->first_value : NAN;
 }
 
-static double noise_of(const struct pt_life *life)
+static int first_look(struct pt_leaks *l, const struct pt_looks *looks, const struct pt_life *life,
+                      unsigned suspect)
 {
-    const struct pt_curve *threads = pt_life_track(life, PT_LIFE_THREADS);
-    /* before Linux 6.2 each thread keeps up to 64 pages back */
-    const double n = threads ? fmin(threads->last_value, 16) : 1;
-    return BATCH * fmax(1, n / 4);
-}
-
-static struct pt_case case_of(const struct pt_life *life, const struct pt_curve *t)
-{
-    const struct pt_curve *threads = pt_life_track(life, PT_LIFE_THREADS);
-    return (struct pt_case){.track = t,
-                            .from = t->start,
-                            .to = t->last,
-                            .noise = noise_of(life),
-                            .threads = threads ? threads->last_value : NAN};
-}
-
-static const struct suspect {
-    enum pt_life_measure measure;
-    const char *what;
-} suspects[] = {
-    {PT_LIFE_ANON, "anon"},
-    {PT_LIFE_SHMEM, "shmem"},
-    {PT_LIFE_PTE, "page-tables"},
-    {PT_LIFE_HUGETLB, "hugetlb"},
-};
-
-static bool suspicious(const struct pt_ruling *r)
-{
-    return pt_verdict_alarms(r->verdict) || r->verdict == PT_UNDETERMINED ||
-           (r->growth > 0 && r->verdict != PT_STABLE && r->verdict != PT_INSUFFICIENT);
-}
-
-static int first_look(struct pt_leaks *l, const struct pt_life *life, const struct suspect *s)
-{
-    const struct pt_curve *t = pt_life_track(life, s->measure);
-    if (!t)
-        return 0;
-    struct pt_finding *f = pt_leaks_add(l, PT_SUBJECT_PROCESS, s->what);
-    if (!f)
-        return -1;
-    f->life = life;
-    f->anon = s->measure == PT_LIFE_ANON;
-    f->group = life->group == UINT32_MAX ? NULL : &l->groups.v[life->group];
-    struct pt_case c = case_of(life, t);
-    pt_leaks_judge(l, &c, f);
-    return pt_leaks_settle(l);
+    const struct pt_first *first = pt_looks_first(looks, life, suspect);
+    const struct pt_finding like = {.subject = PT_SUBJECT_PROCESS,
+                                    .what = pt_suspects[suspect].what,
+                                    .life = life,
+                                    .anon = pt_suspects[suspect].measure == PT_LIFE_ANON,
+                                    .group = group_of(l, life)};
+    struct pt_finding *f;
+    return first ? pt_leaks_take(l, first, &like, &f) : 0;
 }
 
 /* In which class of memory it grew, by all readings of its mappings; by two where there are few. */
@@ -315,12 +307,12 @@ static int second_look(struct pt_db *db, struct pt_leaks *l, struct pt_finding *
     const struct pt_life *life = f->life;
     const bool anon = strcmp(f->what, "anon") == 0;
     const struct pt_curve *t = NULL;
-    for (size_t i = 0; i < sizeof(suspects) / sizeof(*suspects); i++)
-        if (strcmp(suspects[i].what, f->what) == 0)
-            t = pt_life_track(life, suspects[i].measure);
+    for (unsigned i = 0; i < PT_SUSPECTS; i++)
+        if (strcmp(pt_suspects[i].what, f->what) == 0)
+            t = pt_life_track(life, pt_suspects[i].measure);
     if (!t)
         return 0;
-    struct pt_case c = case_of(life, t);
+    struct pt_case c = pt_leaks_case(life->memory, t);
     struct pt_curve rate = {0};
     const struct pt_curve *threads = pt_life_track(life, PT_LIFE_THREADS);
     const struct pt_serie *fds = serie_of(&d->by_fds, life), *cpu = serie_of(&d->by_cpu, life);
@@ -350,52 +342,52 @@ static int second_look(struct pt_db *db, struct pt_leaks *l, struct pt_finding *
     return 0;
 }
 
-static int rule_fds(struct pt_leaks *l, const struct deeds *d, const struct pt_life *life)
+static int rule_fds(struct pt_leaks *l, const struct pt_looks *looks, const struct deeds *d,
+                    const struct pt_life *life)
 {
     const struct pt_serie *fds = serie_of(&d->by_fds, life);
-    if (!fds || !fds->track[0].holds)
+    const struct pt_finding like = {.subject = PT_SUBJECT_PROCESS,
+                                    .what = "descriptors",
+                                    .life = life,
+                                    .group = group_of(l, life)};
+    struct pt_finding *f = NULL;
+    if (!fds || fds->index >= looks->nfds || !looks->fds[fds->index].any)
         return 0;
-    struct pt_finding *f = pt_leaks_add(l, PT_SUBJECT_PROCESS, "descriptors");
-    if (!f)
+    if (pt_leaks_take(l, &looks->fds[fds->index], &like, &f) < 0)
         return -1;
-    f->life = life;
-    f->group = life->group == UINT32_MAX ? NULL : &l->groups.v[life->group];
-    struct pt_case c = {.track = &fds->track[0],
-                        .from = fds->track[0].start,
-                        .to = fds->track[0].last,
-                        .noise = 16 * FD_BYTES,
-                        .owner = PT_OWNER_KERNEL,
-                        .threads = NAN};
-    pt_leaks_judge(l, &c, f);
-    if (f->ruling.growth > 0)
-        pt_evidence_add(&f->ruling, "descriptors", f->ruling.growth / FD_BYTES, NAN, true,
-                        "%.0f more open files, taken as 2 KiB each", f->ruling.growth / FD_BYTES);
-    return pt_leaks_settle(l);
+    if (f && f->ruling.growth > 0)
+        pt_evidence_add(&f->ruling, "descriptors", f->ruling.growth / PT_FD_BYTES, NAN, true,
+                        "%.0f more open files, taken as 2 KiB each",
+                        f->ruling.growth / PT_FD_BYTES);
+    return 0;
 }
 
-void pt_leaks_fds_spec(struct pt_series_spec *spec)
+void pt_leaks_fds_spec(struct pt_looks *looks, struct pt_series_spec *spec)
 {
     static const char *const value[] = {"value"};
-    static double unit = FD_BYTES;
     *spec = (struct pt_series_spec){.glob = "proc:*/fd",
                                     .fields = value,
                                     .nfields = 1,
                                     .nmeasures = 1,
-                                    .measure = measure_value,
-                                    .ctx = &unit};
+                                    .measure = measure_fds,
+                                    .ended = pt_looks_fds,
+                                    .ctx = looks};
 }
 
 static int load_deeds(struct pt_db *db, struct pt_leaks *l, struct deeds *d, struct pt_err *err)
 {
     static const char *const times[] = {"utime", "stime", "starttime"};
-    d->pids = calloc(l->n ? l->n : 1, sizeof(*d->pids));
-    if (!d->pids)
+    d->pids = calloc(l->n + 1, sizeof(*d->pids));
+    d->whom = calloc(l->n + 1, sizeof(struct pt_life *));
+    if (!d->pids || !d->whom)
         return pt_err_nomem(err);
     for (size_t i = 0; i < l->n; i++)
-        if (suspicious(&l->v[i].ruling))
-            d->pids[d->npids++] = l->v[i].life->pid;
-    if (d->npids)
-        qsort(d->pids, d->npids, sizeof(*d->pids), by_number);
+        if (pt_leaks_suspicious(&l->v[i].ruling))
+            d->whom[d->n++] = l->v[i].life;
+    if (d->n)
+        qsort(d->whom, d->n, sizeof(struct pt_life *), by_number);
+    for (size_t i = 0; i < d->n; i++)
+        d->pids[i] = d->whom[i]->pid;
     const struct pt_series_spec spec = {.glob = "proc:*/stat",
                                         .fields = times,
                                         .nfields = 3,
@@ -403,10 +395,11 @@ static int load_deeds(struct pt_db *db, struct pt_leaks *l, struct deeds *d, str
                                         .measure = measure_cpu,
                                         .other = another_start,
                                         .keep = wanted,
+                                        .ended = drop_others,
                                         .ctx = d};
-    int rc = d->npids ? pt_series_load(db, &l->timeline, &spec, &d->cpu, 1, err) : 0;
+    int rc = d->n ? pt_series_load(db, &l->timeline, &spec, &d->cpu, 1, err) : 0;
     if (rc >= 0)
-        rc = pt_classes_load(db, &l->timeline, d->pids, d->npids, &d->classes, err);
+        rc = pt_classes_load(db, &l->timeline, d->pids, d->n, &d->classes, err);
     if (rc >= 0 && (index_series(&l->fds, &d->by_fds) < 0 || index_series(&d->cpu, &d->by_cpu) < 0))
         rc = pt_err_nomem(err);
     return rc;
@@ -422,14 +415,15 @@ static bool alarmed(const struct pt_leaks *l, const struct pt_group *g)
     return false;
 }
 
-static void regional(const struct pt_leaks *l, uint32_t group, struct pt_lives *ret)
+static void regional(const struct pt_leaks *l, const struct pt_looks *looks, uint32_t group,
+                     struct pt_lives *ret)
 {
     static double slopes[LIVES_MAX];
     *ret = (struct pt_lives){0};
     for (size_t i = 0; i < l->lives.n; i++) {
-        const struct pt_curve *t = pt_life_track(&l->lives.v[i], PT_LIFE_ANON);
-        if (l->lives.v[i].group == group && t)
-            pt_lives_add(ret, t, slopes, LIVES_MAX);
+        const struct pt_rise *rise = pt_looks_rise(looks, &l->lives.v[i]);
+        if (l->lives.v[i].group == group && rise)
+            pt_lives_add(ret, rise, slopes, LIVES_MAX);
     }
     pt_lives_end(ret, slopes);
 }
@@ -467,7 +461,7 @@ static void rule_lives(const struct pt_leaks *l, const struct pt_lives *r, struc
     f->ruling.exhaustion_low = f->ruling.exhaustion_high = NAN;
 }
 
-static int rule_groups(struct pt_leaks *l)
+static int rule_groups(struct pt_leaks *l, const struct pt_looks *looks)
 {
     for (size_t i = 0; i < l->groups.n; i++) {
         const struct pt_group *g = &l->groups.v[i];
@@ -483,12 +477,12 @@ static int rule_groups(struct pt_leaks *l)
                             .to = g->to,
                             .load = {{"processes", &g->count, false}},
                             .nload = 1,
-                            .noise = BATCH * fmin((double)g->lives, 64),
+                            .noise = PT_BATCH * fmin((double)g->lives, 64),
                             .least = 8 * MIB,
                             .owner = PT_OWNER_SERVICE,
                             .threads = NAN};
         pt_leaks_judge(l, &c, f);
-        regional(l, (uint32_t)i, &lives);
+        regional(l, looks, (uint32_t)i, &lives);
         rule_lives(l, &lives, f);
         if (pt_leaks_settle(l) < 0)
             return -1;
@@ -496,26 +490,27 @@ static int rule_groups(struct pt_leaks *l)
     return 0;
 }
 
-int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
+int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, const struct pt_looks *looks,
+                      struct pt_err *err)
 {
     struct deeds d = {0};
     int rc = 0;
     for (size_t i = 0; i < l->lives.n; i++)
-        for (size_t k = 0; k < sizeof(suspects) / sizeof(*suspects); k++)
-            if (rc >= 0 && first_look(l, &l->lives.v[i], &suspects[k]) < 0)
+        for (unsigned k = 0; k < PT_SUSPECTS; k++)
+            if (rc >= 0 && first_look(l, looks, &l->lives.v[i], k) < 0)
                 rc = pt_err_nomem(err);
     const size_t n = l->n;
     if (rc >= 0)
         rc = load_deeds(db, l, &d, err);
     for (size_t i = 0; i < n && rc >= 0; i++)
-        if (suspicious(&l->v[i].ruling) && second_look(db, l, &l->v[i], &d) < 0)
+        if (pt_leaks_suspicious(&l->v[i].ruling) && second_look(db, l, &l->v[i], &d) < 0)
             rc = pt_err_nomem(err);
     for (size_t i = 0; i < n && rc >= 0; i++)
         pt_leaks_beside_earlier(l, n, &l->v[i]);
     for (size_t i = 0; i < l->lives.n && rc >= 0; i++)
-        if (rule_fds(l, &d, &l->lives.v[i]) < 0)
+        if (rule_fds(l, looks, &d, &l->lives.v[i]) < 0)
             rc = pt_err_nomem(err);
-    if (rc >= 0 && rule_groups(l) < 0)
+    if (rc >= 0 && rule_groups(l, looks) < 0)
         rc = pt_err_nomem(err);
     if (rc >= 0)
         find_smaps(db, l);
@@ -524,5 +519,10 @@ int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, struct pt_err *err)
     free(d.by_fds.v);
     free(d.by_cpu.v);
     free(d.pids);
+    free(d.whom);
+    pt_series_release(&l->fds);
+    for (size_t i = 0; i < l->lives.status.n; i++)
+        for (unsigned m = 0; m < PT_LIFE_MEASURES; m++)
+            pt_curve_release(&l->lives.status.v[i]->track[m]);
     return rc;
 }

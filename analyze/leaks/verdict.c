@@ -121,14 +121,16 @@ static void measure(const struct pt_case *c, const struct pt_look *l, double fro
     r->growth = l->slope.b > 0 || l->growth > 0 ? s.b * (c->to - r->since) : l->growth;
 }
 
-static void exhaust(const struct pt_case *c, struct pt_ruling *r)
+void pt_judge_headroom(struct pt_ruling *r, double headroom)
 {
     r->exhaustion = r->exhaustion_low = r->exhaustion_high = NAN;
-    if (isnan(c->headroom) || !(r->b > 0))
+    if (isnan(headroom) || !(r->b > 0))
         return;
-    r->exhaustion = c->headroom / r->b;
-    r->exhaustion_low = c->headroom / r->high;
-    r->exhaustion_high = r->low > 0 ? c->headroom / r->low : INFINITY;
+    r->exhaustion = headroom / r->b;
+    r->exhaustion_low = headroom / r->high;
+    r->exhaustion_high = r->low > 0 ? headroom / r->low : INFINITY;
+    if (r->verdict == PT_UNDETERMINED && r->rises && r->exhaustion < FAST)
+        r->verdict = PT_FAST_GROWTH;
 }
 
 double pt_judge_least(double interval)
@@ -292,9 +294,8 @@ static void judge(const struct pt_case *c, struct pt_ruling *ret)
         alarm(c, &l, &of_load, start, bins, ret);
     else
         rule_out(c, &l, &drops, ret);
-    exhaust(c, ret);
-    if (ret->verdict == PT_UNDETERMINED && ret->exhaustion < FAST && l.a && l.slope.z > 0)
-        ret->verdict = PT_FAST_GROWTH;
+    ret->rises = l.a && l.slope.z > 0;
+    pt_judge_headroom(ret, c->headroom);
 }
 
 /* With days enough the hours of the day are taken out of a copy. */

@@ -93,12 +93,15 @@ struct pt_ruling {
     double z;
     double exhaustion, exhaustion_low, exhaustion_high; /* seconds from the end; NAN: none */
     double more;         /* undetermined: record so much longer; NAN: not known */
+    bool rises;          /* by more than noise, whatever its shape */
     enum pt_model model; /* that describes it best */
     struct pt_evidence evidence[PT_EVIDENCE_MAX];
     int nevidence;
     struct pt_env env; /* what was judged, of the whole span */
 };
 void pt_judge(const struct pt_case *c, struct pt_ruling *ret);
+/* What the headroom of a case says: for one that was judged before it was known. */
+void pt_judge_headroom(struct pt_ruling *r, double headroom);
 /* Seconds that a series must be known for, at this interval of recording, to be judged. */
 double pt_judge_least(double interval);
 
@@ -106,6 +109,15 @@ double pt_judge_least(double interval);
 void pt_evidence_add(struct pt_ruling *r, const char *test, double value, double threshold,
                      bool passed, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/* How memory rises with age in one life. */
+struct pt_rise {
+    bool known;   /* it is long enough to tell */
+    bool rising;  /* to its end */
+    double lived; /* seconds */
+    double b, z;  /* slope, of Kendall's S */
+    double growth;
+};
+void pt_rise_of(const struct pt_curve *t, struct pt_rise *ret);
 /* The lives of one service that restarts or recycles its workers: does memory rise with age in
  * each, time and again? */
 struct pt_lives {
@@ -116,7 +128,7 @@ struct pt_lives {
     double lived;     /* seconds of all together */
     double growth;    /* of all together */
 };
-void pt_lives_add(struct pt_lives *l, const struct pt_curve *t, double *slopes, int cap);
+void pt_lives_add(struct pt_lives *l, const struct pt_rise *rise, double *slopes, int cap);
 void pt_lives_end(struct pt_lives *l, double *slopes);
 
 /* Benjamini and Hochberg: the least |z| that a series must have so that at most q of those that do

@@ -11,18 +11,13 @@
 #define LIFE_LEAST 60.0
 #define LIFE_END   0.5 /* the second half of a life is so steep at least: else it warmed up */
 
-void pt_lives_add(struct pt_lives *l, const struct pt_curve *t, double *slopes, int cap)
+void pt_rise_of(const struct pt_curve *t, struct pt_rise *ret)
 {
     struct pt_env e, half;
     struct pt_slope s, end;
     const double life = t->last - t->start;
-    if (l->n >= cap || life < LIFE_LEAST)
-        return;
-    if (t->n == 0) { /* it never moved */
-        slopes[l->n++] = 0;
-        l->lived += life;
-    }
-    if (t->n < 8)
+    *ret = (struct pt_rise){.lived = life, .known = life >= LIFE_LEAST && t->n == 0};
+    if (life < LIFE_LEAST || t->n < 8) /* without cells it never moved */
         return;
     const double start = t->start + 0.1 * life; /* its own start-up */
     pt_env_of(t, start, t->last, LIFE_BINS, &e);
@@ -31,11 +26,23 @@ void pt_lives_add(struct pt_lives *l, const struct pt_curve *t, double *slopes, 
     pt_slope_of(&e, &s);
     pt_env_part(&e, e.n / 2, e.n - e.n / 2, &half);
     pt_slope_of(&half, &end);
-    slopes[l->n++] = s.b;
-    l->lived += life;
-    l->rising += s.b > 0 && s.z > 1 && end.b >= LIFE_END * s.b;
-    l->z += s.z;
-    l->growth += s.b * (t->last - t->start);
+    *ret = (struct pt_rise){.known = true,
+                            .rising = s.b > 0 && s.z > 1 && end.b >= LIFE_END * s.b,
+                            .lived = life,
+                            .b = s.b,
+                            .z = s.z,
+                            .growth = s.b * life};
+}
+
+void pt_lives_add(struct pt_lives *l, const struct pt_rise *rise, double *slopes, int cap)
+{
+    if (l->n >= cap || !rise->known)
+        return;
+    slopes[l->n++] = rise->b;
+    l->rising += rise->rising;
+    l->lived += rise->lived;
+    l->z += rise->z;
+    l->growth += rise->growth;
 }
 
 void pt_lives_end(struct pt_lives *l, double *slopes)

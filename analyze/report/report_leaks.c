@@ -198,7 +198,7 @@ json_t *pt_report_leaks(struct pt_report *r, struct pt_err *err)
     struct pt_leaks *l = &r->leaks;
     size_t shown[2] = {0, 0}, all[2] = {0, 0}, quiet[2] = {0, 0};
     const size_t most[2] = {pt_report_top(r, OTHERS), pt_report_top(r, ALARMS)};
-    if (pt_leaks_find(r->s->db, r->o->from, r->o->to, l, err) < 0) {
+    if (pt_leaks_find(r->s, r->o->from, r->o->to, l, err) < 0) {
         /* what is told of the span and drawn over it needs its axis */
         if (pt_timeline_load(r->s->db, r->o->from, r->o->to, &l->timeline, NULL) < 0)
             l->timeline = (struct pt_timeline){0};

@@ -96,6 +96,12 @@ static struct pt_life *life_at(struct pt_lives_of_span *l, int64_t pid, uint32_t
     return best;
 }
 
+/* What cells of a sum are made of. */
+static double span_of(const struct pt_timeline *t)
+{
+    return t->end > 0 ? t->end : 1;
+}
+
 static void call(struct pt_life *l, const struct pt_names *names, size_t index)
 {
     const struct pt_called c = pt_names_of(names, index);
@@ -146,8 +152,9 @@ static int make_lives(const struct pt_timeline *t, const struct pt_series *stat,
     return 0;
 }
 
-static void add_memory(const struct pt_timeline *t, struct pt_lives_of_span *l)
+static void add_memory(const struct pt_lives_load *w, struct pt_lives_of_span *l)
 {
+    const struct pt_timeline *t = w->timeline;
     for (size_t i = 0; i < l->status.n; i++) {
         const struct pt_serie *s = l->status.v[i];
         const char *leaf;
@@ -156,9 +163,78 @@ static void add_memory(const struct pt_timeline *t, struct pt_lives_of_span *l)
         if (!life)
             continue;
         life->memory = s;
+        life->share = s->index < w->nshares ? w->shares[s->index] : (struct pt_share){0};
         if (s->known >> F_UID & 1)
             life->uid = s->v[F_UID];
     }
+}
+
+/* ---- shares ---- */
+
+static bool room_for(struct pt_lives_load *w, uint32_t index)
+{
+    size_t n = w->nshares ? w->nshares : 256;
+    while (n <= index)
+        n *= 2;
+    if (n == w->nshares)
+        return true;
+    struct pt_share *v = realloc(w->shares, n * sizeof(*v));
+    if (!v)
+        return false;
+    memset(v + w->nshares, 0, (n - w->nshares) * sizeof(*v));
+    w->shares = v;
+    w->nshares = n;
+    return true;
+}
+
+static void add_track(struct pt_curve *sum, const struct pt_curve *t)
+{
+    if (t->n == 0)
+        pt_curve_add(sum, t->start, t->last, t->first_value);
+    for (uint32_t i = 0; i < t->n; i++) {
+        const struct pt_cell *c = &t->cell[i];
+        const double from = t->start + i * t->width;
+        if (c->time > 0)
+            pt_curve_add(sum, from, fmin(from + (double)c->time, from + t->width), c->mean);
+    }
+}
+
+/* A span of months has wide cells: what a life of hours adds to them is little, and takes the place
+ * of its own. */
+static bool take_share(struct pt_lives_load *w, const struct pt_serie *s)
+{
+    const struct pt_curve *t = &s->track[PT_LIFE_ANON];
+    struct pt_curve *sum = &w->sum;
+    if (!room_for(w, s->index) || (!sum->n && !pt_curve_sum_init(sum, 0, span_of(w->timeline))))
+        return false;
+    if (!t->holds)
+        return true;
+    add_track(sum, t);
+    struct pt_share *share = &w->shares[s->index];
+    uint32_t end = 0;
+    share->first = sum->n;
+    for (uint32_t i = 0; i < sum->n; i++) {
+        if (!(sum->cell[i].mean > 0))
+            continue;
+        share->first = i < share->first ? i : share->first;
+        end = i + 1;
+    }
+    share->n = end > share->first ? end - share->first : 0;
+    share->v = pt_arena_alloc(&w->lives.shares, (share->n + 1) * sizeof(*share->v));
+    for (uint32_t i = 0; i < share->n; i++) {
+        if (share->v)
+            share->v[i] = sum->cell[share->first + i].mean;
+        sum->cell[share->first + i].mean = 0;
+    }
+    return share->v != NULL;
+}
+
+static void on_ended(void *ctx, struct pt_serie *s)
+{
+    struct pt_lives_load *w = ctx;
+    w->nomem |= !take_share(w, s);
+    if (w->ended)
+        w->ended(w->ctx, s);
 }
 
 /* While stat is being loaded: what is told of a segment's end is of its newest lives. */
@@ -176,20 +252,22 @@ void pt_lives_load_begin(struct pt_lives_load *w, struct pt_db *db, const struct
                          struct pt_last_query lasts[PT_NAMES])
 {
     static const char *const starts[] = {"starttime", "ppid"};
-    *w = (struct pt_lives_load){.timeline = t, .stat = &loaded[0]};
+    *w = (struct pt_lives_load){.timeline = t, .stat = &loaded[PT_LIVES_STAT]};
     w->names.find = newest_life;
     w->names.ctx = w;
-    specs[0] = (struct pt_series_spec){.glob = "proc:*/stat",
-                                       .fields = starts,
-                                       .nfields = 2,
-                                       .measure = nothing,
-                                       .other = another_start};
-    specs[1] = (struct pt_series_spec){.glob = "proc:*/status",
-                                       .fields = status_fields,
-                                       .nfields = F_COUNT,
-                                       .nmeasures = PT_LIFE_MEASURES,
-                                       .ends_only = 1u << PT_LIFE_DATA,
-                                       .measure = memory_of};
+    specs[PT_LIVES_STAT] = (struct pt_series_spec){.glob = "proc:*/stat",
+                                                   .fields = starts,
+                                                   .nfields = 2,
+                                                   .measure = nothing,
+                                                   .other = another_start};
+    specs[PT_LIVES_STATUS] = (struct pt_series_spec){.glob = "proc:*/status",
+                                                     .fields = status_fields,
+                                                     .nfields = F_COUNT,
+                                                     .nmeasures = PT_LIFE_MEASURES,
+                                                     .ends_only = 1u << PT_LIFE_DATA,
+                                                     .measure = memory_of,
+                                                     .ended = on_ended,
+                                                     .ctx = w};
     pt_names_begin(&w->names, db, t, &w->lives.arena, lasts);
 }
 
@@ -197,19 +275,21 @@ int pt_lives_load_end(struct pt_lives_load *w, int rc, struct pt_series *loaded,
                       struct pt_lives_of_span *ret, struct pt_err *err)
 {
     struct pt_lives_of_span *l = &w->lives;
-    l->status = loaded[1];
-    loaded[1] = (struct pt_series){0};
-    if (w->names.nomem)
+    l->status = loaded[PT_LIVES_STATUS];
+    loaded[PT_LIVES_STATUS] = (struct pt_series){0};
+    if (w->names.nomem || w->nomem)
         rc = pt_err_nomem(err);
     if (rc >= 0)
-        rc = make_lives(w->timeline, &loaded[0], &w->names, l, err);
+        rc = make_lives(w->timeline, &loaded[PT_LIVES_STAT], &w->names, l, err);
     if (rc >= 0)
-        add_memory(w->timeline, l);
+        add_memory(w, l);
     for (size_t i = 0; i < l->n; i++)
         l->unreadable += !l->v[i].memory;
     find_parents(l, w->timeline);
-    pt_series_release(&loaded[0]);
+    pt_series_release(&loaded[PT_LIVES_STAT]);
     pt_names_release(&w->names);
+    pt_curve_release(&w->sum);
+    free(w->shares);
     if (rc < 0)
         pt_lives_release(l);
     else
@@ -217,52 +297,11 @@ int pt_lives_load_end(struct pt_lives_load *w, int rc, struct pt_series *loaded,
     return rc;
 }
 
-int pt_lives_load(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *ret,
-                  struct pt_err *err)
-{
-    struct pt_lives_load w;
-    struct pt_series loaded[PT_LIVES_SPECS] = {0};
-    struct pt_series_spec specs[PT_LIVES_SPECS];
-    struct pt_last_query lasts[PT_NAMES];
-    pt_lives_load_begin(&w, db, t, loaded, specs, lasts);
-    const int rc = pt_series_scan(db, t, specs, loaded, PT_LIVES_SPECS, lasts, PT_NAMES, err);
-    return pt_lives_load_end(&w, rc, loaded, ret, err);
-}
-
-struct known {
-    struct pt_lives_of_span *lives;
-    const struct pt_timeline *timeline;
-};
-
-static size_t known_life(void *ctx, int64_t pid, uint32_t boot, double at)
-{
-    const struct known *k = ctx;
-    const struct pt_life *l = life_at(k->lives, pid, boot, at, k->timeline->interval);
-    return l ? (size_t)(l - k->lives->v) : SIZE_MAX;
-}
-
-int pt_lives_name(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
-                  struct pt_err *err)
-{
-    struct known known = {l, t};
-    struct pt_names names = {.find = known_life, .ctx = &known};
-    struct pt_last_query lasts[PT_NAMES];
-    pt_names_begin(&names, db, t, &l->arena, lasts);
-    int rc = pt_db_last(db, lasts, PT_NAMES, err);
-    if (names.nomem)
-        rc = pt_err_nomem(err);
-    for (size_t i = 0; i < l->n && rc >= 0; i++)
-        call(&l->v[i], &names, i);
-    pt_names_release(&names);
-    if (rc >= 0)
-        find_parents(l, t);
-    return rc;
-}
-
 void pt_lives_release(struct pt_lives_of_span *l)
 {
     pt_series_release(&l->status);
     pt_arena_release(&l->arena);
+    pt_arena_release(&l->shares);
     free(l->v);
     *l = (struct pt_lives_of_span){0};
 }
@@ -309,9 +348,8 @@ static int by_key(const void *a, const void *b)
 
 static bool add_life(struct pt_group *g, const struct pt_life *l, const struct pt_timeline *t)
 {
-    const struct pt_curve *anon = pt_life_track(l, PT_LIFE_ANON);
     if (g->lives++ == 0) {
-        const double end = t->end > 0 ? t->end : 1;
+        const double end = span_of(t);
         if (!pt_curve_sum_init(&g->sum, 0, end) || !pt_curve_sum_init(&g->count, 0, end))
             return false;
         g->from = l->from;
@@ -322,14 +360,8 @@ static bool add_life(struct pt_group *g, const struct pt_life *l, const struct p
     if (!l->died || !g->memory_cgroup)
         g->memory_cgroup = l->memory_cgroup;
     pt_curve_add(&g->count, l->from, l->to, 1);
-    if (anon && anon->n == 0)
-        pt_curve_add(&g->sum, anon->start, anon->last, anon->first_value);
-    for (uint32_t i = 0; anon && i < anon->n; i++) {
-        const struct pt_cell *c = &anon->cell[i];
-        const double from = anon->start + i * anon->width;
-        if (c->time > 0)
-            pt_curve_add(&g->sum, from, fmin(from + (double)c->time, from + anon->width), c->mean);
-    }
+    for (uint32_t i = 0; i < l->share.n; i++)
+        g->sum.cell[l->share.first + i].mean += l->share.v[i];
     return true;
 }
 

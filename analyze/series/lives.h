@@ -17,6 +17,12 @@ enum pt_life_measure {
     PT_LIFE_MEASURES
 };
 
+/* What one life adds to the cells of a sum over the span, from one cell on: bytes times seconds. */
+struct pt_share {
+    uint32_t first, n;
+    float *v; /* owned by the arena of struct pt_lives_of_span */
+};
+
 struct pt_life {
     int64_t pid, ppid, start_time; /* PT_UNKNOWN where not known */
     uint32_t boot;
@@ -27,29 +33,34 @@ struct pt_life {
     const char *memory_cgroup; /* where its memory is accounted; NULL: not known */
     int64_t uid;
     const struct pt_serie *memory; /* NULL: its status was never read */
+    struct pt_share share;         /* of its group's memory */
     uint32_t group;                /* of struct pt_groups */
 };
 struct pt_lives_of_span {
     struct pt_life *v; /* by pid, then in time */
     size_t n;
     struct pt_series status;
-    struct pt_arena arena;
+    struct pt_arena arena, shares;
     uint64_t unreadable; /* lives whose status nobody could read */
 };
-int pt_lives_load(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *ret,
-                  struct pt_err *err);
-/* Of lives that somebody else made, by pid, then in time: comm, exe, cgroups and service. */
-int pt_lives_name(struct pt_db *db, const struct pt_timeline *t, struct pt_lives_of_span *l,
-                  struct pt_err *err);
 void pt_lives_release(struct pt_lives_of_span *l);
 
-/* The same in a pass of pt_series_scan with other series: what it is to load, and afterwards (rc:
- * what it returned) the lives. loaded: those of specs, of which nothing is left. */
-#define PT_LIVES_SPECS 2
+/* In a pass of pt_series_scan with other series: what it is to load, and afterwards (rc: what it
+ * returned) the lives. loaded: those of specs, of which nothing is left. Names go with
+ * PT_LIVES_STAT; PT_LIVES_STATUS may be loaded in another thread. */
+enum { PT_LIVES_STAT = 0, PT_LIVES_STATUS, PT_LIVES_SPECS };
 struct pt_lives_load {
+    /* Set before the pass; may be NULL. All is known of a life's memory: the cells of tracks that
+     * are not wanted any more may be released, and then only the ends of these are told later. */
+    void (*ended)(void *ctx, struct pt_serie *memory);
+    void *ctx;
     struct pt_names names;
     const struct pt_timeline *timeline;
     const struct pt_series *stat;
+    struct pt_curve sum;     /* at work */
+    struct pt_share *shares; /* by index of status */
+    size_t nshares;
+    bool nomem;
     struct pt_lives_of_span lives;
 };
 void pt_lives_load_begin(struct pt_lives_load *w, struct pt_db *db, const struct pt_timeline *t,

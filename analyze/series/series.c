@@ -8,6 +8,9 @@
 
 #include "schema/ident.h"
 
+/* Of intervals: longer nothing was told of a series that goes on. */
+#define GAP 5
+
 /* Rows of one name within a source, by the instance they have in this segment. */
 struct alias {
     uint32_t instance;
@@ -25,6 +28,11 @@ struct load {
     struct alias *alias;
     size_t naliases, cap;
     int64_t asked, after; /* the snapshot that follows the one asked for last */
+    /* whose end is to be told */
+    struct pt_serie **open;
+    size_t nopen, open_cap;
+    int64_t end_n; /* of the segment at hand */
+    double end;
     bool nomem;
 };
 
@@ -67,6 +75,20 @@ static bool rehash(struct pt_series *t)
     return true;
 }
 
+static bool note_open(struct load *l, struct pt_serie *s)
+{
+    if (l->nopen == l->open_cap) {
+        const size_t cap = l->open_cap ? l->open_cap * 2 : 256;
+        struct pt_serie **v = realloc(l->open, cap * sizeof(struct pt_serie *));
+        if (!v)
+            return false;
+        l->open = v;
+        l->open_cap = cap;
+    }
+    l->open[l->nopen++] = s;
+    return true;
+}
+
 static struct pt_serie *serie_new(struct load *l, const char *row, uint32_t ordinal, uint32_t boot,
                                   double at)
 {
@@ -94,6 +116,8 @@ static struct pt_serie *serie_new(struct load *l, const char *row, uint32_t ordi
         s->track[k].ends_only = l->spec->ends_only >> k & 1;
     }
     t->v[t->n++] = s;
+    if (l->spec->ended && !note_open(l, s))
+        return NULL;
     return s->source && s->row ? s : NULL;
 }
 
@@ -142,6 +166,24 @@ static bool skipped(struct load *l, const struct pt_serie *s, const struct pt_po
     return l->after < p->n;
 }
 
+/* A segment has ended. What was over by then does not come back, and what it did not tell of ended
+ * before it, as serie_of will find. */
+static void tell_ends(struct load *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->nopen; i++) {
+        struct pt_serie *s = l->open[i];
+        if (!s->over && s->end_n < l->end_n &&
+            pt_timeline_known(l->timeline, s->end, l->end) > GAP * l->timeline->interval)
+            finish(l, s, s->end);
+        if (s->over)
+            l->spec->ended(l->spec->ctx, s);
+        else
+            l->open[n++] = s;
+    }
+    l->nopen = n;
+}
+
 /* The series a point belongs to: the same as before, unless that one ended. */
 static struct pt_serie *serie_of(struct load *l, const struct pt_point *p, uint32_t ordinal,
                                  double at)
@@ -154,7 +196,7 @@ static struct pt_serie *serie_of(struct load *l, const struct pt_point *p, uint3
     /* a segment without it lies between: it was not there */
     if (s && !s->over &&
         (s->boot != p->boot || (skipped(l, s, p) && pt_timeline_known(l->timeline, s->end, at) >
-                                                        5 * l->timeline->interval)))
+                                                        GAP * l->timeline->interval)))
         finish(l, s, s->end);
     /* its row took another form at this very moment: it goes on */
     if (s && s->over && s->boot == p->boot && !(at > s->to)) {
@@ -226,6 +268,11 @@ static int on_point(void *ctx, const struct pt_point *p)
     const double end = pt_timeline_at(l->timeline, p->boot, p->end_boot_us);
     if (isnan(at) || isnan(end))
         return 0;
+    if (p->end_n != l->end_n) {
+        tell_ends(l);
+        l->end_n = p->end_n;
+        l->end = end;
+    }
     if (p->first || p->source != l->told)
         begin_source(l, p->source);
     if (!p->known && (p->presence != PT_ABSENT || !*p->field)) {
@@ -293,6 +340,8 @@ static int load_all(struct pt_db *db, struct load *loads, size_t n,
         for (size_t i = 0; i < l->ret->n && rc >= 0; i++)
             if (!l->ret->v[i]->over)
                 hold(l, l->ret->v[i], l->ret->v[i]->end);
+        for (size_t i = 0; i < l->nopen && rc >= 0; i++)
+            l->spec->ended(l->spec->ctx, l->open[i]);
         if (l->nomem)
             rc = pt_err_nomem(err);
     }
@@ -317,6 +366,7 @@ int pt_series_scan(struct pt_db *db, const struct pt_timeline *t,
     const int rc = load_all(db, loads, n, lasts, nlasts, err);
     for (size_t k = 0; k < n; k++) {
         free(loads[k].alias);
+        free(loads[k].open);
         if (rc < 0)
             pt_series_release(&ret[k]);
     }

@@ -38,6 +38,9 @@ struct pt_series_spec {
      */
     bool (*other)(void *ctx, const int64_t *before, const int64_t *now);
     bool (*keep)(void *ctx, const char *source); /* may be NULL */
+    /* All that there will be of a series is known: told once, soon after it ended, or at last. The
+     * cells of its tracks may be released then. May be NULL. */
+    void (*ended)(void *ctx, struct pt_serie *s);
     void *ctx;
 };
 
