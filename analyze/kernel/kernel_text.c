@@ -102,7 +102,12 @@ static bool matters(const struct pt_kernel *k, const struct pt_kernel_item *item
 static void item_name(const struct pt_kernel_item *item, char *buf, size_t size)
 {
     const bool unsure = item->group == PT_KERNEL_SLAB && item->reclaim == PT_RECLAIM_UNKNOWN;
-    snprintf(buf, size, "  %s%s", item->title, unsure ? " (maybe reclaimable)" : "");
+    char lost[PT_UNITS_BUF];
+    if (item->reclaim == PT_RECLAIM_YES && item->shrank != PT_UNKNOWN && item->shrank >= MIB)
+        snprintf(buf, size, "  %s (gave back %s)", item->title,
+                 pt_units_bytes(lost, sizeof(lost), item->shrank, false));
+    else
+        snprintf(buf, size, "  %s%s", item->title, unsure ? " (maybe reclaimable)" : "");
 }
 
 static void parts_of(struct pt_table *t, const struct pt_kernel *k, const struct pt_session *s,

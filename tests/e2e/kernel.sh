@@ -129,6 +129,8 @@ run "$analyzer" kernel "$db" --top 30 >"$PT_TMP/text"
 for word in "segment $shmid" 'nobody; made by' "(deleted) .* $deleted python3" 'memfd:kernel-e2e' UDP; do
     grep -q -- "$word" "$PT_TMP/text" || fail "the text does not tell '$word': $(cat "$PT_TMP/text")"
 done
+run "$analyzer" kernel "$db" -v >"$PT_TMP/text"
+grep -q '^  dentry (gave back [0-9.]* MiB)' "$PT_TMP/text" || fail "the text does not tell what dentries lost: $(cat "$PT_TMP/text")"
 for wrong in '--at @5 --from @2' '--from @9 --to @3' '@5'; do
     # shellcheck disable=SC2086
     "$analyzer" kernel "$db" $wrong >/dev/null 2>&1 && fail "'$wrong' is taken"
