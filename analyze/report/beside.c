@@ -10,6 +10,14 @@
 /* Snapshots from which on a second reader pays. */
 #define WORTH 5000
 
+static void note_cut(struct pt_beside_part *part, const char *list, size_t n, size_t top)
+{
+    if (!part->cut)
+        part->cut = json_object();
+    if (n > top)
+        json_object_set_new(part->cut, list, json_integer((json_int_t)(n - top)));
+}
+
 static void swap(struct pt_beside *d)
 {
     struct pt_swap w;
@@ -17,9 +25,26 @@ static void swap(struct pt_beside *d)
     if (pt_swap_make(d->s, d->from, d->to, &w, &part->err) < 0)
         return;
     part->made = pt_swap_json(&w, (int64_t)d->top);
+    note_cut(part, "swap.processes", w.nprocesses, d->top);
     pt_swap_release(&w);
     if (!part->made)
         pt_err_nomem(&part->err);
+}
+
+static void note_kernel(struct pt_beside_part *part, const struct pt_kernel *k, size_t top)
+{
+    static const char *const lists[PT_KERNEL_GROUPS] = {
+        [PT_KERNEL_SLAB] = "kernel.slabs",         [PT_KERNEL_VMALLOC] = "kernel.vmalloc",
+        [PT_KERNEL_SITE] = "kernel.allocations",   [PT_KERNEL_SOCKET] = "kernel.sockets",
+        [PT_KERNEL_TMPFS] = "kernel.shared.tmpfs",
+    };
+    size_t n[PT_KERNEL_GROUPS] = {0};
+    for (size_t i = 0; i < k->nitems; i++)
+        n[k->items[i].group]++;
+    for (int g = 0; g < PT_KERNEL_GROUPS; g++)
+        if (lists[g])
+            note_cut(part, lists[g], n[g], top);
+    note_cut(part, "kernel.shared.objects", k->nobjects, top);
 }
 
 static void kernel(struct pt_beside *d)
@@ -29,6 +54,7 @@ static void kernel(struct pt_beside *d)
     if (pt_kernel_make(d->s, d->boot, d->to, &k, &part->err) < 0)
         return;
     part->made = pt_kernel_json(&k, (int64_t)d->top);
+    note_kernel(part, &k, d->top);
     pt_kernel_release(&k);
     if (!part->made)
         pt_err_nomem(&part->err);

@@ -11,6 +11,7 @@
 
 struct pt_beside_part {
     json_t *made; /* NULL: it could not be, err says why */
+    json_t *cut;  /* of lists: "swap.processes": how many did not come into it */
     struct pt_err err;
 };
 struct pt_beside {

@@ -60,7 +60,13 @@ const char *pt_print_name(const json_t *object, const char *key)
 void pt_print_omitted(struct pt_page *p, int64_t n, const char *what)
 {
     if (n > 0)
-        pt_page_para(p, "and %" PRId64 " more %s", n, what);
+        pt_page_para(p, "and %" PRId64 " more%s%s", n, *what ? " " : "", what);
+}
+
+int64_t pt_print_cut(const json_t *doc, const char *list)
+{
+    const int64_t n = pt_tree_int(pt_tree_at(doc, "cut"), list);
+    return n > 0 ? n : 0;
 }
 
 void pt_print_spark(const json_t *values, size_t width, char ret[4 * PT_SPARK_MAX + 1])

@@ -21,7 +21,7 @@ static void print_before(struct pt_page *p, const json_t *before)
     char a[PT_UNITS_BUF], b[PT_UNITS_BUF], c[PT_UNITS_BUF], d[PT_UNITS_BUF], e[PT_UNITS_BUF];
     const json_t *limit, *process;
     struct pt_table t;
-    size_t i;
+    size_t i, shown = 0;
     pt_page_para(p, "%s before it %s of %s were available, %s of %s swap free",
                  pt_print_seconds(before, "seconds", e),
                  pt_print_bytes(before, "mem_available", false, a),
@@ -49,8 +49,11 @@ static void print_before(struct pt_page *p, const json_t *before)
         pt_table_cell(&t, service ? service : "-");
         pt_table_cell(&t, command ? command : pt_print_str(process, "comm"));
         pt_table_cell(&t, killed ? "killed" : "");
+        shown++;
     }
     pt_page_table(p, &t);
+    pt_print_omitted(p, (int64_t)(pt_tree_count(before, "processes") - shown),
+                     "in the report in JSON");
 }
 
 static void print_grown(struct pt_page *p, const json_t *grown)

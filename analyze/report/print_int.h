@@ -21,6 +21,8 @@ const char *pt_print_name(const json_t *object, const char *key);
 char *pt_print_amount(double v, const char *unit, char *buf);
 /* "and 12 more", where there are. */
 void pt_print_omitted(struct pt_page *p, int64_t n, const char *what);
+/* How many of a list the document left out: "swap.processes". */
+int64_t pt_print_cut(const json_t *doc, const char *list);
 /* An array of numbers as a spark. */
 void pt_print_spark(const json_t *values, size_t width, char ret[4 * PT_SPARK_MAX + 1]);
 

@@ -19,7 +19,7 @@ static void add_course(struct pt_table *t, const char *name, const json_t *cours
     pt_table_cell(t, pt_print_bytes(course, "most", false, buf));
 }
 
-static void print_grown(struct pt_page *p, const json_t *kernel)
+static void print_grown(struct pt_page *p, const json_t *kernel, int64_t cut)
 {
     static const struct pt_column columns[] = {{"MEMORY", false, 16},
                                                {"FIRST", true, 0},
@@ -29,6 +29,7 @@ static void print_grown(struct pt_page *p, const json_t *kernel)
     const json_t *item;
     struct pt_table t;
     size_t i;
+    int64_t more = 0;
     pt_table_init(&t, columns, 5);
     json_array_foreach(pt_tree_at(kernel, "classes"), i, item)
     {
@@ -39,12 +40,19 @@ static void print_grown(struct pt_page *p, const json_t *kernel)
     {
         char name[256];
         const int64_t change = pt_tree_int(pt_tree_at(item, "bytes"), "change");
-        if (i >= SLABS || change == PT_UNKNOWN || change <= 0)
+        if (change == PT_UNKNOWN || change <= 0) {
+            cut = 0; /* those that grew most come first: of the rest none did */
             break;
+        }
+        if (i >= SLABS) {
+            more++;
+            continue;
+        }
         snprintf(name, sizeof(name), "slab %s", pt_print_str(item, "name"));
         add_course(&t, name, pt_tree_at(item, "bytes"));
     }
     pt_page_table(p, &t);
+    pt_print_omitted(p, more + cut, "slab caches that changed less");
 }
 
 /* "221 postgres and 6 more" */
@@ -63,7 +71,7 @@ static void owners(const json_t *object, char *buf, size_t size)
                  json_is_true(pt_tree_at(object, "left_behind")) ? "nobody: left behind" : "?");
 }
 
-static void print_objects(struct pt_page *p, const json_t *shared)
+static void print_objects(struct pt_page *p, const json_t *shared, int64_t cut)
 {
     static const struct pt_column columns[] = {
         {"SHARED MEMORY", false, 16}, {"HELD", true, 0}, {"CHANGE", true, 0}, {"WHO", false, 12}};
@@ -83,7 +91,9 @@ static void print_objects(struct pt_page *p, const json_t *shared)
         pt_table_cell(&t, pt_print_bytes(bytes, "change", true, buf));
         pt_table_cell(&t, who);
     }
+    cut += (int64_t)(pt_tree_count(shared, "objects") - i);
     pt_page_table(p, &t);
+    pt_print_omitted(p, cut, "");
 }
 
 static void print_zones(struct pt_page *p, const json_t *kernel)
@@ -154,8 +164,8 @@ void pt_print_kernel(struct pt_page *p, const json_t *doc)
     if (!kernel)
         return;
     pt_page_heading(p, "Kernel memory");
-    print_grown(p, kernel);
-    print_objects(p, pt_tree_at(kernel, "shared"));
+    print_grown(p, kernel, pt_print_cut(doc, "kernel.slabs"));
+    print_objects(p, pt_tree_at(kernel, "shared"), pt_print_cut(doc, "kernel.shared.objects"));
     print_zones(p, kernel);
     print_counters(p, kernel);
     print_unknown(p, kernel);

@@ -130,6 +130,9 @@ void pt_print_leaks(struct pt_page *p, const json_t *doc)
         if (alarm(f) && told++ < EVIDENCE)
             print_evidence(p, f);
     }
+    if (told > EVIDENCE)
+        pt_page_para(p, "the evidence of %zu more is in the report in HTML or JSON",
+                     told - EVIDENCE);
     pt_page_heading(p, "Grew or moved, and is not called a leak");
     if (pt_tree_int(leaks, "others") == 0)
         pt_page_para(p, "nothing");

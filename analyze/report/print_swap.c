@@ -26,6 +26,9 @@ static void print_parts(struct pt_page *p, const char *what, const json_t *list,
                                  pt_print_bytes(one, key, true, bytes));
         n += len > 0 ? (size_t)len : 0;
     }
+    const size_t all = json_array_size(list);
+    if (all > i && n + 1 < sizeof(text))
+        snprintf(text + n, sizeof(text) - n, ", and %zu more", all - i);
     if (i > 0)
         pt_page_item(p, ' ', "", text);
 }
@@ -46,7 +49,7 @@ static void print_episode(struct pt_page *p, const json_t *e)
     print_parts(p, "grew", pt_tree_at(e, "aggressors"), "growth_bytes");
 }
 
-static void print_holders(struct pt_page *p, const json_t *swap)
+static void print_holders(struct pt_page *p, const json_t *swap, int64_t cut)
 {
     static const struct pt_column columns[] = {{"PID", true, 0},      {"IN SWAP", true, 0},
                                                {"MOST", true, 0},     {"READ BACK", true, 0},
@@ -54,13 +57,18 @@ static void print_holders(struct pt_page *p, const json_t *swap)
     const json_t *one;
     char buf[PT_UNITS_BUF];
     struct pt_table t;
-    size_t i;
+    size_t i, shown = 0;
     pt_table_init(&t, columns, 6);
     json_array_foreach(pt_tree_at(swap, "processes"), i, one)
     {
         const char *service = pt_tree_str(one, "service");
-        if (i == HOLDERS || pt_tree_int(one, "most_bytes") <= 0)
-            break;
+        if (pt_tree_int(one, "most_bytes") <= 0)
+            continue;
+        if (shown == HOLDERS) {
+            cut++;
+            continue;
+        }
+        shown++;
         pt_table_cellf(&t, "%" PRId64, pt_tree_int(one, "pid"));
         pt_table_cell(&t, pt_print_bytes(one, "last_bytes", false, buf));
         pt_table_cell(&t, pt_print_bytes(one, "most_bytes", false, buf));
@@ -69,6 +77,7 @@ static void print_holders(struct pt_page *p, const json_t *swap)
         pt_table_cell(&t, pt_print_str(one, "comm"));
     }
     pt_page_table(p, &t);
+    pt_print_omitted(p, shown > 0 ? cut : 0, "");
 }
 
 static void print_devices(struct pt_page *p, const json_t *swap)
@@ -108,7 +117,7 @@ void pt_print_swap(struct pt_page *p, const json_t *doc)
     const int64_t omitted = pt_tree_int(doc, "swap_omitted");
     pt_print_omitted(p, (int64_t)first + (omitted > 0 ? omitted : 0), "episodes");
     print_devices(p, swap);
-    print_holders(p, swap);
+    print_holders(p, swap, pt_print_cut(doc, "swap.processes"));
     json_array_foreach(pt_tree_at(swap, "not_known"), i, one) if (json_is_string(one))
         pt_page_item(p, '?', "not known:", json_string_value(one));
 }

@@ -124,12 +124,14 @@ static json_t *growth(struct pt_report *r, struct pt_err *err)
     return j;
 }
 
-static json_t *of_beside(struct pt_beside_part *part, struct pt_err *err)
+static json_t *of_beside(struct pt_report *r, struct pt_beside_part *part, struct pt_err *err)
 {
     json_t *j = part->made;
     const struct pt_err *why = &part->err;
     part->made = NULL;
-    if (!j)
+    if (j)
+        json_object_update(json_object_get(r->doc, "cut"), part->cut);
+    else
         pt_err_set(err, why->code, why->sys, why->source, why->position, "%s", why->text);
     return j;
 }
@@ -194,7 +196,7 @@ static json_t *swap(struct pt_report *r, struct pt_err *err)
 {
     pt_beside_end(&r->beside, r->s);
     r->has_beside = false;
-    json_t *j = of_beside(&r->beside.swap, err);
+    json_t *j = of_beside(r, &r->beside.swap, err);
     const bool full = j && extend(json_object_get(r->doc, "incidents"),
                                   pt_incidents_swap(j, pt_report_hours(r))) == 0;
     if (j && (!full || cut_episodes(r, j) < 0)) {
@@ -207,24 +209,53 @@ static json_t *swap(struct pt_report *r, struct pt_err *err)
 
 static json_t *kernel(struct pt_report *r, struct pt_err *err)
 {
-    return of_beside(&r->beside.kernel, err);
+    return of_beside(r, &r->beside.kernel, err);
 }
 
 /* ---- the whole ---- */
+
+struct ends {
+    int64_t count, first_us, last_us;
+};
+
+static int on_snap(void *ctx, const struct pt_snap *snap)
+{
+    struct ends *e = ctx;
+    if (e->count++ == 0)
+        e->first_us = snap->real_us;
+    e->last_us = snap->real_us;
+    return 0;
+}
+
+/* What the list of snapshots tells, where their own clocks are lost. */
+static void span_without_axis(const struct pt_report *r, json_t *span)
+{
+    struct ends e = {.count = 0};
+    if (pt_db_each(r->s->db, r->o->from, r->o->to, on_snap, &e, NULL) < 0 || e.count == 0)
+        return;
+    json_object_set_new(span, "from", pt_json_time(e.first_us));
+    json_object_set_new(span, "to", pt_json_time(e.last_us));
+    json_object_set_new(span, "first", pt_json_int(r->o->from));
+    json_object_set_new(span, "last", pt_json_int(r->o->to));
+    json_object_set_new(span, "snapshots", json_integer((json_int_t)e.count));
+}
 
 static json_t *span(const struct pt_report *r)
 {
     const struct pt_timeline *t = &r->leaks.timeline;
     const bool whole = r->o->from == r->s->span.first && r->o->to == r->s->span.last;
     const bool any = t->count > 0;
-    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:I, s:b}", "from",
-                     pt_json_time(any ? t->first_us : PT_UNKNOWN), "to",
-                     pt_json_time(any ? t->last_us : PT_UNKNOWN), "first",
-                     pt_json_int(any ? t->first : PT_UNKNOWN), "last",
-                     pt_json_int(any ? t->last : PT_UNKNOWN), "snapshots", (json_int_t)t->count,
-                     "seconds", any ? json_real(t->end) : json_null(), "recorded_seconds",
-                     any ? json_real(pt_timeline_known(t, 0, t->end)) : json_null(), "gaps",
-                     (json_int_t)t->nholes, "boots", (json_int_t)t->nboots, "whole", (int)whole);
+    json_t *j = json_pack(
+        "{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:I, s:b}", "from",
+        pt_json_time(any ? t->first_us : PT_UNKNOWN), "to",
+        pt_json_time(any ? t->last_us : PT_UNKNOWN), "first",
+        pt_json_int(any ? t->first : PT_UNKNOWN), "last", pt_json_int(any ? t->last : PT_UNKNOWN),
+        "snapshots", (json_int_t)t->count, "seconds", any ? json_real(t->end) : json_null(),
+        "recorded_seconds", any ? json_real(pt_timeline_known(t, 0, t->end)) : json_null(), "gaps",
+        (json_int_t)t->nholes, "boots", (json_int_t)t->nboots, "whole", (int)whole);
+    if (!any && r->s->span.count > 0)
+        span_without_axis(r, j);
+    return j;
 }
 
 /* What is to be known before the rest is believed. */
@@ -233,10 +264,6 @@ static json_t *notes(const struct pt_report *r)
     json_t *a = json_array();
     const json_t *left;
     size_t i;
-    json_array_foreach(pt_tree_at(r->doc, "left_out"), i, left)
-    {
-        json_array_append(a, json_object_get(left, "text"));
-    }
     if (r->s->span.count == 0)
         json_array_append_new(a, json_string("the recording holds no snapshots"));
     if (r->s->ndamage > 0)
@@ -244,6 +271,10 @@ static json_t *notes(const struct pt_report *r)
             a, pt_tree_text("the recording is damaged in %zu place%s: what is missing there is "
                             "missing here ('pagetrail check' reads everything)",
                             r->s->ndamage, r->s->ndamage == 1 ? "" : "s"));
+    json_array_foreach(pt_tree_at(r->doc, "left_out"), i, left)
+    {
+        json_array_append(a, json_object_get(left, "text"));
+    }
     const struct pt_timeline *t = &r->leaks.timeline;
     if (t->clock_steps)
         json_array_append_new(
@@ -281,9 +312,8 @@ int pt_report_left_out(struct pt_report *r, const char *section, const char *doi
 {
     if (why->code == PT_OK || why->code == PT_ENOMEM)
         return pt_err_nomem(err);
-    json_t *one =
-        json_pack("{s:s, s:o}", "section", section, "text",
-                  pt_tree_text("%s: could not be made, and is left out: %s", doing, why->text));
+    json_t *one = json_pack("{s:s, s:o}", "section", section, "text",
+                            pt_tree_text("%s: could not be made: %s", doing, why->text));
     return json_array_append_new(json_object_get(r->doc, "left_out"), one) < 0 ? pt_err_nomem(err)
                                                                                : 0;
 }
@@ -312,14 +342,11 @@ static int make_sections(struct pt_report *r, struct pt_err *err)
 
 static int make(struct pt_report *r, struct pt_err *err)
 {
-    static const char *const order[] = {"span",         "notes",         "left_out",
-                                        "verdict",      "incidents",     "incidents_omitted",
-                                        "against",      "compare",       "machine",
-                                        "leaks",        "growth",        "charts",
-                                        "marks",        "marks_omitted", "swap",
-                                        "swap_omitted", "kernel",        "oom",
-                                        "oom_omitted",  "events",        "processes",
-                                        "glossary"};
+    static const char *const order[] = {
+        "span",   "notes",       "left_out",      "verdict",   "incidents",    "incidents_omitted",
+        "cut",    "against",     "compare",       "machine",   "leaks",        "growth",
+        "charts", "marks",       "marks_omitted", "swap",      "swap_omitted", "kernel",
+        "oom",    "oom_omitted", "events",        "processes", "glossary"};
     struct pt_snap last;
     if (r->s->span.count > 0 && !r->s->args->utc &&
         pt_db_snap(r->s->db, r->o->to, &last, NULL) >= 0)
@@ -332,6 +359,7 @@ static int make(struct pt_report *r, struct pt_err *err)
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
         json_object_set_new(r->doc, order[i], json_null());
     if (json_object_set_new(r->doc, "left_out", json_array()) < 0 ||
+        json_object_set_new(r->doc, "cut", json_object()) < 0 ||
         json_object_set_new(r->doc, "incidents", json_array()) < 0)
         return pt_err_nomem(err);
     int rc = make_sections(r, err);
@@ -361,6 +389,8 @@ json_t *pt_report_make(struct pt_session *s, const struct pt_report_options *o, 
         pt_beside_drop(&r.beside, s);
     json_decref(r.beside.swap.made);
     json_decref(r.beside.kernel.made);
+    json_decref(r.beside.swap.cut);
+    json_decref(r.beside.kernel.cut);
     pt_diff_release(&r.diff);
     if (r.before.view)
         pt_picture_release(&r.before);

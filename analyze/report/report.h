@@ -9,6 +9,7 @@
  *   verdict     a sentence a finding, worst first: severity (alarm, warning, note, good), section,
  *               text, finding (an id or null), status (new, ongoing, worse, better, resolved; null)
  *   incidents   findings that are no growth: what swap did, whom the OOM killer hit (incidents.h)
+ *   cut         of lists that are cut, "swap.processes": how many of them are left out
  *   machine     as `info` has it
  *   leaks       counts, and findings as `leaks` has them with id, title, sentence, status, picture
  *               {from, to, values}: some 48 points of its series

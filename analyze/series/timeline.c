@@ -135,17 +135,22 @@ int pt_timeline_load(struct pt_db *db, int64_t from, int64_t to, struct pt_timel
     const int64_t meta = pt_db_meta(db)->interval_us;
     l.meta = meta > 0 ? (double)meta / 1e6 : 0;
     int64_t n = from - 1;
+    bool lost = false;
     int rc = 0;
     while (rc >= 0 && pt_db_step(db, n, 1, &n, NULL) >= 0 && n <= to) {
         struct pt_snap snap;
         struct pt_err why = {0};
-        if (pt_db_snap(db, n, &snap, &why) < 0 || snap.boot_us == PT_UNKNOWN)
+        if (pt_db_snap(db, n, &snap, &why) < 0 || snap.boot_us == PT_UNKNOWN) {
+            lost = true;
             continue; /* damage is told where it is met */
+        }
         if (!add_snap(&l, &snap))
             rc = pt_err_nomem(err);
     }
     if (rc >= 0 && t.count == 0)
-        rc = pt_err_set(err, PT_ENOTFOUND, 0, "", -1, "no snapshots in this span");
+        rc = lost ? pt_err_set(err, PT_EDAMAGED, 0, "", -1,
+                               "the clocks of all snapshots in this span are damaged")
+                  : pt_err_set(err, PT_ENOTFOUND, 0, "", -1, "no snapshots in this span");
     if (rc < 0) {
         pt_timeline_release(&t);
         return rc;

@@ -121,9 +121,12 @@ static const struct pt_html_table unknown = {.id = "kernel-unknown",
 
 void pt_html_kernel(const struct pt_html *h, const json_t *kernel, const json_t *doc)
 {
-    (void)doc;
+    char list[64];
     pt_html_facts(h, facts, sizeof(facts) / sizeof(facts[0]), kernel);
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-        pt_html_table(h, &lists[i].table, pt_html_get(kernel, lists[i].path), NULL);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        snprintf(list, sizeof(list), "kernel.%s", lists[i].path);
+        pt_html_table(h, &lists[i].table, pt_html_get(kernel, lists[i].path),
+                      json_object_get(pt_html_get(doc, "cut"), list));
+    }
     pt_html_table(h, &unknown, pt_html_get(kernel, "unknown"), NULL);
 }

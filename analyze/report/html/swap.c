@@ -133,5 +133,6 @@ void pt_html_swap(const struct pt_html *h, const json_t *swap, const json_t *doc
         pt_html_facts(h, totals, sizeof(totals) / sizeof(totals[0]), swap);
     pt_html_table(h, &episodes, pt_html_get(swap, "episodes"), pt_html_get(doc, "swap_omitted"));
     pt_html_table(h, &devices, pt_html_get(swap, "devices"), NULL);
-    pt_html_table(h, &processes, pt_html_get(swap, "processes"), NULL);
+    pt_html_table(h, &processes, pt_html_get(swap, "processes"),
+                  json_object_get(pt_html_get(doc, "cut"), "swap.processes"));
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ * Swap and kernel memory of a report: where one of them cannot be made, the other is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/report/beside.h"
+
+static void each_for_itself(void **state)
+{
+    const struct pt_args args = {.top = PT_UNKNOWN, .out = stdout};
+    struct pt_session s;
+    struct pt_beside d;
+    (void)state;
+    assert_int_equal(pt_session_open(&args, PT_FIXTURES "/labelled/chosen/s2.db", &s), 0);
+    /* a span that holds nothing for the one, and everything for the other */
+    pt_beside_begin(&d, &s, s.span.last + 1, s.span.first, s.span.last, 5);
+    pt_beside_end(&d, &s);
+    assert_null(d.swap.made);
+    assert_true(json_is_object(d.kernel.made));
+    assert_non_null(strstr(d.swap.err.text, "no snapshots"));
+    assert_int_equal(d.kernel.err.code, PT_OK);
+    json_decref(d.kernel.made);
+    pt_beside_begin(&d, &s, s.span.first, s.span.last + 1, s.span.last, 5);
+    pt_beside_end(&d, &s);
+    assert_true(json_is_object(d.swap.made));
+    assert_null(d.kernel.made);
+    assert_int_equal(d.swap.err.code, PT_OK);
+    json_decref(d.swap.made);
+    assert_int_equal(pt_session_close(&s, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_for_itself)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
