@@ -55,7 +55,8 @@ within read_us "$(account read_us)" 1 10000000
 within store_us "$(account store_us)" 1 10000000
 within interval_us "$(account interval_us)" 200000 200000
 within processes "$(account processes)" "$(sql "$db" "select processes from snapshot where n = $n")" "$(sql "$db" "select processes from snapshot where n = $n")"
-within processes_read "$(account processes_read)" 1 "$(account processes)"
+# some end while they are looked at
+within processes_read "$(account processes_read)" 1 $(($(account processes) * 102 / 100 + 5))
 within deep_reads "$(account deep_reads)" 1 10000000
 if [ "$(sql "$db" 'select min(n) from frame')" = 1 ]; then
     bytes=$(sql "$db" "select sum(length(data)) from frame where n < $n")
