@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct pt_rawlog {
@@ -23,10 +24,14 @@ int pt_rawlog_open(const char *path, struct pt_rawlog **ret, struct pt_err *err)
     struct pt_rawlog *l = calloc(1, sizeof(*l));
     if (!l)
         return pt_err_nomem(err);
-    const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    l->file = fd >= 0 ? fdopen(fd, "a") : NULL;
+    /* a FIFO that nobody reads would be waited for without end */
+    const int fd =
+        open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    struct stat st;
+    const bool regular = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    l->file = regular ? fdopen(fd, "a") : NULL;
     if (!l->file) {
-        const int why = errno;
+        const int why = fd < 0 || regular ? errno : EINVAL;
         if (fd >= 0)
             close(fd);
         free(l);

@@ -72,6 +72,12 @@ status 2 "$recorder" --no-such-option
 status 2 "$recorder" -i nonsense
 status 3 "$recorder" -q -o "$PT_TMP/no/such/dir/x.db" --once
 status 3 "$recorder" -q -o "$PT_TMP/x.db" --procfs "$PT_TMP/nowhere" --once
+mkfifo "$PT_TMP/fifo"
+for odd in "$PT_TMP/fifo" "$PT_TMP" /dev/null; do
+    status 3 timeout -s KILL 20 "$recorder" -q -o "$PT_TMP/x.db" --raw-log "$odd" --once
+    grep -q "cannot open '$odd'" "$PT_TMP/out" || fail "a log that is no file: $(cat "$PT_TMP/out")"
+done
+[ -p "$PT_TMP/fifo" ] || fail 'a FIFO was replaced'
 echo 'not a database' >"$PT_TMP/y.db"
 status 3 "$recorder" -q -o "$PT_TMP/y.db" --once
 [ "$(cat "$PT_TMP/y.db")" = 'not a database' ] || fail 'a foreign file was changed'
