@@ -14,6 +14,7 @@
  *
  * Each second a line on standard output: time of day, seconds spent in touches that took long,
  * major faults, MiB had; sums since the start. Units: as said; nanoseconds inside. */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -95,8 +96,11 @@ static void take(int64_t bytes)
     const int64_t new = old + bytes < most ? (old + bytes) / PAGE *PAGE : most;
     if (new <= old)
         return;
-    if (arg[LOCK] && mlock(area + old, (size_t)(new - old)) < 0)
-        die("mlock");
+    if (arg[LOCK] && mlock(area + old, (size_t)(new - old)) < 0) {
+        if (errno != EAGAIN && errno != ENOMEM)
+            die("mlock");
+        return; /* nothing is to be had at the moment */
+    }
     for (int64_t at = old; at < new; at += PAGE)
         for (size_t i = 0; i < PAGE / 2; i += sizeof(seed)) {
             chance(&seed);
