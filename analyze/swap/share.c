@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * SwapPss of processes over time: from the readings of smaps that stood at a few instants of the
- * span, for to read all of them would take longer than all else. */
+ * SwapPss of processes over time: from the readings of smaps that stood at some instants of the
+ * span, for to read all of them would take longer than all else: an instant of 300 processes takes
+ * some milliseconds, their smaps of a week more than the rest of the command. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include "schema/ident.h"
 
 #define APART_US 1000000
+/* Instants of a span of more snapshots than that: two days at ten seconds. */
+#define LONG        20000
+#define LONG_SHARES 8
 
 struct load {
     const struct pt_session *s;
@@ -76,6 +80,7 @@ int pt_swap_load_shares(const struct pt_session *s, struct pt_swap *w, struct pt
     struct load l = {.s = s, .w = w};
     int rc = 0;
     int64_t before = t->first - 1;
+    const unsigned instants = t->count > LONG ? LONG_SHARES : PT_SWAP_SHARES;
     if (w->nprocesses == 0)
         return 0;
     l.of = calloc(w->lives.n + 1, sizeof(struct pt_swap_process *));
@@ -83,8 +88,8 @@ int pt_swap_load_shares(const struct pt_session *s, struct pt_swap *w, struct pt
         return pt_err_nomem(err);
     for (size_t i = 0; i < w->nprocesses; i++)
         l.of[w->processes[i].life - w->lives.v] = &w->processes[i];
-    for (unsigned i = 0; i < PT_SWAP_SHARES && rc >= 0; i++) {
-        int64_t n = t->first + (int64_t)((double)(t->last - t->first) * i / (PT_SWAP_SHARES - 1));
+    for (unsigned i = 0; i < instants && rc >= 0; i++) {
+        int64_t n = t->first + (int64_t)((double)(t->last - t->first) * i / (instants - 1));
         struct pt_view *view;
         struct pt_err why = {0};
         if (pt_db_step(s->db, n - 1, 1, &n, NULL) < 0 || n <= before || n > t->last)

@@ -27,7 +27,7 @@ struct pt_swap_share {
     int64_t read_us; /* real time */
     int64_t bytes;   /* PT_UNKNOWN: kernels before 4.3 */
 };
-#define PT_SWAP_SHARES 8
+#define PT_SWAP_SHARES 32
 
 /* A process that had memory in swap, or has a part in an episode. Bytes: PT_UNKNOWN where not
  * known. */
