@@ -268,7 +268,9 @@ static bool worker_step(struct worker *w)
     d->moved_us = pt_clock_us(CLOCK_MONOTONIC);
     if (!w->abandoned)
         push_result(d, &r);
-    pthread_cond_signal(&d->done);
+    if (!d->njobs ||
+        w->abandoned) /* nobody waits for less: thousands at the start would each wake */
+        pthread_cond_signal(&d->done);
     if (!w->abandoned)
         return true;
     d->stuck--;
