@@ -246,8 +246,8 @@ static double part(const struct pt_sampler_stats *from, const struct pt_sampler_
 static double segment_of(const struct estimate *e)
 {
     const double each = (double)(e->chain_bytes - e->key_bytes) / e->ticks;
-    const size_t limit = e->key_bytes > PT_CHAIN_BYTES ? e->key_bytes : PT_CHAIN_BYTES;
-    const double fit = each > 0 ? (double)limit / each : (double)PT_CHAIN_FRAMES;
+    const double room = (double)pt_chain_room(e->key_bytes);
+    const double fit = each > 0 ? room / each : (double)PT_CHAIN_FRAMES;
     return fit < 1 ? 1 : fit < PT_CHAIN_FRAMES ? fit : PT_CHAIN_FRAMES;
 }
 

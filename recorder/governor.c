@@ -88,11 +88,13 @@ static double left_share(const struct pt_gov *g)
     return 1 - clamp(g->need_us / (interval_budget_us(g) * g->stretch), 0, CHEAP_SHARE);
 }
 
-void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us, int64_t store_us)
+void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us, int64_t store_us,
+                 int64_t due_us)
 {
     const int64_t earned = share_of(elapsed_us, g->budget_ppm);
     g->unpaid_us += store_us;
-    const int64_t paid = least(g->unpaid_us, (int64_t)((double)earned * STORE_SHARE));
+    const int64_t owed = most(g->unpaid_us + due_us, 0);
+    const int64_t paid = least(owed, (int64_t)((double)earned * STORE_SHARE));
     g->unpaid_us -= paid;
     g->credit_us = least(g->credit_us + earned, cap_us(g)) - (cpu_us - store_us) - paid;
     g->credit_us = most(g->credit_us, -share_of(DEBT_US, g->budget_ppm));
@@ -103,7 +105,8 @@ void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us, int64_t s
 void pt_gov_forgive(struct pt_gov *g)
 {
     g->credit_us = most(g->credit_us, 0);
-    g->unpaid_us = g->alarm_us = 0;
+    g->unpaid_us = least(g->unpaid_us, 0);
+    g->alarm_us = 0;
 }
 
 void pt_gov_lend(struct pt_gov *g, int64_t us)
@@ -209,8 +212,7 @@ void pt_gov_note(struct pt_gov *g, const struct pt_gov_tick *t)
 {
     const bool first = g->process_us < 0;
     smooth(&g->fixed_us, (double)t->fixed_us, first ? 1 : 0.125);
-    /* a seal comes once in some hundred ticks */
-    smooth(&g->store_us, (double)t->store_us, 1.0 / 256);
+    smooth(&g->store_us, (double)t->store_us, first ? 1 : 1.0 / 32);
     if (t->visited)
         smooth(&g->process_us, (double)t->process_us / t->visited, first ? 1 : 0.125);
     g->need_us = need_of(g, g->store_us, t->processes);

@@ -16,12 +16,12 @@ struct pt_gov {
     int64_t interval_us; /* as asked for; in force is pt_gov_stretch times as much */
     int64_t stall_us;    /* a single read may hold up its process so long */
     int64_t credit_us;   /* earned and not spent; < 0: debt */
-    int64_t unpaid_us;   /* spent on storing, not taken from the credit yet */
+    int64_t unpaid_us;   /* spent on storing, not taken from the credit yet; < 0: taken before */
     int64_t alarm_us;    /* spent on triggers, not earned again since */
     int64_t loan_us;     /* deep reads may take credit below 0 by so much */
     int64_t ordered_us;  /* predicted, of deep reads that have not come back */
     double fixed_us; /* of a tick, smoothed: what does not depend on how many processes are read */
-    double store_us; /* of a tick, smoothed over hours: storing and sealing */
+    double store_us; /* of a tick, smoothed: storing and sealing it */
     double process_us;      /* of one process in a tick, smoothed; < 0: not known yet */
     double need_us;         /* of a tick, when everybody is looked at in turn */
     uint32_t stretch, easy; /* easy: intervals in a row that a shorter one would have done for */
@@ -33,9 +33,11 @@ void pt_gov_init(struct pt_gov *g, int64_t budget_ppm, int64_t interval_us, int6
 /* ---- the account ---- */
 
 /* Time went by, and this CPU time was used by the whole process, store_us of it for storing. That
- * is paid for by half of what is earned, at most: a seal serves hours, and all else goes on. No
- * debt is more than a quarter of an hour earns. */
-void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us, int64_t store_us);
+ * is paid for by half of what is earned, at most: a seal serves hours, and all else goes on.
+ * due_us: what sealing all that is not sealed yet will take; it is paid for before. No debt is more
+ * than a quarter of an hour earns. */
+void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us, int64_t store_us,
+                 int64_t due_us);
 /* What was spent on what was asked for at any cost is no debt. */
 void pt_gov_forgive(struct pt_gov *g);
 /* Deep reads may spend at least so much now, whatever the debt: it is paid back later. Until the
@@ -56,7 +58,8 @@ bool pt_gov_overdrawn(const struct pt_gov *g);
 
 /* What a tick cost that was not asked to read everything. */
 struct pt_gov_tick {
-    int64_t fixed_us, process_us, store_us; /* process_us: of those visited together */
+    int64_t fixed_us, process_us; /* process_us: of those visited together */
+    int64_t store_us;             /* what storing and sealing it takes in the end */
     uint32_t visited, processes;
 };
 /* May change the stretch. */

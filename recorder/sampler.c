@@ -96,7 +96,7 @@ int pt_sampler_new(const struct pt_sampler_config *config, struct pt_sampler **r
     pt_own_init(&s->own);
     s->account_source = -1;
     pt_account_init(&s->account);
-    s->pass_us = pt_clock_us(CLOCK_MONOTONIC);
+    pt_sampler_budget_init(s);
     s->rss_kb = PT_UNKNOWN;
     s->headline = (struct pt_headline){PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN,
                                        PT_UNKNOWN, PT_UNKNOWN, PT_UNKNOWN, 0};
@@ -291,12 +291,10 @@ static int read_all(struct pt_sampler *s, const struct manner *m, struct pt_snap
     return rc < 0 ? rc : end;
 }
 
-/* With very many processes the key frame alone is longer than a chain should be. */
 static bool chain_full(const struct pt_sampler *s)
 {
-    const size_t limit = s->key_bytes > PT_CHAIN_BYTES ? s->key_bytes : PT_CHAIN_BYTES;
     return pt_enc_chain_frames(s->enc) >= PT_CHAIN_FRAMES ||
-           pt_enc_chain_bytes(s->enc) >= s->key_bytes + limit;
+           pt_enc_chain_bytes(s->enc) >= s->key_bytes + pt_chain_room(s->key_bytes);
 }
 
 /* With very many processes, triggers that come again and again would be all that the budget is
@@ -323,8 +321,10 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
         s->want_key = true;
     pt_deep_watch(s->deep);
     pthread_mutex_lock(&s->lock);
-    if (s->want_key)
+    if (s->want_key) {
+        s->sealing.waiting += pt_enc_chain_bytes(s->enc);
         pt_enc_new_chain(s->enc);
+    }
     begin_snap(s, trigger, &snap);
     s->sink.n = snap.n;
     s->sink.access = NULL;

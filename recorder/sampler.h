@@ -15,6 +15,12 @@
  * (before compression), or as many as the key frame where that has more. */
 #define PT_CHAIN_FRAMES 360
 #define PT_CHAIN_BYTES  (4u << 20)
+/* Bytes for the frames after the key frame: with very many processes that alone is longer than a
+ * chain should be. */
+static inline size_t pt_chain_room(size_t key_bytes)
+{
+    return key_bytes > PT_CHAIN_BYTES ? key_bytes : PT_CHAIN_BYTES;
+}
 
 struct pt_sampler_config {
     const struct pt_roots *roots;

@@ -27,9 +27,16 @@ struct pt_sampler {
     struct pt_snap last; /* the snapshot before; n 0: none */
     struct pt_headline headline;
     int64_t pass_us, pass_cpu_us, pass_store_us; /* as of the governor's last pass */
-    int64_t note_store_us;                       /* as of what it was last told of a tick */
     int64_t cpu_us, deep_us, cost_us, rss_kb;
     int64_t part_us[PT_PARTS], clock_us; /* clock: this thread's, when a part was last told */
+    struct pt_sealing {
+        double
+            us_byte; /* CPU time a byte of frames, before compression; all that the writer does */
+        double each; /* bytes of a frame that is no key frame */
+        size_t waiting; /* bytes of chains that are complete, and not sealed yet */
+        uint64_t seals; /* as of the last one, ... */
+        int64_t cpu_us; /* ... and the writer's CPU time */
+    } sealing;
     struct pt_thin thin;
     int64_t n; /* of the next snapshot */
     uint64_t tick, snapshots, frame_bytes;
@@ -50,6 +57,7 @@ void pt_sampler_account_put(struct pt_sampler *s, const struct pt_snap *snap);
 
 /* ---- sampler_budget.c ---- */
 
+void pt_sampler_budget_init(struct pt_sampler *s);
 /* Before a snapshot: what went by since the last. */
 void pt_sampler_budget_pass(struct pt_sampler *s);
 /* After a trigger's that read everything; before: what the parts stood at. */

@@ -28,10 +28,11 @@ struct pt_writer_config {
 struct pt_writer_stats {
     uint64_t frames, bytes; /* stored so far */
     uint64_t lost;          /* frames that never were, and ticks left out */
-    uint64_t moved;         /* files that were moved or deleted under us, and left */
-    uint64_t asides;        /* damaged files that were set aside */
-    char aside_as[256];     /* the last one's name, in the database's directory */
-    uint64_t wals;          /* -wals that were damaged */
+    uint64_t seals;
+    uint64_t moved;     /* files that were moved or deleted under us, and left */
+    uint64_t asides;    /* damaged files that were set aside */
+    char aside_as[256]; /* the last one's name, in the database's directory */
+    uint64_t wals;      /* -wals that were damaged */
     char wal_as[256];   /* the name of the last one's copy, without its end; "": there is none */
     int64_t file_bytes; /* database and WAL, as of the last frame */
     int64_t cpu_us;     /* of the thread so far */

@@ -138,8 +138,12 @@ static void note_frame(struct pt_writer *w, const struct pt_item *item, int64_t 
 static void seal(struct pt_writer *w)
 {
     struct pt_err err = {0};
-    if (pt_store_seal(w->keep.store, false, &err) >= 0)
+    if (pt_store_seal(w->keep.store, false, &err) >= 0) {
+        pthread_mutex_lock(&w->lock);
+        w->stats.seals++;
+        pthread_mutex_unlock(&w->lock);
         return;
+    }
     failed(w, &err);
     if (!w->keep.store || strcmp(w->unsealed, err.text) == 0)
         return;

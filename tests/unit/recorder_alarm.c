@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Triggers over a tree of files: pressure over ticks that are left out, and what is told of
- * snapshots and bursts that triggers did not get. */
+ * snapshots and bursts that triggers did not get. What a seal will take is saved for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 
 #include "recorder/alarm.h"
 #include "recorder/clock.h"
+#include "recorder/sampler_int.h"
 #include "tests/unit/recorder_tree.h"
 
 #define PROCESSES 300
@@ -210,13 +211,38 @@ static void burst_cut(void **state)
     }
 }
 
+/* A chain's seal is paid for while it grows, and tells what the next one will take. */
+static void seals_are_saved_for(void **state)
+{
+    (void)state;
+    struct rig r;
+    begin(&r, "seals", 1000000, 0);
+    const struct pt_gov *gov = pt_sampler_governor(r.sampler);
+    const struct pt_sealing *z = &r.sampler->sealing;
+    const double guess = z->us_byte;
+    usleep(200000);
+    snapshot(&r, PT_TRIGGER_TIMER);
+    assert_true(gov->unpaid_us < 0);
+    assert_true(gov->store_us > 0);
+    pt_sampler_new_chain(r.sampler);
+    snapshot(&r, PT_TRIGGER_TIMER);
+    assert_true(z->waiting > 0);
+    for (int i = 0; i < 200 && z->waiting; i++) {
+        usleep(50000);
+        snapshot(&r, PT_TRIGGER_TIMER);
+    }
+    assert_int_equal(z->waiting, 0);
+    assert_true(z->us_byte > 0 && (z->us_byte < guess || z->us_byte > guess));
+    end(&r);
+    tree_remove("");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ticks_left_out),
-        cmocka_unit_test(triggers_are_spared),
-        cmocka_unit_test(triggers_left_out),
-        cmocka_unit_test(burst_cut),
+        cmocka_unit_test(ticks_left_out),      cmocka_unit_test(triggers_are_spared),
+        cmocka_unit_test(triggers_left_out),   cmocka_unit_test(burst_cut),
+        cmocka_unit_test(seals_are_saved_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

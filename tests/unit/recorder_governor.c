@@ -27,6 +27,7 @@ struct machine {
     int64_t seal_us;              /* of a seal, every 360 ticks */
     int64_t deep_us;              /* of a deep read, give or take */
     double misjudged;             /* true cost of a deep read by what was predicted */
+    bool surprise;                /* nobody knows that a seal will come */
 };
 
 struct life {
@@ -95,10 +96,10 @@ static struct outcome run(const struct machine *m, int64_t hours_us)
     for (uint32_t i = 0; i < m->processes; i++)
         lives[i].rss_kb = 1000 + chance(50000);
     pt_gov_init(&g, m->ppm, m->interval_us, STALL);
-    int64_t cpu = m->start_us, store = 0, stored = 0;
+    int64_t cpu = m->start_us, store = 0, stored = 0, due = 0;
     while (out.elapsed_us < hours_us) {
         const int64_t interval = m->interval_us * pt_gov_stretch(&g);
-        pt_gov_pass(&g, out.ticks ? interval : 0, cpu, stored);
+        pt_gov_pass(&g, out.ticks ? interval : 0, cpu, stored, m->surprise ? 0 : due);
         out.spent_us += cpu;
         const uint32_t visited = look(&g, m);
         out.visits += visited;
@@ -106,13 +107,14 @@ static struct outcome run(const struct machine *m, int64_t hours_us)
             out.longest_round = m->processes / visited;
         const struct pt_gov_tick t = {.fixed_us = m->fixed_us,
                                       .process_us = visited * m->process_us,
-                                      .store_us = store,
+                                      .store_us = 100 + m->seal_us / 360,
                                       .visited = visited,
                                       .processes = m->processes};
         cpu = t.fixed_us + t.process_us + store;
         stored = store;
         pt_gov_note(&g, &t);
         store = ++out.ticks % 360 == 0 ? m->seal_us : 100;
+        due = out.ticks % 360 * m->seal_us / 360;
         for (uint32_t i = 0; i < m->processes; i++) {
             if (chance(100) < m->busy_percent)
                 lives[i].rss_kb += chance(4000);
@@ -156,6 +158,7 @@ static void budgets_hold(void **state)
             m.ppm = ppms[k];
             m.misjudged = misjudged[(i + k) % 3];
             m.seal_us = 1000 * (int64_t)counts[i] / 3;
+            m.surprise = (i + k) % 2;
             const struct outcome o = run(&m, counts[i] > 3000 ? 3 * HOUR : 12 * HOUR);
             assert_true(used(&m, &o) <= 1.05);
             assert_true(o.longest_round <= 10); /* six, and more in debt */
@@ -214,7 +217,7 @@ static void idle_time_is_capped(void **state)
     struct pt_gov g;
     pt_gov_init(&g, 5000, 10 * SECOND, STALL);
     for (int day = 0; day < 10; day++)
-        pt_gov_pass(&g, 24 * HOUR, 0, 0);
+        pt_gov_pass(&g, 24 * HOUR, 0, 0, 0);
     assert_in_range(g.credit_us, 1, 100000);
 }
 
@@ -224,7 +227,7 @@ static void loans(void **state)
     (void)state;
     struct pt_gov g;
     pt_gov_init(&g, 5000, 10 * SECOND, STALL);
-    pt_gov_pass(&g, 0, 400000, 0);
+    pt_gov_pass(&g, 0, 400000, 0, 0);
     assert_true(pt_gov_broke(&g));
     pt_gov_lend(&g, 100000);
     int64_t spent = 0;
@@ -235,8 +238,8 @@ static void loans(void **state)
     }
     assert_int_equal(spent, 100000);
     int waits = 0;
-    for (pt_gov_pass(&g, 10 * SECOND, spent, 0); pt_gov_broke(&g); waits++)
-        pt_gov_pass(&g, 10 * SECOND, 0, 0);
+    for (pt_gov_pass(&g, 10 * SECOND, spent, 0, 0); pt_gov_broke(&g); waits++)
+        pt_gov_pass(&g, 10 * SECOND, 0, 0, 0);
     assert_int_equal(waits, 10); /* half a second of debt at 5 ms a second */
 }
 
@@ -249,7 +252,7 @@ static void seals_hold_up_nothing(void **state)
     pt_gov_init(&g, 5000, 10 * SECOND, STALL);
     pt_gov_note(&g, &(struct pt_gov_tick){.fixed_us = TICK, .visited = 1, .processes = 1});
     int64_t spent = SEAL, reads = 0, longest = 0, waits = 0, earned = 0;
-    pt_gov_pass(&g, 0, SEAL, SEAL);
+    pt_gov_pass(&g, 0, SEAL, SEAL, 0);
     for (int i = 0; i < 6 * 60; i++) {
         int64_t tick = TICK;
         for (waits++; !pt_gov_broke(&g) && reads < 100000; waits = 0) {
@@ -259,7 +262,7 @@ static void seals_hold_up_nothing(void **state)
             reads++;
         }
         longest = waits > longest ? waits : longest;
-        pt_gov_pass(&g, 10 * SECOND, tick + COMMIT, COMMIT);
+        pt_gov_pass(&g, 10 * SECOND, tick + COMMIT, COMMIT, 0);
         spent += tick + COMMIT;
         earned += 50000;
     }
@@ -269,16 +272,42 @@ static void seals_hold_up_nothing(void **state)
     assert_in_range(reads, 10000, 20000);
 }
 
+/* Where it is known that a seal will come, it is paid for before: not even while it is at work has
+ * more been spent than was earned. */
+static void seals_are_saved_for(void **state)
+{
+    (void)state;
+    enum { SEAL = 1000000, CHAIN = 100, TICK = 10000 }; /* a tick earns 50 ms */
+    struct pt_gov g;
+    pt_gov_init(&g, 5000, 10 * SECOND, STALL);
+    pt_gov_note(&g, &(struct pt_gov_tick){.fixed_us = TICK, .visited = 1, .processes = 1});
+    int64_t spent = 0, earned = 0;
+    for (int i = 1; i <= 5 * CHAIN; i++) {
+        const int64_t store = i % CHAIN == 0 ? SEAL : 0;
+        int64_t tick = TICK + store;
+        for (int k = 0; !pt_gov_broke(&g) && k < 1000; k++) {
+            pt_gov_order(&g, 500);
+            pt_gov_back(&g, 500);
+            tick += 500;
+        }
+        pt_gov_pass(&g, 10 * SECOND, tick, store, (int64_t)(i % CHAIN) * SEAL / CHAIN);
+        spent += tick;
+        earned += 50000;
+        assert_true(spent <= earned);
+    }
+    assert_true(spent >= earned - 200000);
+}
+
 /* However much is owed, after some minutes deep reads are done again. */
 static void debts_end(void **state)
 {
     (void)state;
     struct pt_gov g;
     pt_gov_init(&g, 5000, 10 * SECOND, STALL);
-    pt_gov_pass(&g, 0, HOUR, 0);
+    pt_gov_pass(&g, 0, HOUR, 0, 0);
     int minutes = 0;
     for (; pt_gov_broke(&g); minutes++)
-        pt_gov_pass(&g, 60 * SECOND, 0, 0);
+        pt_gov_pass(&g, 60 * SECOND, 0, 0, 0);
     assert_in_range(minutes, 14, 16);
 }
 
@@ -291,7 +320,7 @@ static void triggers_have_a_share(void **state)
     pt_gov_init(&g, 5000, 10 * SECOND, STALL);
     const struct pt_gov_tick t = {.fixed_us = 20000, .visited = 1, .processes = 1};
     pt_gov_note(&g, &t); /* leaves three fifths */
-    pt_gov_pass(&g, 0, 20 * SECOND, 10 * SECOND);
+    pt_gov_pass(&g, 0, 20 * SECOND, 10 * SECOND, 0);
     assert_false(pt_gov_overdrawn(&g));
     int taken = 0;
     for (; !pt_gov_overdrawn(&g); taken++)
@@ -299,12 +328,12 @@ static void triggers_have_a_share(void **state)
     assert_int_equal(taken, 2); /* of 750 ms, and one more */
     int64_t seconds = 0;
     for (; pt_gov_overdrawn(&g); seconds += 10)
-        pt_gov_pass(&g, 10 * SECOND, 20000, 0);
+        pt_gov_pass(&g, 10 * SECOND, 20000, 0, 0);
     assert_in_range(seconds, 10, 30); /* 50 ms at 3 ms a second */
     for (int i = 0; i < 100; i++)     /* kills that do not ask */
         pt_gov_alarm(&g, 400000);
     for (seconds = 0; pt_gov_overdrawn(&g); seconds += 10)
-        pt_gov_pass(&g, 10 * SECOND, 20000, 0);
+        pt_gov_pass(&g, 10 * SECOND, 20000, 0, 0);
     assert_in_range(seconds, 240, 260);
 }
 
@@ -315,7 +344,7 @@ static void forgives(void **state)
     struct pt_gov g;
     pt_gov_init(&g, 5000, 10 * SECOND, STALL);
     const struct pt_gov_tick t = {.fixed_us = 5000, .visited = 300, .processes = 300};
-    pt_gov_pass(&g, 0, 20 * SECOND, 10 * SECOND);
+    pt_gov_pass(&g, 0, 20 * SECOND, 10 * SECOND, 0);
     pt_gov_alarm(&g, 10 * SECOND);
     pt_gov_note(&g, &t);
     assert_int_equal(pt_gov_stretch(&g), 2);
@@ -324,7 +353,7 @@ static void forgives(void **state)
     pt_gov_note(&g, &t);
     assert_int_equal(pt_gov_stretch(&g), 1);
     assert_false(pt_gov_overdrawn(&g));
-    pt_gov_pass(&g, 10 * SECOND, 0, 0);
+    pt_gov_pass(&g, 10 * SECOND, 0, 0, 0);
     assert_int_equal(g.credit_us, 50000); /* nothing of the seal is left to pay */
     pt_gov_forgive(&g);
     assert_int_equal(g.credit_us, 50000); /* and what was earned is kept */
@@ -350,7 +379,7 @@ static void settles(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct pt_gov g;
         pt_gov_init(&g, 5000, 10 * SECOND, STALL);
-        pt_gov_pass(&g, 0, 5 * SECOND, 0); /* a start */
+        pt_gov_pass(&g, 0, 5 * SECOND, 0, 0); /* a start */
         for (int k = 0; k < 6; k++) {
             const struct pt_gov_tick t = {.fixed_us = cases[i].fixed_us,
                                           .process_us = 100 * cases[i].process_us,
@@ -508,6 +537,7 @@ int main(void)
         cmocka_unit_test(idle_time_is_capped),
         cmocka_unit_test(loans),
         cmocka_unit_test(seals_hold_up_nothing),
+        cmocka_unit_test(seals_are_saved_for),
         cmocka_unit_test(debts_end),
         cmocka_unit_test(triggers_have_a_share),
         cmocka_unit_test(forgives),
