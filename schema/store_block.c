@@ -237,7 +237,7 @@ int pt_db_frame_blob(struct pt_db *db, int64_t n, void **ret, size_t *ret_len, s
     return r;
 }
 
-static int apply(struct pt_db *db, int64_t n, struct pt_snap *ret_snap, struct pt_err *err)
+static int apply(struct pt_db *db, int64_t n, struct pt_err *err)
 {
     void *blob;
     size_t len;
@@ -249,12 +249,14 @@ static int apply(struct pt_db *db, int64_t n, struct pt_snap *ret_snap, struct p
     free(blob);
     if (r < 0)
         return r;
-    *ret_snap = *pt_frame_snap(f);
-    if (ret_snap->n != n)
+    const struct pt_snap *snap = pt_frame_snap(f);
+    if (snap->n != n)
         r = pt_err_set(err, PT_EDAMAGED, 0, "frame", n, "it is the frame of snapshot %lld",
-                       (long long)ret_snap->n);
+                       (long long)snap->n);
     else
         r = pt_chain_apply(db->chain, f, err);
+    if (r >= 0)
+        db->chain_snap = *snap;
     pt_frame_free(f);
     return r;
 }
@@ -292,7 +294,7 @@ int pt_db_chain(struct pt_db *db, int64_t n, struct pt_chain **ret, struct pt_sn
         const int64_t at = db->frames[i].n;
         char place[64];
         snprintf(place, sizeof place, "frame %lld", (long long)at);
-        r = apply(db, at, &db->chain_snap, &why);
+        r = apply(db, at, &why);
         if (r >= 0) {
             db->chain_n = at;
             continue;

@@ -147,9 +147,15 @@ static int coverage(const struct pt_session *s, struct pt_info *info, struct pt_
 {
     struct pt_view *view;
     struct pt_processes table;
-    int rc = pt_view_load(s->db, s->span.last, PT_GROUP_ALL, &view, err);
+    struct pt_err why = {0};
+    int rc = pt_view_load(s->db, s->span.last, PT_GROUP_ALL, &view, &why);
+    if (rc < 0 && why.code == PT_EDAMAGED) {
+        info->processes = info->kernel = info->with_smaps = info->unreadable = info->lost =
+            PT_UNKNOWN;
+        return 0; /* which is told by the database, and all else is known */
+    }
     if (rc < 0)
-        return rc;
+        return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     for (uint32_t i = 0; i < view->count; i++) {
         if (view->sources[i].presence == PT_UNREADABLE)
             add_unread(info, &view->sources[i]);

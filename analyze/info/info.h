@@ -37,7 +37,7 @@ struct pt_info {
     uint64_t triggers[16];
     int64_t events[PT_INFO_KINDS]; /* by kind */
     struct pt_own own;
-    /* at the last snapshot */
+    /* at the last snapshot; PT_UNKNOWN where that is damaged */
     int64_t processes, kernel, with_smaps, unreadable, lost;
     int64_t oldest_smaps_us;                 /* age */
     struct pt_unread unread[PT_INFO_UNREAD]; /* the most first */

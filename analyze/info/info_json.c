@@ -65,10 +65,10 @@ static json_t *coverage_json(const struct pt_info *info)
 {
     const struct pt_own *own = &info->own;
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "processes",
-        (json_int_t)info->processes, "kernel_threads", (json_int_t)info->kernel, "with_smaps",
-        (json_int_t)info->with_smaps, "smaps_unreadable", (json_int_t)info->unreadable, "lost",
-        (json_int_t)info->lost, "oldest_smaps_seconds",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "processes",
+        pt_json_int(info->processes), "kernel_threads", pt_json_int(info->kernel), "with_smaps",
+        pt_json_int(info->with_smaps), "smaps_unreadable", pt_json_int(info->unreadable), "lost",
+        pt_json_int(info->lost), "oldest_smaps_seconds",
         info->oldest_smaps_us == PT_UNKNOWN ? json_null() : seconds((double)info->oldest_smaps_us),
         "processes_read", pt_json_int(pt_own_last(own, "processes_read")), "deep_overdue",
         pt_json_int(pt_own_last(own, "deep_overdue")), "deep_stalling",

@@ -143,6 +143,10 @@ static void print_coverage(const struct pt_session *s, const struct pt_info *inf
     const struct pt_own *own = &info->own;
     const int64_t looked = pt_own_last(own, "processes_read");
     struct list l = {.n = 0};
+    if (info->processes == PT_UNKNOWN) {
+        line(s, "coverage", "not known: the last snapshot is damaged");
+        return;
+    }
     add(&l, "%" PRId64 " processes at the end, %" PRId64 " of them kernel threads", info->processes,
         info->kernel);
     if (looked != PT_UNKNOWN && looked < pt_own_last(own, "processes"))

@@ -118,7 +118,7 @@ static int load_minutes(const struct pt_session *s, struct pt_oom_case *c, struc
                        &n, NULL) < 0)
             continue;
         n = n < first->n ? first->n : n > last->n ? last->n : n;
-        if (n == done || pt_view_load(s->db, n, PT_GROUP(PT_BLOCK_SYSTEM), &view, err) < 0)
+        if (n == done || pt_view_load(s->db, n, PT_GROUP(PT_BLOCK_SYSTEM), &view, NULL) < 0)
             continue; /* damage is told by the database */
         rc = look_at(view, c->cgroup, &c->minutes[c->nminutes], err);
         c->nminutes += rc >= 0;

@@ -39,6 +39,10 @@ static void print_coverage(struct pt_page *p, const json_t *machine)
     const int64_t unreadable = pt_tree_int(c, "smaps_unreadable");
     if (!c)
         return;
+    if (pt_tree_int(c, "processes") == PT_UNKNOWN) {
+        pt_page_pair(p, "coverage", "not known: the last snapshot is damaged");
+        return;
+    }
     pt_page_pair(p, "coverage",
                  "%" PRId64 " processes at the end, %" PRId64 " kernel threads among them",
                  pt_tree_int(c, "processes"), pt_tree_int(c, "kernel_threads"));

@@ -250,6 +250,39 @@ static void thinned_is_no_gap(void **state)
     recording_remove(&r);
 }
 
+/* Of a recording whose end cannot be read all but that is told. */
+static void damage_at_the_end_is_not_known(void **state)
+{
+    struct recording r;
+    char *text = NULL;
+    size_t size;
+    const struct pt_meta meta = {.host = "unit", .page_size = 4096, .interval_us = 10 * SECOND};
+    (void)state;
+    recording_new(&r, &meta, START);
+    for (int i = 0; i < 3; i++) {
+        const struct pt_snap snap = {.real_us = START + i * 10 * SECOND, .boot = 1};
+        r.spoil = i == 2;
+        recording_begin(&r, &snap, false);
+        recording_text(&r, "proc:meminfo", "MemTotal: 1000 kB\n");
+        recording_end(&r);
+    }
+    recording_close(&r);
+    for (int json = 0; json < 2; json++) {
+        const struct pt_args args = {.top = PT_UNKNOWN,
+                                     .positional = {r.path},
+                                     .npositional = 1,
+                                     .json = json,
+                                     .out = open_memstream(&text, &size)};
+        assert_int_equal(pt_cmd_info.run(&args), PT_EXIT_DAMAGED);
+        fclose(args.out);
+        const char *want = json ? "\"processes\": null" : "not known: the last snapshot is damaged";
+        if (!strstr(text, want) || !strstr(text, json ? "\"snapshots\": 3" : "snapshots    3 over"))
+            fail_msg("'%s' is not in:\n%s", want, text);
+        free(text);
+    }
+    recording_remove(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +290,7 @@ int main(void)
         cmocka_unit_test(cost_is_of_known_steps),
         cmocka_unit_test(account_adds_up),
         cmocka_unit_test(thinned_is_no_gap),
+        cmocka_unit_test(damage_at_the_end_is_not_known),
         cmocka_unit_test(what_the_account_says_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -338,6 +338,24 @@ static void a_damaged_snapshot_is_passed_over(void **state)
     drop(&f);
 }
 
+/* One minute less, and nothing that went wrong. */
+static void a_minute_may_be_damaged(void **state)
+{
+    struct fixture f;
+    struct pt_oom_case c;
+    struct pt_err err = {0};
+    (void)state;
+    record_damaged(&f, "k.!.", 4);
+    assert_int_equal(pt_oom_find(&f.session, INT64_MAX, &c, &err), 0);
+    assert_int_equal(err.code, PT_OK);
+    assert_true(c.found);
+    assert_int_equal(c.nminutes, 3);
+    assert_int_equal(c.minutes[2].n, 4);
+    assert_int_equal(c.ngrowers, 1);
+    pt_oom_release(&c);
+    drop(&f);
+}
+
 /* Where the window begins with damage, who grew since is not known, rather than nobody. */
 static void growth_since_damage_is_not_known(void **state)
 {
@@ -387,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_kill),
         cmocka_unit_test(no_kill),
         cmocka_unit_test(a_damaged_snapshot_is_passed_over),
+        cmocka_unit_test(a_minute_may_be_damaged),
         cmocka_unit_test(growth_since_damage_is_not_known),
         cmocka_unit_test(nothing_can_be_read),
     };
