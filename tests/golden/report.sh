@@ -24,7 +24,7 @@ print()
     if [ "$3" = json ]; then
         jq 'del(.machine.cost, .machine.size)' "$PT_TMP/out" >"$PT_TMP/$2.$4"
     else
-        sed -E 's#/(work|root|tmp)/[^ |"]*#/elsewhere#g
+        sed -E 's#/(woodlab|root|tmp)/[^ |"]*#/elsewhere#g
             s/^((- \*\*)?(CPU|memory|size)(\*\*)?) .*( of one CPU|resident|a snapshot,).*/\1 .../' "$PT_TMP/out" >"$PT_TMP/$2.$4"
     fi
     if [ "${PT_BLESS:-}" ]; then
