@@ -60,11 +60,12 @@ static char *seconds(double s, char *buf)
 static void amount(const json_t *finding, const json_t *doc, char *buf, size_t size)
 {
     char a[PT_UNITS_BUF], b[PT_UNITS_BUF];
+    const int64_t count = pt_tree_int(finding, "count");
     const double slope = pt_tree_real(finding, "slope_bytes_per_hour");
     seconds(pt_tree_real(pt_tree_at(doc, "span"), "recorded_seconds"), b);
     if (strcmp(section_of(finding), "oom") == 0)
-        snprintf(buf, size, "%" PRId64 " time%s in %s", pt_tree_int(finding, "count"),
-                 pt_tree_int(finding, "count") == 1 ? "" : "s", b);
+        snprintf(buf, size, "%s time%s in %s", pt_units_count(a, sizeof(a), count, false),
+                 count == 1 ? "" : "s", b);
     else if (strcmp(section_of(finding), "swap") == 0)
         snprintf(buf, size, "%s of %s", seconds(pt_tree_real(finding, "seconds"), a), b);
     else if (isfinite(slope) && fabs(slope) < 9e18)
@@ -101,7 +102,13 @@ struct compare {
     json_t *doc;
     const json_t *old;
     json_t *rows;
+    size_t cut, damaged; /* findings of which nothing is told, for these */
 };
+
+static double recorded(const json_t *doc)
+{
+    return pt_tree_real(pt_tree_at(doc, "span"), "recorded_seconds");
+}
 
 static int add(struct compare *c, enum pt_status status, const json_t *before, json_t *after)
 {
@@ -125,6 +132,41 @@ static bool known(const struct compare *c, const json_t *finding)
            pt_incidents_told(c->old, section_of(finding));
 }
 
+static bool damage_hides(const json_t *doc, const char *section)
+{
+    return pt_tree_int(doc, "damaged") > 0 && strcmp(section, "oom") != 0;
+}
+
+/* open: one that is no alarm, but that may go on, counts too. */
+static bool cut_hides(const json_t *doc, const char *section, bool open)
+{
+    const json_t *leaks = pt_tree_at(doc, "leaks");
+    if (strcmp(section, "leaks") != 0)
+        return strcmp(section, "oom") == 0 && pt_tree_int(doc, "incidents_omitted") > 0;
+    return pt_tree_int(leaks, "omitted_alarms") > 0 ||
+           (open && pt_tree_int(leaks, "omitted_undetermined") > 0) ||
+           (!open && pt_tree_count(leaks, "findings") > FINDINGS_MAX);
+}
+
+/* That one of the two does not tell of it says something only where that one tells of all. */
+static int judge(struct compare *c, const json_t *before, json_t *after)
+{
+    const char *section = section_of(after ? after : before);
+    enum pt_status status = pt_match_status(before, after);
+    const json_t *silent = status == PT_NEW ? c->old : status == PT_RESOLVED ? c->doc : NULL;
+    if (silent && damage_hides(silent, section)) {
+        c->damaged++;
+        return 0;
+    }
+    if (silent && !(before && after) && cut_hides(silent, section, status == PT_RESOLVED)) {
+        c->cut++;
+        return 0;
+    }
+    if (status == PT_RESOLVED && !pt_match_ended(before, recorded(c->old), recorded(c->doc)))
+        status = PT_ONGOING;
+    return add(c, status, before, after);
+}
+
 /* Those of the new report in their order, then what was resolved. */
 static int compare_lists(struct compare *c, json_t *now, const json_t *then)
 {
@@ -140,12 +182,12 @@ static int compare_lists(struct compare *c, json_t *now, const json_t *then)
         json_t *after = json_array_get(now, k);
         const json_t *before = back[k] == SIZE_MAX ? NULL : json_array_get(then, back[k]);
         if (known(c, after) && (pt_match_alarms(after) || (before && pt_match_alarms(before))))
-            ok = add(c, pt_match_status(before, after), before, after) == 0;
+            ok = judge(c, before, after) == 0;
     }
     for (size_t i = 0; ok && i < n; i++) {
         const json_t *before = json_array_get(then, i);
         if (pair[i] == SIZE_MAX && pt_match_alarms(before) && known(c, before))
-            ok = add(c, PT_RESOLVED, before, NULL) == 0;
+            ok = judge(c, before, NULL) == 0;
     }
     free(pair);
     free(back);
@@ -160,20 +202,16 @@ static json_t *first_of(const json_t *list)
     return some;
 }
 
-/* NULL: no memory. */
-static json_t *compare(json_t *doc, const json_t *old)
+/* < 0: no memory. */
+static int compare(struct compare *c)
 {
-    struct compare c = {doc, old, json_array()};
-    int rc = c.rows ? 0 : -1;
+    int rc = c->rows ? 0 : -1;
     for (size_t i = 0; i < sizeof(lists) / sizeof(*lists) && rc == 0; i++) {
-        json_t *then = first_of(list_of(old, i));
-        rc = then ? compare_lists(&c, list_of(doc, i), then) : -1;
+        json_t *then = first_of(list_of(c->old, i));
+        rc = then ? compare_lists(c, list_of(c->doc, i), then) : -1;
         json_decref(then);
     }
-    if (rc == 0)
-        return c.rows;
-    json_decref(c.rows);
-    return NULL;
+    return rc;
 }
 
 static json_t *counts_of(const json_t *list)
@@ -224,6 +262,26 @@ static int note(json_t *doc, json_t *text)
     return json_array_append_new(json_object_get(doc, "notes"), text);
 }
 
+/* Of what no status is told, and why. */
+static int note_untold(const struct compare *c, const char *name)
+{
+    const int64_t places = pt_tree_int(c->old, "damaged");
+    int rc = 0;
+    if (places > 0)
+        rc |= note(c->doc, pt_tree_text("'%s' is damaged in part, in %" PRId64
+                                        " place%s: what is missing there is not compared",
+                                        name, places, places == 1 ? "" : "s"));
+    if (c->damaged)
+        rc |= note(c->doc, pt_tree_text("of %zu finding%s it cannot be told whether they are new "
+                                        "or ended: what is damaged may hold them",
+                                        c->damaged, c->damaged == 1 ? "" : "s"));
+    if (c->cut)
+        rc |= note(c->doc, pt_tree_text("of %zu finding%s it cannot be told whether they are new "
+                                        "or ended: a report is cut (--top makes it longer)",
+                                        c->cut, c->cut == 1 ? "" : "s"));
+    return rc;
+}
+
 /* What speaks against comparing the two. */
 static int note_differences(json_t *doc, const json_t *old, const char *name)
 {
@@ -268,8 +326,10 @@ int pt_against_apply(json_t *doc, const json_t *old, const char *kind, const cha
 {
     const json_t *host = pt_tree_at(pt_tree_at(old, "machine"), "host"),
                  *span = pt_tree_at(old, "span");
-    json_t *list = compare(doc, old);
-    if (!list || mark_verdict(doc, list) < 0 || note_differences(doc, old, name) < 0) {
+    struct compare c = {.doc = doc, .old = old, .rows = json_array()};
+    json_t *list = c.rows;
+    if (compare(&c) < 0 || mark_verdict(doc, list) < 0 || note_differences(doc, old, name) < 0 ||
+        note_untold(&c, name) < 0) {
         json_decref(list);
         return pt_err_nomem(err);
     }

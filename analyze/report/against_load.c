@@ -30,7 +30,7 @@ static json_t *from_database(const struct pt_args *args, const char *path, struc
     }
     const struct pt_report_options o = {.from = s.span.first, .to = s.span.last, .top = PT_UNKNOWN};
     json_t *doc = pt_report_make(&s, &o, err);
-    pt_session_close(&s, 0);
+    pt_session_close(&s, 0); /* what was damaged is in the document */
     return doc;
 }
 

@@ -80,6 +80,7 @@ static int one(struct pt_session *s, const struct pt_report_span *span,
         rc = pt_report_put(doc, span->format, args->output, args->out, err);
     if (rc >= 0)
         pt_report_judge(doc, ret);
+    ret->partial |= kind && strcmp(kind, "database") == 0 && pt_tree_int(old, "damaged") > 0;
     json_decref(old);
     json_decref(doc);
     return rc;

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/oom/oom.h"
 #include "analyze/print/json.h"
 #include "analyze/print/units.h"
+#include "analyze/report/match.h"
 #include "analyze/report/tree.h"
 #include "analyze/series/service.h"
 
@@ -66,21 +66,31 @@ static const char *first_of(const json_t *episode, const char *list)
     return pt_tree_str(json_array_get(pt_tree_at(episode, list), 0), "comm");
 }
 
-/* "swap did harm: thrash several times, 2 min in all, worst for postgres; batch1 grew meanwhile" */
+/* "swap did harm: thrash several times, 2 min in all, worst for postgres; meanwhile batch1 grew".
+ * That memory is full is no harm that swap did. */
 static json_t *told(const json_t *swap, size_t state, const struct sum *s)
 {
     const char *text = pt_tree_str(swap, "text"), *colon = text ? strchr(text, ':') : NULL;
     const char *hurt = first_of(s->worst, "victims"), *grew = first_of(s->worst, "aggressors");
-    const bool harm = pt_tree_is(swap, "verdict", "harmful") &&
-                      strcmp(states[state].state, "swap-out-pressure") != 0;
-    char length[PT_UNITS_BUF];
+    const bool full = strcmp(states[state].state, "exhaustion-risk") == 0,
+               pushed = strcmp(states[state].state, "swap-out-pressure") == 0,
+               harmful = pt_tree_is(swap, "verdict", "harmful"), harm = harmful && !full && !pushed;
+    const bool none = text && strstr(text, "no swap is set up");
+    char length[PT_UNITS_BUF], begin[128] = "";
+    if (harm && colon)
+        snprintf(begin, sizeof(begin), "%.*s: ", (int)(colon - text < 100 ? colon - text : 100),
+                 text);
+    else if (!full)
+        snprintf(begin, sizeof(begin), "memory ran short%s: ", harmful ? "" : ", no harm seen");
     pt_units_duration(length, sizeof(length),
                       s->seconds < 9e12 ? (int64_t)(s->seconds * 1e6) : PT_UNKNOWN);
-    return pt_tree_text("%.*s: %s %s%s%s%s%s%s%s%s", harm && colon ? (int)(colon - text) : -1,
-                        harm && colon ? text : "memory ran short, no harm seen",
-                        states[state].words, s->episodes > 1 ? "several times, " : "for ", length,
-                        s->episodes > 1 ? " in all" : "", hurt ? ", worst for " : "",
-                        hurt ? hurt : "", grew ? "; meanwhile " : "", grew ? grew : "",
+    return pt_tree_text("%s%s %s%s%s%s%s%s%s%s", begin,
+                        !full  ? states[state].words
+                        : none ? "memory, with no swap set up, was nearly full"
+                               : "memory and swap were nearly full",
+                        s->episodes > 1 ? "several times, " : "for ", length,
+                        s->episodes > 1 ? " in all" : "", hurt && harm ? ", worst for " : "",
+                        hurt && harm ? hurt : "", grew ? "; meanwhile " : "", grew ? grew : "",
                         grew ? " grew" : "");
 }
 
@@ -144,26 +154,67 @@ static int64_t kills_of(const char *text, bool counted)
     return n > 0 ? n : 1;
 }
 
+static void victim_release(struct pt_victim *k)
+{
+    free(k->name);
+    free(k->service);
+    free(k->limit);
+}
+
+/* The most, then the newest. */
+static int by_kills(const void *a, const void *b)
+{
+    const struct pt_victim *x = a, *y = b;
+    if (x->kills != y->kills)
+        return x->kills < y->kills ? 1 : -1;
+    return (x->last_us < y->last_us) - (x->last_us > y->last_us);
+}
+
+/* Where there is no room, in the place of the least. */
+static struct pt_victim *room(struct pt_victims *v)
+{
+    struct pt_victim *least = v->v;
+    if (v->n < PT_VICTIMS)
+        return &v->v[v->n++];
+    for (size_t i = 1; i < v->n; i++)
+        if (by_kills(&v->v[i], least) > 0)
+            least = &v->v[i];
+    v->others += least->kills;
+    victim_release(least);
+    return least;
+}
+
 static struct pt_victim *victim_of(struct pt_victims *v, const char *name, const char *service,
                                    bool named)
 {
     for (size_t i = 0; i < v->n; i++) {
         struct pt_victim *k = &v->v[i];
-        if (k->named == named && strcmp(k->name, name) == 0 && strcmp(k->service, service) == 0)
+        if (k->named == named && strcmp(k->name, name) == 0 &&
+            pt_match_services(k->service, service))
             return k;
     }
-    if (v->n == PT_VICTIMS)
-        return NULL;
-    struct pt_victim *k = &v->v[v->n];
+    struct pt_victim *k = room(v);
     *k = (struct pt_victim){.name = strdup(name), .service = strdup(service), .named = named};
-    if (k->name && k->service) {
-        v->n++;
+    if (k->name && k->service)
         return k;
-    }
     v->nomem = true;
-    free(k->name);
-    free(k->service);
+    victim_release(k);
+    *k = v->v[--v->n];
     return NULL;
+}
+
+/* A counter of kills in a control group does not tell whose limit it was. */
+static void set_last(struct pt_victim *k, const struct pt_oom_told *said, const char *service)
+{
+    const bool limit = said->cgroup && !said->counted;
+    char *name = strdup(service);
+    if (name) {
+        free(k->service);
+        k->service = name;
+    }
+    free(k->limit);
+    k->limit = limit ? strndup(said->cgroup, said->cgroup_len) : NULL;
+    k->constraint = said->counted ? PT_CONSTRAINT_NONE : said->constraint;
 }
 
 void pt_victims_add(struct pt_victims *v, const struct pt_db_event *e)
@@ -176,30 +227,19 @@ void pt_victims_add(struct pt_victims *v, const struct pt_db_event *e)
     service_of(e->text, &service);
     struct pt_victim *k =
         victim_of(v, e->subject + (numbered ? digits + 1 : 0), service.name, !said.counted);
-    if (!k) {
-        v->others += kills;
+    if (!k)
         return;
-    }
     k->kills += kills;
     k->last_us = e->real_us;
     snprintf(k->pid, sizeof(k->pid), "%.*s", numbered ? (int)digits : 0, e->subject);
+    set_last(k, &said, service.name);
 }
 
 void pt_victims_release(struct pt_victims *v)
 {
-    for (size_t i = 0; i < v->n; i++) {
-        free(v->v[i].name);
-        free(v->v[i].service);
-    }
+    for (size_t i = 0; i < v->n; i++)
+        victim_release(&v->v[i]);
     *v = (struct pt_victims){.n = 0};
-}
-
-static int by_kills(const void *a, const void *b)
-{
-    const struct pt_victim *x = a, *y = b;
-    if (x->kills != y->kills)
-        return x->kills < y->kills ? 1 : -1;
-    return (x->last_us < y->last_us) - (x->last_us > y->last_us);
 }
 
 static json_t *title_of(const struct pt_victim *k)
@@ -209,28 +249,52 @@ static json_t *title_of(const struct pt_victim *k)
     return *k->name ? pt_tree_text("a process in %s", k->name) : pt_tree_text("a process");
 }
 
-/* "postgres (pid 812, db.service) was killed for want of memory at ..." */
+/* What there was no more room in, behind the time of the last. */
+static void want_of(const struct pt_victim *k, char *buf, size_t size)
+{
+    static const char *const words[] = {
+        [PT_CONSTRAINT_NONE] = "",
+        [PT_CONSTRAINT_HOST] = ", when the host was out of memory",
+        [PT_CONSTRAINT_CGROUP] = ", at the limit of its control group",
+        [PT_CONSTRAINT_CPUSET] = ", when the nodes of its cpuset were out of memory",
+        [PT_CONSTRAINT_POLICY] = ", when the nodes of its memory policy were out of memory",
+    };
+    if (k->limit)
+        snprintf(buf, size, ", at the limit of the control group %.200s", k->limit);
+    else
+        snprintf(buf, size, "%s", words[k->constraint]);
+}
+
+/* "postgres (pid 812, db.service) was killed for want of memory at ..., at the limit of
+ * the control group ..." */
 static json_t *kill_told(const struct pt_victim *k, const char *title, int32_t offset_s)
 {
-    char when[PT_UNITS_BUF], who[512] = "";
+    char when[PT_UNITS_BUF], who[512] = "", want[256];
     const bool pid = k->kills == 1 && *k->pid, service = *k->service;
     pt_units_time(when, sizeof(when), k->last_us, offset_s);
+    want_of(k, want, sizeof(want));
     if (pid || service)
         snprintf(who, sizeof(who), " (%s%s%s%s)", pid ? "pid " : "", pid ? k->pid : "",
                  pid && service ? ", " : "", k->service);
     if (k->kills == 1)
-        return pt_tree_text("%s%s was killed for want of memory at %s", title, who, when);
-    return pt_tree_text("%s%s was killed for want of memory %" PRId64 " times, the last time at %s",
-                        title, who, k->kills, when);
+        return pt_tree_text("%s%s was killed for want of memory at %s%s", title, who, when, want);
+    return pt_tree_text("%s%s was killed for want of memory %" PRId64
+                        " times, the last time at %s%s",
+                        title, who, k->kills, when, want);
 }
 
-json_t *pt_incidents_oom(struct pt_victims *v, double hours, int32_t offset_s)
+json_t *pt_incidents_oom(struct pt_victims *v, double hours, int32_t offset_s, int64_t *ret_omitted)
 {
     json_t *all = json_array();
+    *ret_omitted = v->others;
     if (v->n)
         qsort(v->v, v->n, sizeof(*v->v), by_kills);
     for (size_t i = 0; i < v->n; i++) {
         const struct pt_victim *k = &v->v[i];
+        if (i >= PT_VICTIMS_LISTED) {
+            *ret_omitted += k->kills;
+            continue;
+        }
         json_t *title = title_of(k);
         json_array_append_new(
             all,

@@ -7,19 +7,25 @@
 
 #include <jansson.h>
 
+#include "analyze/oom/oom.h"
 #include "schema/store.h"
 
-#define PT_VICTIMS 64
+#define PT_VICTIMS        512 /* that are counted */
+#define PT_VICTIMS_LISTED 64
 struct pt_victim {
-    char *name, *service; /* name: its command, or the control group of one that is not known */
+    char *name; /* its command, or the control group of one that is not known */
     bool named;
     int64_t kills, last_us;
-    char pid[24]; /* of the last; "" */
+    /* of the last */
+    char *service; /* "" */
+    char pid[24];  /* "" */
+    enum pt_constraint constraint;
+    char *limit; /* the control group whose limit it was; NULL */
 };
 struct pt_victims {
     struct pt_victim v[PT_VICTIMS];
     size_t n;
-    int64_t others; /* kills of further ones */
+    int64_t others; /* kills of those that gave way to newer ones */
     bool nomem;
 };
 /* Of an event that is an OOM kill. */
@@ -28,7 +34,9 @@ void pt_victims_release(struct pt_victims *v);
 
 /* Findings, the worst first; hours: recorded. NULL: no memory. */
 json_t *pt_incidents_swap(const json_t *swap, double hours);
-json_t *pt_incidents_oom(struct pt_victims *v, double hours, int32_t offset_s);
+/* ret_omitted: kills of whom is not listed. */
+json_t *pt_incidents_oom(struct pt_victims *v, double hours, int32_t offset_s,
+                         int64_t *ret_omitted);
 /* Whether a document tells of a section's findings at all: one that could not be made, or that the
  * recording holds too little for, does not. */
 bool pt_incidents_told(const json_t *doc, const char *section);

@@ -44,7 +44,7 @@ bool pt_match_alarms(const json_t *finding)
 static const char *const instances[] = {"docker-", "session-",    "pod-", "cri-",
                                         "libpod-", "containerd-", "run-", "lxc-"};
 
-static bool same_service(const char *a, const char *b)
+bool pt_match_services(const char *a, const char *b)
 {
     if (!a || !b)
         return false;
@@ -96,7 +96,7 @@ static int like_programs(const json_t *a, const json_t *b)
     /* all that is known of a service is its name */
     const bool services = pt_tree_is(a, "kind", "service") || pt_tree_is(b, "kind", "service");
     const char *service = pt_tree_str(a, "service");
-    const bool service_same = same_service(service, pt_tree_str(b, "service"));
+    const bool service_same = pt_match_services(service, pt_tree_str(b, "service"));
     const bool comm = same_text(a, b, "comm");
     const bool exe = same_path(pt_tree_str(a, "exe"), pt_tree_str(b, "exe"));
     if (services)
@@ -110,7 +110,7 @@ static int like_programs(const json_t *a, const json_t *b)
 static int like_victims(const json_t *a, const json_t *b)
 {
     const char *service = pt_tree_str(a, "service"), *other = pt_tree_str(b, "service");
-    if (!same_text(a, b, "name") || (service && other && !same_service(service, other)))
+    if (!same_text(a, b, "name") || (service && other && !pt_match_services(service, other)))
         return 0;
     return 1 + (service && other) + same_text(a, b, "service");
 }
@@ -228,4 +228,12 @@ enum pt_status pt_match_status(const json_t *before, const json_t *after)
     if (was.is > APART * is.is && is.high < was.low)
         return PT_BETTER;
     return PT_ONGOING;
+}
+
+bool pt_match_ended(const json_t *before, double then, double now)
+{
+    /* of chance at this pace, that none comes is then one in twenty */
+    if (pt_tree_is(pt_tree_at(before, "subject"), "kind", "oom"))
+        return pt_tree_real(before, "per_hour") * now / 3600 >= 3;
+    return now >= then / 2;
 }

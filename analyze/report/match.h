@@ -12,6 +12,8 @@
 enum pt_status { PT_NEW = 0, PT_ONGOING, PT_WORSE, PT_BETTER, PT_RESOLVED, PT_STATUSES };
 const char *pt_status_name(enum pt_status s); /* "new", ... */
 
+/* Names of services that are made anew with each start are the same but for which of them. */
+bool pt_match_services(const char *a, const char *b);
 /* Is it an alarm, by its verdict? Incidents are. */
 bool pt_match_alarms(const json_t *finding);
 /* How much the two have in common; 0: they are not of one thing. */
@@ -21,5 +23,7 @@ int pt_match_likeness(const json_t *a, const json_t *b);
 int pt_match_findings(const json_t *a, const json_t *b, size_t *ret_pair);
 /* before: an alarm or not; after NULL: it is not there any more. One of the two is an alarm. */
 enum pt_status pt_match_status(const json_t *before, const json_t *after);
+/* Whether it ended, where it is not there any more: seconds that were recorded then and since. */
+bool pt_match_ended(const json_t *before, double then, double now);
 
 #endif

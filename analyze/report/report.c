@@ -340,13 +340,43 @@ static int make_sections(struct pt_report *r, struct pt_err *err)
     return rc;
 }
 
+/* Places in which this span is damaged, or it is not known where. */
+static json_int_t damaged(const struct pt_report *r)
+{
+    json_int_t n = 0;
+    for (size_t i = 0; i < r->s->ndamage; i++) {
+        const struct pt_damage *d = &r->s->damage[i];
+        n += d->first <= 0 || (d->first <= r->o->to && d->last >= r->o->from);
+    }
+    return n;
+}
+
 static int make(struct pt_report *r, struct pt_err *err)
 {
-    static const char *const order[] = {
-        "span",   "notes",       "left_out",      "verdict",   "incidents",    "incidents_omitted",
-        "cut",    "against",     "compare",       "machine",   "leaks",        "growth",
-        "charts", "marks",       "marks_omitted", "swap",      "swap_omitted", "kernel",
-        "oom",    "oom_omitted", "events",        "processes", "glossary"};
+    static const char *const order[] = {"span",
+                                        "damaged",
+                                        "notes",
+                                        "left_out",
+                                        "verdict",
+                                        "incidents",
+                                        "incidents_omitted",
+                                        "cut",
+                                        "against",
+                                        "compare",
+                                        "machine",
+                                        "leaks",
+                                        "growth",
+                                        "charts",
+                                        "marks",
+                                        "marks_omitted",
+                                        "swap",
+                                        "swap_omitted",
+                                        "kernel",
+                                        "oom",
+                                        "oom_omitted",
+                                        "events",
+                                        "processes",
+                                        "glossary"};
     struct pt_snap last;
     if (r->s->span.count > 0 && !r->s->args->utc &&
         pt_db_snap(r->s->db, r->o->to, &last, NULL) >= 0)
@@ -365,6 +395,7 @@ static int make(struct pt_report *r, struct pt_err *err)
     int rc = make_sections(r, err);
     if (rc >= 0)
         rc = pt_report_events(r, err);
+    json_object_set_new(r->doc, "damaged", json_integer(damaged(r)));
     json_t *verdict = rc >= 0 ? pt_report_verdict(r, err) : NULL;
     if (rc < 0 || !verdict)
         return rc < 0 ? rc : -PT_ENOMEM;

@@ -5,6 +5,7 @@
  *
  * kind "report":
  *   report, kind, program, database, utc_offset_seconds, span, notes (to be read first)
+ *   damaged     places in which the span could not be read
  *   left_out    sections that could not be made: section, text
  *   verdict     a sentence a finding, worst first: severity (alarm, warning, note, good), section,
  *               text, finding (an id or null), status (new, ongoing, worse, better, resolved; null)

@@ -275,7 +275,8 @@ static int set(struct pt_report *r, const char *key, json_t *value)
 static int end_incidents(struct pt_report *r, struct gather *g)
 {
     json_t *all = json_object_get(r->doc, "incidents"), *one;
-    json_t *kills = pt_incidents_oom(&g->victims, pt_report_hours(r), r->offset_s);
+    int64_t omitted;
+    json_t *kills = pt_incidents_oom(&g->victims, pt_report_hours(r), r->offset_s, &omitted);
     int rc = kills ? json_array_extend(all, kills) : -1;
     size_t i;
     json_decref(kills);
@@ -283,7 +284,7 @@ static int end_incidents(struct pt_report *r, struct gather *g)
     {
         rc |= json_object_set_new(one, "id", pt_tree_text("i%zu", i + 1));
     }
-    return rc | set(r, "incidents_omitted", json_integer((json_int_t)g->victims.others));
+    return rc | set(r, "incidents_omitted", json_integer((json_int_t)omitted));
 }
 
 static int set_events(struct pt_report *r, struct gather *g, struct pt_err *err)

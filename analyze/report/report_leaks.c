@@ -196,7 +196,7 @@ static json_t *finding(const struct pt_report *r, const struct pt_finding *f, si
 json_t *pt_report_leaks(struct pt_report *r, struct pt_err *err)
 {
     struct pt_leaks *l = &r->leaks;
-    size_t shown[2] = {0, 0}, all[2] = {0, 0}, quiet[2] = {0, 0};
+    size_t shown[2] = {0, 0}, all[2] = {0, 0}, quiet[2] = {0, 0}, open = 0;
     const size_t most[2] = {pt_report_top(r, OTHERS), pt_report_top(r, ALARMS)};
     if (pt_leaks_find(r->s, r->o->from, r->o->to, l, err) < 0) {
         /* what is told of the span and drawn over it needs its axis */
@@ -211,16 +211,19 @@ json_t *pt_report_leaks(struct pt_report *r, struct pt_err *err)
         if (all[alarm]++ < most[alarm])
             shown[alarm] += json_array_append_new(
                                 findings, finding(r, &l->v[i], json_array_size(findings) + 1)) == 0;
+        else
+            open += l->v[i].ruling.verdict == PT_UNDETERMINED;
     }
     for (size_t i = 0; i < l->nquiet; i++)
         quiet[l->quiet[i].verdict == PT_STABLE]++;
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o, s:I, s:I}", "alarms", (json_int_t)all[1],
-        "others", (json_int_t)all[0], "stable", (json_int_t)quiet[1], "insufficient",
-        (json_int_t)quiet[0], "series", (json_int_t)l->series, "available_slope_bytes_per_hour",
-        pt_tree_number(l->available * HOUR), "explained_fraction", pt_tree_number(l->explained),
-        "smaps", (int)l->smaps, "findings", findings, "omitted_alarms",
-        (json_int_t)(all[1] - shown[1]), "omitted_others", (json_int_t)(all[0] - shown[0]));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o, s:I, s:I, s:I}", "alarms",
+                     (json_int_t)all[1], "others", (json_int_t)all[0], "stable",
+                     (json_int_t)quiet[1], "insufficient", (json_int_t)quiet[0], "series",
+                     (json_int_t)l->series, "available_slope_bytes_per_hour",
+                     pt_tree_number(l->available * HOUR), "explained_fraction",
+                     pt_tree_number(l->explained), "smaps", (int)l->smaps, "findings", findings,
+                     "omitted_alarms", (json_int_t)(all[1] - shown[1]), "omitted_others",
+                     (json_int_t)(all[0] - shown[0]), "omitted_undetermined", (json_int_t)open);
 }
 
 const char *pt_report_finding_of(const json_t *leaks, int64_t pid, int64_t start_time,

@@ -98,8 +98,9 @@ static void add_swap(json_t *verdict, const json_t *doc)
             add(verdict, harm ? ALARM : WARNING, "swap", pt_tree_str(one, "id"),
                 json_incref(json_object_get(one, "sentence")));
     }
-    if (pt_tree_is(swap, "verdict", "harmless"))
-        add(verdict, GOOD, "swap", NULL, json_incref(json_object_get(swap, "text")));
+    if (pt_tree_is(swap, "verdict", "harmless") || pt_tree_is(swap, "verdict", "unknown"))
+        add(verdict, pt_tree_is(swap, "verdict", "harmless") ? GOOD : NOTE, "swap", NULL,
+            json_incref(json_object_get(swap, "text")));
 }
 
 /* "nothing leaks", as far as anybody can know. */
@@ -112,7 +113,10 @@ static void add_good(json_t *verdict, const struct pt_report *r, const json_t *l
     if (!leaks || pt_tree_int(leaks, "alarms") != 0)
         return;
     pt_units_duration(span, sizeof(span), (int64_t)(r->leaks.timeline.end * 1e6));
-    if (series <= 0)
+    if (pt_tree_int(r->doc, "damaged") > 0)
+        add(verdict, NOTE, "leaks", NULL,
+            pt_tree_text("whether anything leaks cannot be told: the recording is damaged"));
+    else if (series <= 0)
         add(verdict, NOTE, "leaks", NULL, pt_tree_text("nothing was recorded that could leak"));
     else if (young >= series)
         add(verdict, NOTE, "leaks", NULL,

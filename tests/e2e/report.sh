@@ -95,6 +95,15 @@ report "$PT_TMP/same.json" "$leaks" --against "$PT_TMP/leaks.json" --format json
 validate report "$PT_TMP/same.json"
 jq -e '.against.counts | .new == 0 and .resolved == 0 and .worse == 0 and .better == 0 and .ongoing > 0' "$PT_TMP/same.json" \
     >/dev/null || fail "against itself: $(jq -c .against.counts "$PT_TMP/same.json")"
+# what a list that is cut does not hold is neither new nor ended
+report "$PT_TMP/cut.json" "$leaks" --against "$PT_TMP/leaks.json" --top 1 --format json
+validate report "$PT_TMP/cut.json"
+report "$PT_TMP/top.json" "$leaks" --top 1 --format json
+report "$PT_TMP/uncut.json" "$leaks" --against "$PT_TMP/top.json" --format json
+for cut in cut uncut; do
+    jq -e '.against.counts.new == 0 and .against.counts.resolved == 0 and any(.notes[]; contains("a report is cut"))' \
+        "$PT_TMP/$cut.json" >/dev/null || fail "$cut: $(jq -c '.notes, .against.counts' "$PT_TMP/$cut.json")"
+done
 report "$PT_TMP/same.json" "$leaks" --against "$leaks" --format json
 jq -e '.against.kind == "database" and .against.counts.ongoing == .leaks.alarms + (.incidents | length)' "$PT_TMP/same.json" >/dev/null ||
     fail 'against its own database'
@@ -191,8 +200,8 @@ report "$PT_TMP/same.json" "$swapped" --against "$PT_TMP/now.json" --format json
 validate report "$PT_TMP/same.json"
 jq -e 'all(.verdict[] | select(.severity == "alarm" or .severity == "warning"); (.text | startswith("and ")) or .status == "ongoing")' \
     "$PT_TMP/same.json" >/dev/null || fail "against itself: $(jq -c '[.verdict[] | [.status, .text]]' "$PT_TMP/same.json")"
-# other victims and no thrash, none at all, another pace of it, an earlier report that could not tell
-jq '.incidents |= map(select(.section == "oom") | .subject.name = "gone" | .title = "gone")' "$PT_TMP/now.json" >"$PT_TMP/old.json"
+# other victims, hit so often that it is no chance that they were not, and no thrash, none at all, another pace of it, an earlier report that could not tell
+jq '.incidents |= map(select(.section == "oom") | .subject.name = "gone" | .title = "gone" | .per_hour *= 10)' "$PT_TMP/now.json" >"$PT_TMP/old.json"
 report "$PT_TMP/against.json" "$swapped" --against "$PT_TMP/old.json" --format json
 validate report "$PT_TMP/against.json"
 jq -e '[.verdict[] | select(.section != "leaks" and .status != null) | [.section, .status]] | contains([["oom", "new"],
@@ -231,6 +240,21 @@ for day in "$PT_TMP"/damaged/20*.json; do
     validate report "$day"
 done
 [ "$(find "$PT_TMP/damaged" -name '20*.json' | wc -l)" -ge 5 ] || fail "damage took days: $(ls "$PT_TMP/damaged")"
+
+# what cannot be read of the last third leaks nothing that is known, and nothing of before has ended with it
+cp "$boots" "$PT_TMP/lost.db"
+report "$PT_TMP/full.json" "$boots" --format json
+sqlite3 "$PT_TMP/lost.db" "update block set data = zeroblob(length(data)) where kind in (2, 4)
+    and id / 65536 > (select max(id) / 65536 from block) * 2 / 3"
+"$analyzer" report "$PT_TMP/lost.db" --format json --against "$PT_TMP/full.json" >"$PT_TMP/lost.json" 2>/dev/null
+[ $? -eq 4 ] || fail 'damage, and no exit status of 4'
+validate report "$PT_TMP/lost.json"
+jq -e '.damaged > 0 and .against.counts.resolved == 0 and all(.verdict[].text; startswith("nothing leaks") | not)' \
+    "$PT_TMP/lost.json" >/dev/null || fail "damage is taken for an end: $(jq -c '.damaged, .against.counts, .verdict' "$PT_TMP/lost.json")"
+"$analyzer" report "$boots" --format json --against "$PT_TMP/lost.db" >"$PT_TMP/lost.json" 2>/dev/null
+[ $? -eq 4 ] || fail 'against a damaged recording, and no exit status of 4'
+jq -e '.damaged == 0 and .against.counts.new == 0 and any(.notes[]; contains("is damaged in part"))' "$PT_TMP/lost.json" >/dev/null ||
+    fail "against damage: $(jq -c '.notes, .against.counts' "$PT_TMP/lost.json")"
 
 cp "$PT_SOURCE/tests/fixtures/labelled/chosen/s2.db" "$PT_TMP/clocks.db"
 sqlite3 "$PT_TMP/clocks.db" 'update block set data = zeroblob(length(data)) where kind = 0'
