@@ -90,7 +90,7 @@ static json_t *told(enum pt_status status, const json_t *before, const json_t *o
     if (status != PT_RESOLVED)
         return pt_tree_text("%s: was %s; whether it goes on cannot be told yet", title, was);
     if (strcmp(section_of(who), "leaks") != 0)
-        return pt_tree_text("%s: was %s, not once in the %s of this", title, was,
+        return pt_tree_text("%s: was %s, not once in %s now", title, was,
                             seconds(pt_tree_real(pt_tree_at(doc, "span"), "recorded_seconds"), is));
     return pt_tree_text("%s: was %s, %s", title, was,
                         verdict ? verdict : "is not among the findings any more");

@@ -83,6 +83,19 @@ static const struct {
     {"load-following", "load-following", NULL, NULL, "at equal load it holds equal memory"},
     {"sawtooth", "sawtooth", NULL, NULL, "rises and falls, as with a garbage collector"},
     {"undetermined", "undetermined", NULL, NULL, "grew, and the record is too short to say why"},
+    {"shrinking", "shrinking", NULL, NULL, "holds less and less"},
+    {"stable", "stable", NULL, NULL, "does not change by more than its noise"},
+    {"insufficient", "insufficient", NULL, NULL, "known for too short a time for any trend"},
+    {"oom-kill", "OOM kill", NULL, NULL,
+     "no memory could be found, of the machine or of a control group, and the kernel ended a "
+     "process to free some"},
+    /* against an earlier report */
+    {"new", "new", NULL, NULL, "a finding that the earlier report does not have"},
+    {"ongoing", "ongoing", NULL, NULL,
+     "it goes on, or came again, or the record is too short to say that it does not"},
+    {"worse", "worse", NULL, NULL, "faster, or more of the time, beyond what chance explains"},
+    {"better", "better", NULL, NULL, "slower, or less of the time, beyond what chance explains"},
+    {"resolved", "resolved", NULL, NULL, "the earlier report has it, and it is no more"},
     {"confidence", "confidence", NULL, NULL,
      "high: the record without its last part says so too; medium: only all of it does"},
 };

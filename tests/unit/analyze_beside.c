@@ -11,6 +11,14 @@
 
 #include "analyze/report/beside.h"
 
+static void release(struct pt_beside *d)
+{
+    json_decref(d->swap.made);
+    json_decref(d->swap.cut);
+    json_decref(d->kernel.made);
+    json_decref(d->kernel.cut);
+}
+
 static void each_for_itself(void **state)
 {
     const struct pt_args args = {.top = PT_UNKNOWN, .out = stdout};
@@ -25,13 +33,13 @@ static void each_for_itself(void **state)
     assert_true(json_is_object(d.kernel.made));
     assert_non_null(strstr(d.swap.err.text, "no snapshots"));
     assert_int_equal(d.kernel.err.code, PT_OK);
-    json_decref(d.kernel.made);
+    release(&d);
     pt_beside_begin(&d, &s, s.span.first, s.span.last + 1, s.span.last, 5);
     pt_beside_end(&d, &s);
     assert_true(json_is_object(d.swap.made));
     assert_null(d.kernel.made);
     assert_int_equal(d.swap.err.code, PT_OK);
-    json_decref(d.swap.made);
+    release(&d);
     assert_int_equal(pt_session_close(&s, 0), 0);
 }
 

@@ -14,7 +14,7 @@ void pt_html_status(const struct pt_html *h, const json_t *status)
     pt_html_raw(h, " <span class=\"badge status-");
     pt_html_slug(h, json_string_value(status));
     pt_html_raw(h, "\">");
-    pt_html_put(h, PT_HTML_TEXT, status);
+    pt_html_term(h, NULL, json_string_value(status));
     pt_html_raw(h, "</span>");
 }
 
