@@ -40,6 +40,13 @@ void pt_db_drop_block(struct pt_db *db, struct pt_cached *c)
     *c = (struct pt_cached){0};
 }
 
+void pt_db_drop_segment(struct pt_db *db, const struct pt_seg *seg)
+{
+    for (size_t i = 0; i < PT_BLOCKS; i++)
+        if (db->blocks[i].block && db->blocks[i].id / PT_BLOCKS_MAX == seg->first)
+            pt_db_drop_block(db, &db->blocks[i]);
+}
+
 static void cache_add(struct pt_db *db, int64_t id, struct pt_block *b)
 {
     const size_t cost = pt_block_bytes(b);
@@ -90,8 +97,7 @@ struct walk {
 };
 
 /* The block of a row; it may be any but says itself what it is. */
-static int decode(const struct walk *w, int64_t id, struct pt_block **ret, size_t *ret_len,
-                  struct pt_err *err)
+static int decode(const struct walk *w, int64_t id, struct pt_block **ret, struct pt_err *err)
 {
     struct pt_db *db = w->db;
     const struct pt_block_query *q = w->q;
@@ -110,7 +116,6 @@ static int decode(const struct walk *w, int64_t id, struct pt_block **ret, size_
     const int r = pt_block_open(blob ? blob : "", len, db->shapes, &b, err);
     if (r < 0)
         return r;
-    *ret_len = len;
     if (pt_block_first(b) != q->seg->first || pt_block_kind(b) == PT_BLOCK_CLOCK) {
         pt_block_free(b);
         return pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "it is a block of another place");
@@ -123,13 +128,12 @@ static int use_block(const struct walk *w, int64_t id, int64_t kind, struct pt_e
 {
     struct pt_db *db = w->db;
     const struct pt_block_query *q = w->q;
-    size_t len = 0;
     struct pt_cached *c = cache_find(db, id);
     struct pt_block *b = c ? c->block : NULL;
     struct pt_err why = {0};
     if (c)
         c->used = ++db->clock_hand;
-    if (!b && decode(w, id, &b, &len, &why) < 0) {
+    if (!b && decode(w, id, &b, &why) < 0) {
         char place[64];
         place_of(place, sizeof place, q->seg, id, kind);
         if (!pt_db_forgive(db, &why, q->seg->first, q->seg->last, place, err))

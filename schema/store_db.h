@@ -135,6 +135,7 @@ struct pt_block_query {
 };
 int pt_db_blocks(struct pt_db *db, const struct pt_block_query *q, struct pt_err *err);
 void pt_db_drop_block(struct pt_db *db, struct pt_cached *c);
+void pt_db_drop_segment(struct pt_db *db, const struct pt_seg *seg); /* its blocks, of the cache */
 
 /* Blocks of the sources that keep wants, from frames that overlap [from, to] and are not sealed.
  * They are sealed in memory for it, which takes as long as a seal. */

@@ -510,6 +510,8 @@ static int scan(struct pt_db *db, struct field *f, size_t n, const struct pt_las
 {
     int r = 0;
     for (size_t i = 0; i < db->nsegs && r >= 0; i++) {
+        if (i > 0) /* what was decoded for one query and the next has served */
+            pt_db_drop_segment(db, &db->segs[i - 1]);
         for (size_t k = 0; k < n && r >= 0; k++)
             if (db->segs[i].last >= f[k].q->from && db->segs[i].first <= f[k].q->to)
                 r = field_segment(&f[k], &db->segs[i], n + nlasts > 1, err);

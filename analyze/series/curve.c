@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STEP 32u /* cells that are added at once */
+
 void pt_curve_init(struct pt_curve *t, double width)
 {
     *t = (struct pt_curve){.width = width > 0 ? width : 1};
@@ -21,9 +23,8 @@ void pt_curve_release(struct pt_curve *t)
 static bool grow(struct pt_curve *t, uint32_t n)
 {
     if (n > t->cap) {
-        uint32_t cap = t->cap ? t->cap * 2 : 16;
-        while (cap < n)
-            cap *= 2;
+        /* not twice as many: there are thousands of curves, and most end halfway */
+        const uint32_t cap = (n + STEP - 1) / STEP * STEP;
         struct pt_cell *cell = realloc(t->cell, cap * sizeof(*cell));
         if (!cell)
             return false;
