@@ -153,6 +153,7 @@ class Score:
     def __init__(self):
         self.count = {"tp": 0, "fp": 0, "fn": 0, "tn": 0}
         self.errors, self.covered, self.attributed, self.times, self.wrong = [], [], [], [], []
+        self.no_speed = {}  # leaks that were found, by why their speed is not compared
         self.by_verdict = {}  # verdict -> label -> how many
         self.of_kind = {}  # kind -> [called so or what is as true, all]
         self.called = {}  # verdict -> [rightly so, all]
@@ -216,8 +217,10 @@ class Truth:
         self.end = span + left if left else None
         self.span, self.v, self.step = span, v, step
         self.noise = noise_of(v)
-        self.speed = None
-        if e.get("bytes") and not e.get("speed_varies") and not {e["name"], e["family"]} & set(ROUGH_ACCOUNTS):
+        self.speed, rough = None, {e["name"], e["family"]} & set(ROUGH_ACCOUNTS)
+        self.no_speed = "of rough account (%s)" % ", ".join(ROUGH_ACCOUNTS) if rough else \
+            "whose speed varies" if e.get("speed_varies") else None if e.get("bytes") else "that keep no account"
+        if not self.no_speed:
             self.speed = e["bytes"] / (labels["seconds"] * (1 - e.get("onset", 0)))
 
     def detected(self, part):
@@ -267,7 +270,9 @@ def score_entity(args, db, labels, e, f, truth, score):
         score.attributed.append(f["class"] in e["classes"])
         if not score.attributed[-1]:
             score.wrong.append("%s: %s is %s, called %s" % (where, e["name"], e["classes"], f["class"]))
-    if o == "tp" and truth.speed and f["slope_bytes_per_hour"]:
+    if o == "tp" and truth.no_speed:
+        score.no_speed[truth.no_speed] = score.no_speed.get(truth.no_speed, 0) + 1
+    elif o == "tp" and f["slope_bytes_per_hour"]:
         score.slope(truth.speed, f["slope_bytes_per_hour"] / 3600, f["slope_low"] / 3600, f["slope_high"] / 3600)
         if args.verbose:
             print("  %-20s slope %.3f of true, [%.3f, %.3f] %s" % (
@@ -314,6 +319,8 @@ def table(args, title, dbs):
     for name, s in others.items():
         if args.series:
             print(s.row(name))
+    print("\nSlope and interval are those of %d of the %d leaks found; left out are %s." % (
+        len(score.errors), score.count["tp"], ", ".join("%d %s" % (n, why) for why, n in sorted(score.no_speed.items())) or "none"))
     print("\n| verdict | on leaks | on retention | on the rest | precision | recall |\n|---|---|---|---|---|---|")
     for row in score.verdict_rows():
         print(row)
