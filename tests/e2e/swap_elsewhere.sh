@@ -50,3 +50,20 @@ PYTHON
     *) fail "exit status $status of damage $seed: $(cat "$PT_TMP/damaged.err")" ;;
     esac
 done
+
+# a machine that churns all the time: whom the costliest episodes hurt is looked into, and those are shown
+run "$PT_TOOLS/ptgen" -o "$PT_TMP/churn.db" -n 3000 -p 20 -i 10 -s 1 --gap-every 0 --churn-every 4
+run "$analyzer" swap "$PT_TMP/churn.db" --from first >"$PT_TMP/churn.text"
+run "$analyzer" swap "$PT_TMP/churn.db" --from first --format json >"$PT_TMP/churn.json"
+validate swap "$PT_TMP/churn.json"
+[ "$(grep -cE '^(churn|swap-out-pressure) ' "$PT_TMP/churn.text")" -eq 10 ] || fail "not ten episodes: $(cat "$PT_TMP/churn.text")"
+said "$PT_TMP/churn.text" '^and [0-9]* more that cost less' || fail 'what is left out is not told'
+run python3 - "$PT_TMP/churn.json" <<'PYTHON'
+import json, sys
+with open(sys.argv[1], encoding="utf-8") as f:
+    episodes = [e for e in json.load(f)["episodes"] if e["state"] != "parked"]
+blamed = [e["stall_seconds"] for e in episodes if e["victims"] is not None]
+rest = [e["stall_seconds"] for e in episodes if e["victims"] is None]
+print(len(episodes), len(blamed))
+sys.exit(0 if len(blamed) == 250 and rest and max(rest) <= min(blamed) else "%d of %d" % (len(blamed), len(episodes)))
+PYTHON
