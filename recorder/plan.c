@@ -17,6 +17,7 @@
 #define MANY_MAPS      5000
 #define MANY_EVERY     16
 #define ROLLUP_EVERY   8
+#define NAMES_EVERY    16
 #define STUCK_SHUN_US  (600 * PT_SECOND)
 #define DENIED_SHUN_US (1800 * PT_SECOND)
 
@@ -285,8 +286,10 @@ static uint32_t order_one(struct pt_plan *p, struct pt_sink *sink, struct pt_pro
     if (many || proc->deep_count % ROLLUP_EVERY == 0)
         given += push_proc(p, sink, proc, PT_DEEP_ROLLUP, many ? cost : cost / 2);
     proc->pending = given > 0;
-    /* a program may have been started under the same name, or have changed its title */
-    proc->names_due |= proc->deep_count > 0;
+    /* A program may have been started under the same name, or have changed its title. Reading a
+     * command line brings its page in from swap: seldom, and never while memory is short. */
+    if (p->mood != PT_GOV_DENSE && proc->deep_count % NAMES_EVERY == NAMES_EVERY - 1)
+        proc->names_due = true;
     return given;
 }
 

@@ -165,15 +165,23 @@ static void many_mappings(void **state)
 
 /* ---- names ---- */
 
-/* The command line as it was read last, of a process that was read so often; "" at first, then one,
- * and another while the name stays. */
+/* The command line as it is known after so many snapshots more, with a deep reading each, of a
+ * process whose name stays: "" at first, then one, and after a while another; not while memory is
+ * short. */
 static void names(void **state)
 {
     (void)state;
     static const struct {
-        const char *cmdline;
-        unsigned rss;
-    } steps[] = {{"", 1000}, {"a program", 1000}, {"its title", 900000}, {"its title", 1800000}};
+        const char *written, *known;
+        enum pt_trigger trigger;
+        int snapshots;
+    } steps[] = {
+        {"", "", PT_TRIGGER_ONCE, 1},
+        {"a program", "a program", PT_TRIGGER_ONCE, 1},
+        {"its title", "a program", PT_TRIGGER_PSI, 20},
+        {"its title", "its title", PT_TRIGGER_ONCE, 20},
+    };
+    unsigned rss = 1000;
     struct pt_roots roots;
     struct pt_err err = {0};
     struct pt_sampler *s;
@@ -192,12 +200,14 @@ static void names(void **state)
     };
     assert_true(pt_sampler_new(&config, &s, &err) >= 0);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        tree_process(77, "named", 5, steps[i].rss, 0);
-        tree_print("77/cmdline", steps[i].cmdline);
-        assert_true(pt_sampler_tick(s, PT_TRIGGER_ONCE, &err) >= 0);
+        tree_print("77/cmdline", steps[i].written);
+        for (int k = 0; k < steps[i].snapshots; k++) {
+            tree_process(77, "named", 5, rss += 1000, 0);
+            assert_true(pt_sampler_tick(s, steps[i].trigger, &err) >= 0);
+        }
         const struct pt_portrait *p = pt_sampler_portrait(s, 77);
         assert_non_null(p);
-        assert_string_equal(p->cmdline, steps[i].cmdline);
+        assert_string_equal(p->cmdline, steps[i].known);
     }
     assert_true(pt_sampler_free(s));
     pt_roots_release(&roots);
