@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # For tests/e2e/*.sh: paths of the programs, checks that say what failed, and an end that leaves nothing running.
 set -u
+export TZ=UTC
 recorder=${PT_BUILD:?}/pagetraild
 analyzer=$PT_BUILD/pagetrail
 verify=${PT_TOOLS:?}/e2e_verify
