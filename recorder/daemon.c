@@ -115,7 +115,7 @@ static void tell_asides(struct daemon *d, const struct pt_writer_stats *w)
     else if (w->wals != d->told_wals)
         pt_log(PT_LOG_ERROR,
                "the -wal of '%s' was damaged: what was stored behind the place is lost, for there "
-               "are as many copies of such files beside it as may be",
+               "are as many copies of such files beside it, or as large ones, as may be",
                d->path);
     d->told_wals = w->wals;
 }

@@ -54,7 +54,8 @@ static int keep_wal(struct pt_keep *k, struct pt_err *err)
     else
         snprintf(k->wal_text, sizeof(k->wal_text),
                  "the -wal was damaged: what was stored behind the place, %" PRId64
-                 " transactions, is lost: there are %u copies of such files already",
+                 " transactions, is lost: there are %u copies of such files, as many or as large "
+                 "as may be",
                  kept.behind, kept.copies);
     k->wals++;
     return 0;

@@ -48,7 +48,8 @@ int pt_store_set_aside(const char *path, int64_t real_us, char ret[PATH_MAX], st
  * They will not be in the database, and opening it begins to write over them. Copies such a -wal to
  * "NAME-wal", where NAME is as that of pt_store_set_aside, and makes NAME an empty file: what
  * `check --repair NAME` wants. The copy is on the disk when this returns. There are never more than
- * eight, nor more than max_bytes of them (0: no limit); one that is like it already is enough. */
+ * eight, nor, but for the first, more than max_bytes of them (0: no limit); one that is like it
+ * already is enough. */
 struct pt_kept_wal {
     int64_t behind;      /* transactions behind the place */
     char name[PATH_MAX]; /* NAME; "": not copied, there are as many as there may be */

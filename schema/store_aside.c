@@ -136,9 +136,12 @@ static bool same_content(const char *a, const char *b)
         same = n >= 0 && read(fds[1], bytes[1], CHUNK) == n &&
                memcmp(bytes[0], bytes[1], (size_t)n) == 0;
     }
-    for (int i = 0; i < 2; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+    for (int i = 0; i < 2; i++) {
+        if (fds[i] < 0)
+            continue;
+        posix_fadvise(fds[i], 0, 0, POSIX_FADV_DONTNEED);
+        close(fds[i]);
+    }
     return same;
 }
 
@@ -242,7 +245,8 @@ int pt_store_keep_wal(const char *path, int64_t real_us, int64_t max_bytes, stru
     if (c.same[0]) {
         memcpy(name, c.same, sizeof name);
         r = stand_in(name, err);
-    } else if (c.count < COPIES_MAX && (!max_bytes || c.bytes + c.size <= max_bytes)) {
+    } else if (c.count == 0 ||
+               (c.count < COPIES_MAX && (!max_bytes || c.bytes + c.size <= max_bytes))) {
         r = choose_name(real, real_us, name, err);
         if (r >= 0)
             r = copy_wal(c.wal, name, err);

@@ -195,8 +195,11 @@ int pt_file_copy(const char *from, const char *to, bool durable, struct pt_err *
     if (r >= 0 && durable && fsync(out) < 0)
         r = pt_file_cannot("sync", to, err);
     free(buf);
-    if (out >= 0)
+    if (out >= 0) {
+        posix_fadvise(out, 0, 0, POSIX_FADV_DONTNEED);
         close(out);
+    }
+    posix_fadvise(in, 0, 0, POSIX_FADV_DONTNEED);
     close(in);
     return r;
 }

@@ -52,7 +52,7 @@ accounted "$db" 50
 echo '-- full at the start, and the -wal that a kill left is damaged in its middle'
 tree=$PT_SOURCE/tests/fixtures/linux-6.18-x86_64/proc
 db=$disk/w.db
-start "$recorder" -q -o "$db" -i 50ms --deep off --procfs "$tree"
+start "$recorder" -q -o "$db" -i 200ms --deep off --procfs "$tree" # no seal until it is killed
 until_true 30 more_than "$db" 20 || fail 'no snapshots'
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
