@@ -264,7 +264,9 @@ static void read_deep(struct pt_sampler *s, const struct manner *m, uint32_t rea
     s->plan.mood = m->mood;
     const int64_t minute = 60 * s->plan.gov.budget_ppm;
     const bool asked = m->mood == PT_GOV_ASKED;
-    pt_gov_lend(&s->plan.gov, asked || m->loan_us < minute ? m->loan_us : minute);
+    s->asked_us = pt_deep_cpu_us(s->deep);
+    if (m->mood != PT_GOV_DENSE || !pt_gov_overdrawn(&s->plan.gov))
+        pt_gov_lend(&s->plan.gov, asked || m->loan_us < minute ? m->loan_us : minute);
     if (m->wait_us)
         collect(s, m->wait_us);
     else
@@ -352,6 +354,6 @@ int pt_sampler_tick(struct pt_sampler *s, enum pt_trigger trigger, struct pt_err
     if (!m->full)
         pt_sampler_budget_note(s, before, &snap);
     else if (m->mood == PT_GOV_DENSE)
-        pt_sampler_budget_alarm(s, before, &snap);
+        pt_sampler_budget_alarm(s, before);
     return 0;
 }

@@ -89,10 +89,9 @@ static int64_t own_us(const struct pt_sampler *s, const int64_t before[PT_PARTS]
     return us;
 }
 
-void pt_sampler_budget_alarm(struct pt_sampler *s, const int64_t before[PT_PARTS],
-                             const struct pt_snap *snap)
+void pt_sampler_budget_alarm(struct pt_sampler *s, const int64_t before[PT_PARTS])
 {
-    pt_gov_alarm(&s->plan.gov, own_us(s, before) + snap->deep_us);
+    pt_gov_alarm(&s->plan.gov, own_us(s, before) + s->deep_us - s->asked_us);
 }
 
 void pt_sampler_budget_note(struct pt_sampler *s, const int64_t before[PT_PARTS],

@@ -28,6 +28,7 @@ struct pt_sampler {
     struct pt_headline headline;
     int64_t pass_us, pass_cpu_us, pass_store_us; /* as of the governor's last pass */
     int64_t cpu_us, deep_us, cost_us, rss_kb;
+    int64_t asked_us; /* CPU of deep reads before the last snapshot ordered its own */
     int64_t part_us[PT_PARTS], clock_us; /* clock: this thread's, when a part was last told */
     struct pt_sealing {
         double
@@ -61,8 +62,7 @@ void pt_sampler_budget_init(struct pt_sampler *s);
 /* Before a snapshot: what went by since the last. */
 void pt_sampler_budget_pass(struct pt_sampler *s);
 /* After a trigger's that read everything; before: what the parts stood at. */
-void pt_sampler_budget_alarm(struct pt_sampler *s, const int64_t before[PT_PARTS],
-                             const struct pt_snap *snap);
+void pt_sampler_budget_alarm(struct pt_sampler *s, const int64_t before[PT_PARTS]);
 /* After a snapshot that read what was due. */
 void pt_sampler_budget_note(struct pt_sampler *s, const int64_t before[PT_PARTS],
                             const struct pt_snap *snap);

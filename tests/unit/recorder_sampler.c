@@ -113,8 +113,9 @@ static void count_reads(const char *log, int *ret_smaps, int *ret_rollups)
     rawlog_close(&l);
 }
 
-/* Reads a process that grows, so often; it is asked for each time. */
-static void read_growing(uint32_t mappings, int ticks, int *ret_smaps, int *ret_rollups)
+/* Takes so many snapshots of a process that grows. */
+static void read_growing(enum pt_trigger trigger, int64_t budget_ppm, uint32_t mappings, int ticks,
+                         int *ret_smaps, int *ret_rollups)
 {
     struct pt_roots roots;
     struct pt_err err = {0};
@@ -133,13 +134,13 @@ static void read_growing(uint32_t mappings, int ticks, int *ret_smaps, int *ret_
         .frame = on_frame,
         .ctx = &c,
         .raw = raw,
-        .plan = {.budget_ppm = 1000000, .interval_us = 10000000, .stall_us = 20000},
+        .plan = {.budget_ppm = budget_ppm, .interval_us = 10000000, .stall_us = 20000},
         .timestamp_us = PT_UNKNOWN,
     };
     assert_true(pt_sampler_new(&config, &s, &err) >= 0);
     for (int i = 0; i < ticks; i++) {
         tree_process(77, "mapper", 5, 1000 + 10 * (unsigned)i, 0);
-        assert_true(pt_sampler_tick(s, PT_TRIGGER_ONCE, &err) >= 0);
+        assert_true(pt_sampler_tick(s, trigger, &err) >= 0);
     }
     assert_true(pt_sampler_free(s));
     assert_true(pt_rawlog_close(raw, &err) >= 0);
@@ -155,12 +156,25 @@ static void many_mappings(void **state)
     (void)state;
     enum { TICKS = 34 };
     int smaps, rollups;
-    read_growing(6000, TICKS, &smaps, &rollups);
+    read_growing(PT_TRIGGER_ONCE, 1000000, 6000, TICKS, &smaps, &rollups);
     assert_int_equal(smaps, (TICKS + 15) / 16);
     assert_int_equal(rollups, TICKS);
-    read_growing(60, TICKS, &smaps, &rollups);
+    read_growing(PT_TRIGGER_ONCE, 1000000, 60, TICKS, &smaps, &rollups);
     assert_int_equal(smaps, TICKS);
     assert_in_range(rollups, 1, TICKS / 4);
+}
+
+/* Kills that come again and again read everything, but are not lent deep reads beyond what triggers
+ * may use. */
+static void kills(void **state)
+{
+    (void)state;
+    enum { TICKS = 12 };
+    int smaps, rollups;
+    read_growing(PT_TRIGGER_OOM, 1000000, 60, TICKS, &smaps, &rollups);
+    assert_int_equal(smaps, TICKS);
+    read_growing(PT_TRIGGER_OOM, 1, 60, TICKS, &smaps, &rollups);
+    assert_in_range(smaps, 1, TICKS / 2);
 }
 
 /* ---- names ---- */
@@ -275,9 +289,8 @@ static void overdrawn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(overdrawn),
-        cmocka_unit_test(long_key_frame),
-        cmocka_unit_test(many_mappings),
+        cmocka_unit_test(overdrawn),     cmocka_unit_test(long_key_frame),
+        cmocka_unit_test(many_mappings), cmocka_unit_test(kills),
         cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
