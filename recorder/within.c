@@ -59,8 +59,10 @@ static int tell(struct pt_within *w, struct pt_store *store, struct pt_err *err)
 
 int pt_within_step(struct pt_within *w, struct pt_store *store, bool sealed, struct pt_err *err)
 {
-    if (!w->limits.max_bytes && !w->limits.max_age_us)
+    if (!w->limits.max_bytes && !w->limits.max_age_us) {
+        w->due = false;
         return 0;
+    }
     const int64_t start = pt_clock_us(CLOCK_MONOTONIC);
     int r = 0;
     pt_store_room(store, &w->room);
@@ -73,6 +75,8 @@ int pt_within_step(struct pt_within *w, struct pt_store *store, bool sealed, str
         w->again_us = end + REST * (end - start);
         pt_store_room(store, &w->room);
     }
+    if (r < 0) /* due as before, but not at once */
+        w->again_us = pt_clock_us(CLOCK_MONOTONIC) + PT_SECOND;
     const int told = r < 0 ? 0 : tell(w, store, err);
     return told < 0 ? told : r;
 }

@@ -282,10 +282,12 @@ static void sync_store(struct pt_writer *w, bool now)
         return;
     struct pt_err err = {0};
     w->synced_us = at;
-    if (pt_store_sync(w->keep.store, &err) < 0)
+    if (pt_store_sync(w->keep.store, &err) < 0) {
         note(w, -1, &err);
-    else
+        w->synced_us = at + PT_SECOND; /* not at once again, whatever --sync says */
+    } else {
         w->unsynced = false;
+    }
 }
 
 static void do_reopen(struct pt_writer *w)

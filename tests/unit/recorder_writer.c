@@ -320,6 +320,25 @@ static void cannot_open(void **state)
     assert_int_equal(err.code, PT_EOPEN);
 }
 
+/* Without limits, and without a time between syncs, there is nothing to do between frames. */
+static void rests(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct pt_writer_stats before, after;
+    begin(&f, "rests");
+    push(&f, true);
+    push(&f, false);
+    usleep(300000);
+    pt_writer_stats(f.writer, &before);
+    usleep(500000);
+    pt_writer_stats(f.writer, &after);
+    assert_true(before.cpu_us > 0);
+    assert_in_range(after.cpu_us - before.cpu_us, 0, 50000);
+    end(&f);
+    tree_remove("");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +348,7 @@ int main(void)
         cmocka_unit_test(follows_its_path),
         cmocka_unit_test(moved_under_a_reader),
         cmocka_unit_test(cannot_open),
+        cmocka_unit_test(rests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
