@@ -59,7 +59,13 @@ json_t *pt_report_of(struct pt_session *s, int64_t from, int64_t to, struct pt_e
 
 void pt_report_judge(const json_t *doc, struct pt_report_outcome *outcome)
 {
+    const json_t *sentence;
+    size_t i;
     outcome->alarms |= pt_tree_int(pt_tree_at(doc, "leaks"), "alarms") > 0;
+    json_array_foreach(pt_tree_at(doc, "verdict"), i, sentence)
+    {
+        outcome->alarms |= pt_tree_is(sentence, "severity", "alarm");
+    }
     outcome->partial |= pt_tree_count(doc, "left_out") > 0;
 }
 

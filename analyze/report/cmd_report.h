@@ -12,7 +12,8 @@ struct pt_report_format {
 };
 /* What came of it, for the exit status. */
 struct pt_report_outcome {
-    bool alarms;  /* one of the reports has a leak; side by side, the newest */
+    bool alarms;  /* one of the reports has one, of a leak or in its verdict; side by side, the
+                     newest */
     bool partial; /* what could not be read is left out of one */
 };
 /* What is asked for: snapshots, and the format. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyze/print/json.h"
+#include "analyze/report/incidents.h"
 #include "analyze/report/match.h"
 #include "analyze/report/tree.h"
 
@@ -109,6 +110,18 @@ static json_t *services_of(const json_t *doc)
     return sums;
 }
 
+/* As it is called where there is little room. */
+static const char *short_name(const json_t *finding)
+{
+    static const char *const keys[] = {"comm", "service", "name"};
+    const json_t *subject = pt_tree_at(finding, "subject");
+    const char *title = pt_tree_str(finding, "title"), *name = NULL;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && !name; i++)
+        name = pt_tree_str(subject, keys[i]);
+    /* incidents are called by their titles */
+    return (pt_tree_str(finding, "section") || !name) && title ? title : name ? name : "?";
+}
+
 static void add_findings(json_t *all, const json_t *list)
 {
     static const char *const keys[] = {
@@ -121,6 +134,10 @@ static void add_findings(json_t *all, const json_t *list)
         json_t *one = json_object();
         for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++)
             json_object_set(one, keys[k], json_object_get(f, keys[k]));
+        json_object_set_new(one, "name", json_string(short_name(f)));
+        json_object_set_new(
+            one, "section",
+            json_string(pt_tree_str(f, "section") ? pt_tree_str(f, "section") : "leaks"));
         json_array_append_new(all, one);
     }
 }
@@ -133,6 +150,16 @@ static json_t *findings_of(const json_t *doc)
     return all;
 }
 
+/* Of which sections it tells: where it does not, that a finding is missing says nothing. */
+static json_t *told_of(const json_t *doc)
+{
+    static const char *const sections[] = {"leaks", "swap", "oom"};
+    json_t *o = json_object();
+    for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
+        json_object_set_new(o, sections[i], json_boolean(pt_incidents_told(doc, sections[i])));
+    return o;
+}
+
 json_t *pt_compare_column(const json_t *doc, const char *title, const char *file)
 {
     const json_t *span = pt_tree_at(doc, "span"),
@@ -143,14 +170,14 @@ json_t *pt_compare_column(const json_t *doc, const char *title, const char *file
     json_t *values = json_array();
     for (size_t i = 0; i < ROWS; i++)
         json_array_append_new(values, pt_tree_number(number(doc, i)));
-    return json_pack("{s:{s:o, s:s?, s:s?, s:o, s:o, s:I, s:o, s:s, s:I}, s:o, s:o, s:o}", "head",
-                     "title", pt_json_str(title), "from", pt_tree_str(span, "from"), "to",
+    return json_pack("{s:{s:o, s:s?, s:s?, s:o, s:o, s:I, s:o, s:s, s:I}, s:o, s:o, s:o, s:o}",
+                     "head", "title", pt_json_str(title), "from", pt_tree_str(span, "from"), "to",
                      pt_tree_str(span, "to"), "first", pt_json_int(pt_tree_int(span, "first")),
                      "last", pt_json_int(pt_tree_int(span, "last")), "snapshots",
                      (json_int_t)(snapshots == PT_UNKNOWN ? 0 : snapshots), "file",
                      pt_json_str(file), "verdict", verdict ? verdict : "", "alarms",
                      (json_int_t)(alarms == PT_UNKNOWN ? 0 : alarms), "values", values, "services",
-                     services_of(doc), "findings", findings_of(doc));
+                     services_of(doc), "findings", findings_of(doc), "told", told_of(doc));
 }
 
 /* ---- side by side ---- */
@@ -241,78 +268,149 @@ static json_t *services_json(const json_t *columns, size_t *ret_omitted)
 
 /* ---- findings through the columns ---- */
 
-/* newest: an array of what each track looked like last; tracks: their cells so far. */
+/* A row for each thing that was an alarm in one of them. newest: what each looked like last; cells:
+ * of each so far; row_of: the row of each finding of the column before; SIZE_MAX: none. */
 struct tracks {
     json_t *newest, *cells;
+    size_t *row_of;
 };
 
-static json_t *cell(const json_t *before, const json_t *finding)
+static bool tells(const json_t *column, const json_t *finding)
 {
-    const bool told = pt_match_alarms(finding) || (before && pt_match_alarms(before));
+    const char *section = pt_tree_str(finding, "section");
+    return column && json_is_true(pt_tree_at(pt_tree_at(column, "told"), section ? section : ""));
+}
+
+/* As the report of that column has it, which is compared with the one before: NULL where there is
+ * none, where one of the two cannot tell, or where neither is an alarm. */
+static const char *status_in(const json_t *column, const json_t *before_column,
+                             const json_t *before, const json_t *finding)
+{
+    const bool alarm = pt_match_alarms(finding) || (before && pt_match_alarms(before));
+    return alarm && tells(column, finding) && tells(before_column, finding)
+               ? pt_status_name(pt_match_status(before, finding))
+               : NULL;
+}
+
+static json_t *cell(const json_t *finding, const char *status)
+{
     return json_pack("{s:O, s:o, s:o, s:o, s:s?}", "verdict", json_object_get(finding, "verdict"),
                      "slope_bytes_per_hour",
                      pt_tree_number(pt_tree_real(finding, "slope_bytes_per_hour")), "growth_bytes",
                      pt_json_int(pt_tree_int(finding, "growth_bytes")), "count",
-                     pt_json_int(pt_tree_int(finding, "count")), "status",
-                     told ? pt_status_name(pt_match_status(before, finding)) : NULL);
+                     pt_json_int(pt_tree_int(finding, "count")), "status", status);
 }
 
-static int add_column(struct tracks *t, const json_t *findings, size_t column)
+/* Those that the column before does not have: the rows of earlier ones, as far as none of this
+ * column goes on there. */
+static int match_older(const struct tracks *t, const json_t *findings, size_t *row)
 {
-    const size_t n = json_array_size(findings), old = json_array_size(t->newest);
+    const size_t n = json_array_size(findings), nrows = json_array_size(t->newest);
+    bool *taken = calloc(nrows + 1, sizeof(*taken));
+    size_t *which = calloc(n + nrows + 1, sizeof(*which)), *from = which ? which + nrows : NULL;
     size_t *pair = calloc(n + 1, sizeof(*pair));
-    int rc = pair ? pt_match_findings(findings, t->newest, pair) : -1;
+    json_t *left = json_array(), *free_rows = json_array();
+    int rc = taken && which && pair && left && free_rows ? 0 : -1;
     for (size_t i = 0; i < n && rc == 0; i++) {
-        json_t *f = json_array_get(findings, i);
-        size_t at = pair[i];
-        if (at == SIZE_MAX && !pt_match_alarms(f))
+        if (row[i] != SIZE_MAX) {
+            taken[row[i]] = true;
             continue;
-        json_t *before = at == SIZE_MAX ? NULL : json_array_get(t->newest, at);
-        json_t *c = cell(before, f);
-        if (at == SIZE_MAX) {
-            at = json_array_size(t->newest);
-            rc |= json_array_append(t->newest, f) | json_array_append_new(t->cells, json_array());
         }
-        json_t *cells = json_array_get(t->cells, at);
-        while (json_array_size(cells) < column && rc == 0)
-            rc |= json_array_append_new(cells, json_null());
-        rc |= json_array_append_new(cells, c);
-        if (at < old)
-            rc |= json_array_set(t->newest, at, f);
+        from[json_array_size(left)] = i;
+        rc = json_array_append(left, json_array_get(findings, i));
     }
+    for (size_t k = 0; k < nrows && rc == 0; k++) {
+        if (taken[k])
+            continue;
+        which[json_array_size(free_rows)] = k;
+        rc = json_array_append(free_rows, json_array_get(t->newest, k));
+    }
+    rc = rc == 0 ? pt_match_findings(left, free_rows, pair) : rc;
+    for (size_t i = 0; i < json_array_size(left) && rc == 0; i++)
+        if (pair[i] != SIZE_MAX)
+            row[from[i]] = which[pair[i]];
+    json_decref(left);
+    json_decref(free_rows);
     free(pair);
+    free(which);
+    free(taken);
     return rc;
 }
 
-/* What its last cell says; resolved where it is not in the last column. */
-static const char *status_of(const json_t *cells, size_t columns)
+/* Takes the cell. */
+static int put_cell(struct tracks *t, size_t row, size_t column, json_t *finding, json_t *c)
 {
-    const size_t n = json_array_size(cells);
-    return n < columns ? pt_status_name(PT_RESOLVED)
-                       : pt_tree_str(json_array_get(cells, n - 1), "status");
+    json_t *cells = json_array_get(t->cells, row);
+    int rc = 0;
+    while (json_array_size(cells) < column && rc == 0)
+        rc = json_array_append_new(cells, json_null());
+    rc |= json_array_append_new(cells, c);
+    return rc | json_array_set(t->newest, row, finding);
+}
+
+static int add_column(struct tracks *t, const json_t *columns, size_t at)
+{
+    const json_t *column = json_array_get(columns, at),
+                 *before_column = at ? json_array_get(columns, at - 1) : NULL,
+                 *findings = pt_tree_at(column, "findings"),
+                 *old = pt_tree_at(before_column, "findings");
+    const size_t n = json_array_size(findings);
+    size_t *pair = calloc(n + 1, sizeof(*pair)), *row = calloc(n + 1, sizeof(*row));
+    int rc = pair && row ? pt_match_findings(findings, old, pair) : -1;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        row[i] = pair[i] == SIZE_MAX ? SIZE_MAX : t->row_of[pair[i]];
+    rc = rc == 0 ? match_older(t, findings, row) : rc;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        json_t *f = json_array_get(findings, i);
+        const json_t *before = pair[i] == SIZE_MAX ? NULL : json_array_get(old, pair[i]);
+        if (row[i] == SIZE_MAX && !pt_match_alarms(f))
+            continue;
+        if (row[i] == SIZE_MAX) {
+            row[i] = json_array_size(t->newest);
+            rc |= json_array_append(t->newest, f) | json_array_append_new(t->cells, json_array());
+        }
+        rc |= put_cell(t, row[i], at, f, cell(f, status_in(column, before_column, before, f)));
+    }
+    free(pair);
+    free(t->row_of);
+    t->row_of = row;
+    return rc;
+}
+
+/* Of a row, at the end: resolved where the last column could tell and has it no more. */
+static const char *status_of(const json_t *cells, const json_t *newest, const json_t *columns)
+{
+    const size_t n = json_array_size(columns), known = json_array_size(cells);
+    const char *status =
+        known == n ? pt_tree_str(json_array_get(cells, known - 1), "status") : NULL;
+    if (status || known == n || !tells(json_array_get(columns, n - 1), newest))
+        return status;
+    return pt_status_name(PT_RESOLVED);
 }
 
 static json_t *findings_json(const json_t *columns, size_t *ret_omitted)
 {
-    struct tracks t = {json_array(), json_array()};
+    struct tracks t = {json_array(), json_array(), NULL};
     const size_t n = json_array_size(columns);
     json_t *all = json_array();
     int rc = t.newest && t.cells && all ? 0 : -1;
     for (size_t i = 0; i < n && rc == 0; i++)
-        rc = add_column(&t, pt_tree_at(json_array_get(columns, i), "findings"), i);
+        rc = add_column(&t, columns, i);
     const size_t found = json_array_size(t.newest);
     *ret_omitted = found > FINDINGS ? found - FINDINGS : 0;
     for (size_t i = 0; i < found && i < FINDINGS && rc == 0; i++) {
         json_t *cells = json_array_get(t.cells, i);
         const json_t *newest = json_array_get(t.newest, i);
-        const char *status = status_of(cells, n), *title = pt_tree_str(newest, "title"),
-                   *class = pt_tree_str(newest, "class");
+        const char *status = status_of(cells, newest, columns),
+                   *title = pt_tree_str(newest, "title"), *class = pt_tree_str(newest, "class");
         while (json_array_size(cells) < n && rc == 0)
             rc |= json_array_append_new(cells, json_null());
         rc |= json_array_append_new(
-            all, json_pack("{s:s, s:s, s:s?, s:O}", "title", title ? title : "?", "class",
-                           class ? class : "?", "status", status, "cells", cells));
+            all, json_pack("{s:s, s:O, s:s, s:s?, s:O}", "title", title ? title : "?", "name",
+                           json_object_get(newest, "name"), "class", class ? class : "?", "status",
+                           status, "cells", cells));
     }
+    free(t.row_of);
     json_decref(t.newest);
     json_decref(t.cells);
     if (rc == 0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/leaks/verdict.h"
 #include "analyze/report/tree.h"
 
 /* A slope is another one when its interval is apart from the other's and it differs by so much. */
@@ -30,12 +31,23 @@ static bool is_one_of(const json_t *finding, const char *const *names)
     return false;
 }
 
+bool pt_match_alarming(const char *verdict)
+{
+    static const char *const incidents[] = {"thrash", "churn", "exhaustion-risk",
+                                            "swap-out-pressure", "oom-kill"};
+    for (size_t i = 0; i < sizeof(incidents) / sizeof(*incidents); i++)
+        if (strcmp(incidents[i], verdict) == 0)
+            return true;
+    for (int v = 0; v < PT_VERDICTS; v++)
+        if (strcmp(pt_verdict_name((enum pt_verdict)v), verdict) == 0)
+            return pt_verdict_alarms((enum pt_verdict)v);
+    return false;
+}
+
 bool pt_match_alarms(const json_t *finding)
 {
-    static const char *const names[] = {
-        "leak",  "per-request-leak", "leak-or-retention", "fast-growth", "thrash",
-        "churn", "exhaustion-risk",  "swap-out-pressure", "oom-kill",    NULL};
-    return is_one_of(finding, names);
+    const char *verdict = pt_tree_str(finding, "verdict");
+    return verdict && pt_match_alarming(verdict);
 }
 
 /* ---- names that say which instance it is ---- */

@@ -15,6 +15,7 @@ const char *pt_status_name(enum pt_status s); /* "new", ... */
 /* Names of services that are made anew with each start are the same but for which of them. */
 bool pt_match_services(const char *a, const char *b);
 /* Is it an alarm, by its verdict? Incidents are. */
+bool pt_match_alarming(const char *verdict);
 bool pt_match_alarms(const json_t *finding);
 /* How much the two have in common; 0: they are not of one thing. */
 int pt_match_likeness(const json_t *a, const json_t *b);

@@ -91,7 +91,9 @@ static void print_head(struct pt_page *p, const json_t *doc)
     char title[512], from[PT_UNITS_BUF], to[PT_UNITS_BUF], length[PT_UNITS_BUF];
     size_t i;
     snprintf(title, sizeof(title), "Memory of %s",
-             pt_print_name(pt_tree_at(pt_tree_at(doc, "machine"), "host"), "name"));
+             pt_tree_is(doc, "kind", "index")
+                 ? pt_print_name(doc, "host")
+                 : pt_print_name(pt_tree_at(pt_tree_at(doc, "machine"), "host"), "name"));
     pt_page_title(p, title);
     if (pt_tree_int(span, "snapshots") > 0)
         pt_page_para(p, "%s to %s: %s, %" PRId64 " snapshots", pt_print_time(p, span, "from", from),

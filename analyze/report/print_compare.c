@@ -102,38 +102,65 @@ static void print_rows(struct pt_page *p, const json_t *compare, const char *key
         pt_print_omitted(p, pt_tree_int(compare, "services_omitted"), "");
 }
 
+/* "worse +3.1 MiB"; of what is over no amount. */
+static void cell_text(const json_t *cell, char *text, size_t size)
+{
+    char buf[PT_UNITS_BUF];
+    const char *status = pt_tree_str(cell, "status");
+    const char *space = status ? " " : "";
+    const int64_t count = pt_tree_int(cell, "count");
+    const double slope = pt_tree_real(cell, "slope_bytes_per_hour");
+    status = status ? status : "";
+    if (!json_is_object(cell))
+        snprintf(text, size, "-");
+    else if (strcmp(status, "resolved") == 0)
+        snprintf(text, size, "%s", status);
+    else if (count != PT_UNKNOWN)
+        snprintf(text, size, "%s%s%" PRId64 "x", status, space, count);
+    else
+        snprintf(text, size, "%s%s%s", status, space, pt_print_amount(slope, "bytes/h", buf));
+}
+
+static bool in_sight(const json_t *finding, size_t first)
+{
+    const json_t *cells = pt_tree_at(finding, "cells");
+    for (size_t k = first; k < json_array_size(cells); k++)
+        if (json_is_object(json_array_get(cells, k)))
+            return true;
+    return false;
+}
+
 static void print_findings(struct pt_page *p, const json_t *compare)
 {
     struct pt_column columns[COLUMNS + 1];
     const json_t *heads = pt_tree_at(compare, "columns"), *f;
-    char buf[PT_UNITS_BUF], text[2 * PT_UNITS_BUF];
+    const size_t first = first_shown(heads);
+    char text[2 * PT_UNITS_BUF];
     struct pt_table t;
     size_t i;
+    int64_t earlier = 0;
     if (pt_tree_count(compare, "findings") == 0) {
         pt_page_para(p, "no finding in any of them");
         return;
     }
-    start(&t, columns, heads, "FINDINGS");
+    start(&t, columns, heads, "FINDING, AN HOUR");
     json_array_foreach(pt_tree_at(compare, "findings"), i, f)
     {
-        pt_table_cellf(&t, "%.200s", pt_print_str(f, "title"));
-        for (size_t k = first_shown(heads); k < json_array_size(heads); k++) {
-            const json_t *cell = json_array_get(pt_tree_at(f, "cells"), k);
-            const double slope = pt_tree_real(cell, "slope_bytes_per_hour");
-            const char *status = pt_tree_str(cell, "status");
-            const int64_t count = pt_tree_int(cell, "count");
-            if (!json_is_object(cell))
-                snprintf(text, sizeof(text), "-");
-            else if (count != PT_UNKNOWN)
-                snprintf(text, sizeof(text), "%s%s%" PRId64 "x", status ? status : "",
-                         status ? " " : "", count);
-            else
-                snprintf(text, sizeof(text), "%s%s%s/h", status ? status : "", status ? " " : "",
-                         pt_print_amount(slope, "bytes/h", buf));
+        if (!in_sight(f, first)) {
+            earlier++;
+            continue;
+        }
+        const char *class = pt_print_str(f, "class");
+        const bool incident = strcmp(class, "swap") == 0 || strcmp(class, "oom") == 0;
+        pt_table_cellf(&t, "%.200s%s%s", pt_print_str(f, "name"), incident ? "" : " ",
+                       incident ? "" : class);
+        for (size_t k = first; k < json_array_size(heads); k++) {
+            cell_text(json_array_get(pt_tree_at(f, "cells"), k), text, sizeof(text));
             pt_table_cell(&t, text);
         }
     }
     pt_page_table(p, &t);
+    pt_print_omitted(p, earlier, "in earlier ones only");
     pt_print_omitted(p, pt_tree_int(compare, "findings_omitted"), "");
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analyze/report/match.h"
 #include "analyze/report/print_int.h"
 
 #define SPARK 10
@@ -11,16 +12,6 @@
 #define FORESIGHT 10.0
 #define EVIDENCE  10 /* findings with their evidence */
 #define OTHERS    15
-
-static bool alarm(const json_t *f)
-{
-    static const char *const names[] = {"leak", "per-request-leak", "leak-or-retention",
-                                        "fast-growth"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (pt_tree_is(f, "verdict", names[i]))
-            return true;
-    return false;
-}
 
 static void print_evidence(struct pt_page *p, const json_t *f)
 {
@@ -100,7 +91,7 @@ static void print_table(struct pt_page *p, const json_t *doc, bool of_alarms, si
     pt_table_init(&t, of_alarms ? alarm_columns : columns, of_alarms ? 7 : 5);
     json_array_foreach(pt_tree_at(leaks, "findings"), i, f)
     {
-        if (alarm(f) == of_alarms && n++ < top)
+        if (pt_match_alarms(f) == of_alarms && n++ < top)
             add_row(&t, f, of_alarms, span);
     }
     pt_page_table(p, &t);
@@ -127,7 +118,7 @@ void pt_print_leaks(struct pt_page *p, const json_t *doc)
                      pt_print_amount(-slope, "bytes", a), 100 * explained);
     json_array_foreach(pt_tree_at(leaks, "findings"), i, f)
     {
-        if (alarm(f) && told++ < EVIDENCE)
+        if (pt_match_alarms(f) && told++ < EVIDENCE)
             print_evidence(p, f);
     }
     if (told > EVIDENCE)

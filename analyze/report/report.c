@@ -240,6 +240,13 @@ static void span_without_axis(const struct pt_report *r, json_t *span)
     json_object_set_new(span, "snapshots", json_integer((json_int_t)e.count));
 }
 
+/* As the machine's section counts them: the time between boots is none. */
+static int64_t gaps(const struct pt_report *r)
+{
+    const int64_t n = pt_tree_int(pt_tree_at(r->doc, "machine"), "gap_count");
+    return n == PT_UNKNOWN ? (int64_t)r->leaks.timeline.nholes : n;
+}
+
 static json_t *span(const struct pt_report *r)
 {
     const struct pt_timeline *t = &r->leaks.timeline;
@@ -252,7 +259,7 @@ static json_t *span(const struct pt_report *r)
         pt_json_int(any ? t->first : PT_UNKNOWN), "last", pt_json_int(any ? t->last : PT_UNKNOWN),
         "snapshots", (json_int_t)t->count, "seconds", any ? json_real(t->end) : json_null(),
         "recorded_seconds", any ? json_real(pt_timeline_known(t, 0, t->end)) : json_null(), "gaps",
-        (json_int_t)t->nholes, "boots", (json_int_t)t->nboots, "whole", (int)whole);
+        (json_int_t)gaps(r), "boots", (json_int_t)t->nboots, "whole", (int)whole);
     if (!any && r->s->span.count > 0)
         span_without_axis(r, j);
     return j;

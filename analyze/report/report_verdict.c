@@ -7,6 +7,7 @@
 
 #include "analyze/print/json.h"
 #include "analyze/print/units.h"
+#include "analyze/report/match.h"
 #include "analyze/report/report_int.h"
 #include "analyze/report/tree.h"
 
@@ -26,16 +27,6 @@ static void add(json_t *verdict, enum severity severity, const char *section, co
                                              "finding", finding, "status"));
 }
 
-static bool alarms(const json_t *finding)
-{
-    static const enum pt_verdict all[] = {PT_LEAK, PT_PER_REQUEST, PT_LEAK_OR_RETENTION,
-                                          PT_FAST_GROWTH};
-    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-        if (pt_tree_is(finding, "verdict", pt_verdict_name(all[i])))
-            return true;
-    return false;
-}
-
 static void add_leaks(json_t *verdict, const json_t *leaks, int level)
 {
     const json_t *f;
@@ -44,7 +35,7 @@ static void add_leaks(json_t *verdict, const json_t *leaks, int level)
     json_array_foreach(pt_tree_at(leaks, "findings"), i, f)
     {
         const bool medium = !pt_tree_is(f, "confidence", "high");
-        if (!alarms(f) || medium != (level == WARNING))
+        if (!pt_match_alarms(f) || medium != (level == WARNING))
             continue;
         if (n++ < LEAKS)
             add(verdict, level == WARNING ? WARNING : ALARM, "leaks", pt_tree_str(f, "id"),

@@ -154,6 +154,18 @@ jq -e --argjson n "$n" '(.compare.columns | length) == $n and all(.compare.findi
 for file in $(jq -r '.compare.columns[].file' "$PT_TMP/daily/index.json"); do
     [ -f "$PT_TMP/daily/$file" ] || fail "the index names '$file'"
 done
+# each day says of every finding what its own report says; nothing is before the first
+for status in new ongoing worse better; do
+    index=$(jq -c --arg s $status '.compare | [range(1; .columns | length) as $i | [.findings[].cells[$i] | select(.status == $s)] |
+        length]' "$PT_TMP/daily/index.json")
+    pages=$(find "$PT_TMP/daily" -name '20*.json' | sort | xargs jq -s -c --arg s $status '[.[1:][].against.counts[$s]]')
+    [ "$index" = "$pages" ] || fail "$status by day: $index in the index, $pages in their reports"
+done
+jq -e 'all(.compare.findings[]; .cells[0] == null or .cells[0].status == null)' "$PT_TMP/daily/index.json" >/dev/null ||
+    fail 'what the first day has is called new'
+for day in "$PT_TMP"/daily/20*.json; do
+    jq -e '.span.gaps == .machine.gap_count' "$day" >/dev/null || fail "gaps of $day: $(jq -c '.span, .machine.gaps' "$day")"
+done
 # a leak of any day counts, not of the newest alone: the last day of the first span and all of the second are too short to tell
 last=$(jq -r '.span.from | .[:10]' "$(find "$PT_TMP/daily" -name '20*.json' | sort | tail -n 1)")
 for from in "$last -2 days" "$last"; do
@@ -169,6 +181,7 @@ done >"$PT_TMP/statuses"
 [ "$(tr '\n' ' ' <"$PT_TMP/statuses")" = '1 0 ' ] || fail "not a day with leaks and one without: $(cat "$PT_TMP/statuses")"
 run "$analyzer" report "$boots" --every 1w -o "$PT_TMP/weekly"
 narrow "$PT_TMP/weekly/index.txt"
+says "$PT_TMP/weekly/index.txt" 'Memory of generated'
 refused 2 'is not a period' "$boots" --every soon -o "$PT_TMP/x"
 refused 2 'needs -o' "$boots" --every 1d
 run "$PT_TOOLS/ptgen" -o "$PT_TMP/long.db" -n 1000 -i 3600 -p 2 -s 1
@@ -200,6 +213,13 @@ report "$PT_TMP/same.json" "$swapped" --against "$PT_TMP/now.json" --format json
 validate report "$PT_TMP/same.json"
 jq -e 'all(.verdict[] | select(.severity == "alarm" or .severity == "warning"); (.text | startswith("and ")) or .status == "ongoing")' \
     "$PT_TMP/same.json" >/dev/null || fail "against itself: $(jq -c '[.verdict[] | [.status, .text]]' "$PT_TMP/same.json")"
+# an alarm is whatever the verdict calls one, leak or not
+aside=$PT_SOURCE/tests/fixtures/episodes/aside/s5.db
+report "$PT_TMP/aside.json" "$aside" --format json
+jq -e '.leaks.alarms == 0 and any(.verdict[]; .severity == "alarm")' "$PT_TMP/aside.json" >/dev/null ||
+    fail "not alarms without leaks: $(jq -c .verdict "$PT_TMP/aside.json")"
+"$analyzer" report "$aside" --exit-code >/dev/null
+[ $? -eq 1 ] || fail 'an alarm that is no leak, and no exit status of 1'
 # other victims, hit so often that it is no chance that they were not, and no thrash, none at all, another pace of it, an earlier report that could not tell
 jq '.incidents |= map(select(.section == "oom") | .subject.name = "gone" | .title = "gone" | .per_hour *= 10)' "$PT_TMP/now.json" >"$PT_TMP/old.json"
 report "$PT_TMP/against.json" "$swapped" --against "$PT_TMP/old.json" --format json

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Many spans: one row a finding or an amount, its course over the spans as a strip or a picture. */
 #include "analyze/report/html/sections.h"
+#include "analyze/report/match.h"
 
 /* Boxes of a strip that say on hover what they stand for; of more it would be too much. */
 #define TOLD 60
@@ -9,7 +10,9 @@ static void put_box(const struct pt_html *h, const json_t *cell, bool told)
 {
     char rate[PT_HTML_VALUE];
     const char *verdict = pt_html_get_str(cell, "verdict");
-    pt_html_raw(h, !*verdict ? "<i" : pt_html_alarms(verdict) ? "<i class=alarm" : "<i class=calm");
+    pt_html_raw(h, !*verdict                    ? "<i"
+                   : pt_match_alarming(verdict) ? "<i class=alarm"
+                                                : "<i class=calm");
     if (told && *verdict) {
         pt_html_raw(h, " title=\"");
         pt_html_str(h, verdict);
@@ -28,7 +31,7 @@ static void put_strip(const struct pt_html *h, const json_t *row)
 {
     size_t i, bad = 0;
     const json_t *cell, *cells = pt_html_get(row, "cells");
-    json_array_foreach(cells, i, cell) bad += pt_html_alarms(pt_html_get_str(cell, "verdict"));
+    json_array_foreach(cells, i, cell) bad += pt_match_alarming(pt_html_get_str(cell, "verdict"));
     pt_html_rawf(h, "<span class=strip><span class=unseen>alarm in %zu of %zu</span>", bad,
                  json_array_size(cells));
     json_array_foreach(cells, i, cell) put_box(h, cell, json_array_size(cells) <= TOLD);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Findings: alarms one by one, each with its picture and evidence; what grew and is no leak as a
  * table. */
+#include <stdint.h>
 #include <string.h>
 
 #include "analyze/report/html/sections.h"
-#include "analyze/leaks/verdict.h"
+#include "analyze/report/match.h"
 #include "analyze/report/html/svg.h"
 
 void pt_html_status(const struct pt_html *h, const json_t *status)
@@ -18,24 +19,12 @@ void pt_html_status(const struct pt_html *h, const json_t *status)
     pt_html_raw(h, "</span>");
 }
 
-bool pt_html_alarms(const char *verdict)
-{
-    static const char *const incidents[] = {"thrash", "churn", "exhaustion-risk", "oom-kill"};
-    for (size_t i = 0; i < sizeof(incidents) / sizeof(*incidents); i++)
-        if (strcmp(incidents[i], verdict) == 0)
-            return true;
-    for (int v = 0; v < PT_VERDICTS; v++)
-        if (strcmp(pt_verdict_name((enum pt_verdict)v), verdict) == 0)
-            return pt_verdict_alarms((enum pt_verdict)v);
-    return false;
-}
-
 void pt_html_verdict_badge(const struct pt_html *h, const json_t *verdict)
 {
     const char *name = json_is_string(verdict) ? json_string_value(verdict) : NULL;
     if (!name)
         return;
-    pt_html_rawf(h, "<span class=\"badge %s\">", pt_html_alarms(name) ? "alarm" : "calm");
+    pt_html_rawf(h, "<span class=\"badge %s\">", pt_match_alarming(name) ? "alarm" : "calm");
     pt_html_term(h, name, name);
     pt_html_raw(h, "</span>");
 }
@@ -244,7 +233,7 @@ void pt_html_leaks(const struct pt_html *h, const json_t *leaks, const json_t *d
     json_t *rest = json_array();
     json_array_foreach(pt_html_get(leaks, "findings"), i, f)
     {
-        if (pt_html_alarms(pt_html_get_str(f, "verdict")))
+        if (pt_match_alarming(pt_html_get_str(f, "verdict")))
             put_finding(h, f);
         else
             json_array_append(rest, (json_t *)(uintptr_t)f);

@@ -14,8 +14,6 @@ pt_html_section_fn pt_html_against, pt_html_compare, pt_html_history, pt_html_ma
 
 /* "new", "worse": what became of a finding, as a badge; nothing when it is null. */
 void pt_html_status(const struct pt_html *h, const json_t *status);
-/* Is the verdict of that name an alarm? */
-bool pt_html_alarms(const char *verdict);
 /* The verdict of a finding, coloured as it matters. */
 void pt_html_verdict_badge(const struct pt_html *h, const json_t *verdict);
 

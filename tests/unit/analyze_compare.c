@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ * Reports side by side: what became of findings from column to column, and in the end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "analyze/report/compare.h"
+#include "analyze/report/match.h"
+#include "analyze/report/report.h"
+#include "analyze/report/tree.h"
+
+static json_t *leak(const char *comm, const char *verdict)
+{
+    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:{s:s, s:s, s:s, s:s}}", "title", comm,
+                     "class", "heap", "verdict", verdict, "slope_bytes_per_hour", 50, "slope_low",
+                     40, "slope_high", 60, "growth_bytes", 7, "subject", "kind", "process", "comm",
+                     comm, "exe", comm, "service", "x.service");
+}
+
+/* Takes the findings; NULL: the section of leaks could not be made. */
+static json_t *column(json_t *findings)
+{
+    json_t *doc = json_pack(
+        "{s:{}, s:[], s:[], s:o, s:[], s:[], s:n}", "span", "verdict", "incidents", "leaks",
+        findings ? json_pack("{s:i, s:o}", "alarms", 1, "findings", findings) : json_null(), "oom",
+        "events", "swap");
+    json_t *c = pt_compare_column(doc, "then", NULL);
+    assert_non_null(c);
+    json_decref(doc);
+    return c;
+}
+
+/* Takes the columns. */
+static json_t *compared(json_t *columns)
+{
+    json_t *compare = pt_compare_make(columns);
+    assert_non_null(compare);
+    json_decref(columns);
+    return compare;
+}
+
+static const json_t *row(const json_t *compare, size_t i)
+{
+    return json_array_get(pt_tree_at(compare, "findings"), i);
+}
+
+/* "new", ...; "null": nothing is said; "none": no cell. */
+static const char *said(const json_t *compare, size_t r, size_t col)
+{
+    const json_t *c = json_array_get(pt_tree_at(row(compare, r), "cells"), col);
+    const char *status = pt_tree_str(c, "status");
+    return !json_is_object(c) ? "none" : status ? status : "null";
+}
+
+static void nothing_is_before_the_first(void **state)
+{
+    (void)state;
+    json_t *c =
+        compared(json_pack("[o, o]", column(json_pack("[o]", leak("a", "leak"))),
+                           column(json_pack("[o, o]", leak("a", "leak"), leak("b", "leak")))));
+    assert_string_equal(said(c, 0, 0), "null");
+    assert_string_equal(said(c, 0, 1), "ongoing");
+    assert_string_equal(said(c, 1, 0), "none");
+    assert_string_equal(said(c, 1, 1), "new");
+    json_decref(c);
+}
+
+/* As the report of each column says, which knows of the one before it alone. */
+static void each_is_compared_with_the_one_before(void **state)
+{
+    (void)state;
+    json_t *c =
+        compared(json_pack("[o, o, o]", column(json_pack("[o]", leak("a", "leak"))),
+                           column(json_array()), column(json_pack("[o]", leak("a", "leak")))));
+    assert_int_equal(json_array_size(pt_tree_at(c, "findings")), 1);
+    assert_string_equal(said(c, 0, 1), "none");
+    assert_string_equal(said(c, 0, 2), "new");
+    assert_string_equal(pt_tree_str(row(c, 0), "status"), "new");
+    json_decref(c);
+}
+
+static void what_cannot_tell_says_nothing(void **state)
+{
+    (void)state;
+    json_t *c = compared(json_pack("[o, o, o]", column(json_pack("[o]", leak("a", "leak"))),
+                                   column(NULL), column(json_pack("[o]", leak("a", "leak")))));
+    assert_string_equal(said(c, 0, 2), "null");
+    json_decref(c);
+    c = compared(json_pack("[o, o]", column(json_pack("[o]", leak("a", "leak"))), column(NULL)));
+    assert_true(json_is_null(pt_tree_at(row(c, 0), "status")) || !pt_tree_at(row(c, 0), "status"));
+    json_decref(c);
+    c = compared(
+        json_pack("[o, o]", column(json_pack("[o]", leak("a", "leak"))), column(json_array())));
+    assert_string_equal(pt_tree_str(row(c, 0), "status"), "resolved");
+    json_decref(c);
+}
+
+static char *text_of(const json_t *compare, int (*print)(const json_t *doc, FILE *out))
+{
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+    json_t *doc = json_pack("{s:i, s:s, s:i, s:s, s:[], s:O}", "report", 1, "kind", "index",
+                            "utc_offset_seconds", 0, "host", "here", "notes", "compare", compare);
+    assert_non_null(out);
+    assert_int_equal(print(doc, out), 0);
+    fclose(out);
+    json_decref(doc);
+    return text;
+}
+
+static void what_is_over_has_no_speed(void **state)
+{
+    (void)state;
+    json_t *c = compared(json_pack("[o, o]", column(json_pack("[o]", leak("a", "leak"))),
+                                   column(json_pack("[o]", leak("a", "bounded")))));
+    char *text = text_of(c, pt_report_text);
+    assert_string_equal(said(c, 0, 1), "resolved");
+    assert_non_null(strstr(text, "Memory of here\n"));
+    assert_non_null(strstr(text, " resolved\n"));
+    free(text);
+    json_decref(c);
+}
+
+/* What lists, strips and badges call an alarm is one thing. */
+static void a_strip_shows_every_alarm(void **state)
+{
+    static const char *const alarms[] = {"leak",     "per-request-leak", "leak-or-retention",
+                                         "thrash",   "fast-growth",      "churn",
+                                         "oom-kill", "exhaustion-risk",  "swap-out-pressure"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(alarms) / sizeof(*alarms); i++) {
+        json_t *columns = json_array();
+        for (int k = 0; k < 6; k++) /* more than stand abreast */
+            json_array_append_new(columns, column(json_pack("[o]", leak("a", alarms[i]))));
+        json_t *c = compared(columns);
+        char *page = text_of(c, pt_report_html);
+        assert_non_null(strstr(page, "alarm in 6 of 6"));
+        free(page);
+        json_decref(c);
+    }
+    assert_false(pt_match_alarming("bounded"));
+    assert_false(pt_match_alarming("stable"));
+    assert_false(pt_match_alarming(""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_before_the_first),
+        cmocka_unit_test(each_is_compared_with_the_one_before),
+        cmocka_unit_test(what_cannot_tell_says_nothing),
+        cmocka_unit_test(what_is_over_has_no_speed),
+        cmocka_unit_test(a_strip_shows_every_alarm),
+    };
+    return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
+}
