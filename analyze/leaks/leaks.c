@@ -56,17 +56,27 @@ static int add_quiet(struct pt_leaks *l, const struct pt_quiet *q)
     return 0;
 }
 
-static struct pt_quiet quiet_of(const struct pt_finding *f, enum pt_verdict verdict, double since,
-                                double more)
+static struct pt_quiet quiet_of(const struct pt_finding *f, const struct pt_first *first)
 {
     return (struct pt_quiet){.subject = f->subject,
-                             .verdict = verdict,
+                             .verdict = first->verdict,
                              .life = f->life,
                              .group = f->group,
                              .name = f->name,
                              .what = f->what,
-                             .since = since,
-                             .more = more};
+                             .since = first->since,
+                             .more = first->more,
+                             .growth = first->growth};
+}
+
+struct pt_first pt_first_of(const struct pt_ruling *r)
+{
+    const bool measured = r->verdict != PT_INSUFFICIENT;
+    return (struct pt_first){.any = true,
+                             .verdict = r->verdict,
+                             .since = r->since,
+                             .more = (float)r->more,
+                             .growth = measured ? (float)r->growth : NAN};
 }
 
 int pt_leaks_settle(struct pt_leaks *l)
@@ -75,7 +85,8 @@ int pt_leaks_settle(struct pt_leaks *l)
     const enum pt_verdict v = f->ruling.verdict;
     if (v != PT_STABLE && v != PT_INSUFFICIENT)
         return 0;
-    const struct pt_quiet q = quiet_of(f, v, f->ruling.since, f->ruling.more);
+    const struct pt_first first = pt_first_of(&f->ruling);
+    const struct pt_quiet q = quiet_of(f, &first);
     l->n--;
     return add_quiet(l, &q);
 }
@@ -86,7 +97,7 @@ int pt_leaks_take(struct pt_leaks *l, const struct pt_first *first, const struct
     *ret = NULL;
     l->series++;
     if (!first->moved) {
-        const struct pt_quiet q = quiet_of(like, first->verdict, first->since, first->more);
+        const struct pt_quiet q = quiet_of(like, first);
         return add_quiet(l, &q);
     }
     struct pt_finding *f = pt_leaks_add(l, like->subject, like->what);
@@ -110,6 +121,10 @@ struct pt_finding pt_quiet_finding(const struct pt_quiet *q)
                                       .confidence = PT_LOW,
                                       .since = q->since,
                                       .more = q->more,
+                                      .growth = q->growth,
+                                      .b = NAN,
+                                      .low = NAN,
+                                      .high = NAN,
                                       .exhaustion = NAN,
                                       .exhaustion_low = NAN,
                                       .exhaustion_high = NAN}};

@@ -43,7 +43,8 @@ struct pt_quiet {
     const struct pt_life *life;
     const struct pt_group *group;
     const char *name, *what;
-    double since, more;
+    double since;
+    float more, growth; /* NAN: not known; its slope is not kept */
 };
 
 /* Host-wide series. */

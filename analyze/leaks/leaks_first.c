@@ -48,7 +48,7 @@ static bool first_of(const struct pt_looks *w, struct pt_case *c, struct pt_firs
     c->headroom = NAN;
     c->local = (double)w->l->timeline.first_us / 1e6 + w->l->timeline.utc_offset_s;
     pt_judge(c, &r);
-    *ret = (struct pt_first){.any = true, .verdict = r.verdict, .since = r.since, .more = r.more};
+    *ret = pt_first_of(&r);
     if (r.verdict == PT_STABLE || r.verdict == PT_INSUFFICIENT)
         return true;
     ret->moved = malloc(sizeof(*ret->moved));

@@ -32,7 +32,8 @@ extern const struct pt_suspect {
 struct pt_first {
     bool any;                /* there was something to rule on */
     enum pt_verdict verdict; /* and with it, as of struct pt_quiet */
-    double since, more;
+    double since;
+    float more, growth;
     struct pt_ruling *moved; /* NULL: a quiet one */
 };
 /* What is kept of the memory of a life that has ended. */
@@ -63,6 +64,7 @@ const struct pt_first *pt_looks_first(const struct pt_looks *w, const struct pt_
                                       unsigned suspect);
 const struct pt_rise *pt_looks_rise(const struct pt_looks *w, const struct pt_life *life);
 void pt_looks_release(struct pt_looks *w);
+struct pt_first pt_first_of(const struct pt_ruling *r); /* without what moved */
 /* As a finding about `like`. < 0: no memory; *ret NULL: a quiet one. */
 int pt_leaks_take(struct pt_leaks *l, const struct pt_first *first, const struct pt_finding *like,
                   struct pt_finding **ret);

@@ -146,7 +146,8 @@ static int print_row(const struct pt_leaks *l, const struct pt_session *s,
     pt_finding_title(f, title, sizeof(title));
     pt_table_cell(t, title);
     pt_table_cell(t, f->what);
-    pt_table_cell(t, pt_units_bytes(text, sizeof(text), (int64_t)r->growth, true));
+    pt_table_cell(t, pt_units_bytes(text, sizeof(text),
+                                    isnan(r->growth) ? PT_UNKNOWN : (int64_t)r->growth, true));
     if (alarm) {
         rate_of(f, text, sizeof(text));
         pt_table_cell(t, text);

@@ -2,9 +2,11 @@
  * A report for each period of a recording, and an index of all. A period is made of snapshots, in
  * the order they were taken: where the clock was wrong and then set right, what lies between on the
  * calendar is none. All files get their names at the end, so that no part of them is left behind
- * when one cannot be made. Units: microseconds. */
+ * when one cannot be made; where one cannot be named, those before it stay, for they took the place
+ * of older ones. Units: microseconds. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,7 +38,6 @@ struct every {
     struct period v[PERIODS], now;         /* now: the one snapshots go into */
     int64_t n;                             /* may be more than are kept */
     struct pt_output outputs[PERIODS + 1]; /* whole, and without a name as yet */
-    char *paths[PERIODS + 1];
     size_t noutputs;
     json_t *columns, *old; /* the report before */
     struct pt_report_outcome outcome;
@@ -105,19 +106,31 @@ static int find_periods(struct every *e, struct pt_err *err)
     return rc;
 }
 
-/* "2026-11-23", or with the hour where that does not tell it; where a clock came to the same period
- * again, with which time it was. */
-static void name_of(const struct every *e, int64_t i, char *buf, size_t size)
+#define NAME 64
+
+static int plain_name(const struct every *e, int64_t i, char buf[NAME])
 {
     char when[PT_UNITS_BUF] = "";
-    int again = 1;
     pt_units_time(when, sizeof(when), e->v[i].begin_us, (int32_t)(e->offset_us / 1000000));
-    int n = e->period_us % DAY_US == 0 ? snprintf(buf, size, "%.10s", when)
-                                       : snprintf(buf, size, "%.10sT%.2s", when, when + 11);
-    for (int64_t k = 0; k < i; k++)
-        again += e->v[k].begin_us == e->v[i].begin_us;
-    if (again > 1 && n > 0 && (size_t)n < size)
-        snprintf(buf + n, size - (size_t)n, "-%d", again);
+    const int day = (int)strcspn(when, " ");
+    return e->period_us % DAY_US == 0 || !when[day]
+               ? snprintf(buf, NAME, "%.*s", day, when)
+               : snprintf(buf, NAME, "%.*sT%.2s", day, when, when + day + 1);
+}
+
+/* "2026-11-23", or with the hour where that does not tell it; where a clock came to the same period
+ * again, or its years are none that have names, with which time it was. */
+static void name_of(const struct every *e, int64_t i, char buf[NAME])
+{
+    char other[NAME];
+    int again = 1;
+    const int n = plain_name(e, i, buf);
+    for (int64_t k = 0; k < i; k++) {
+        plain_name(e, k, other);
+        again += strcmp(other, buf) == 0;
+    }
+    if (again > 1 && n > 0 && n < NAME)
+        snprintf(buf + n, NAME - (size_t)n, "-%d", again);
 }
 
 /* ---- making them ---- */
@@ -128,17 +141,15 @@ static int put_in(struct every *e, const json_t *doc, const char *name, struct p
     if (asprintf(&path, "%s/%s.%s", e->s->args->output, name, e->span->format->suffix) < 0)
         return pt_err_nomem(err);
     const int rc = pt_report_write(doc, e->span->format, path, &e->outputs[e->noutputs], err);
-    if (rc >= 0)
-        e->paths[e->noutputs++] = path;
-    else
-        free(path);
+    e->noutputs += rc >= 0;
+    free(path);
     return rc;
 }
 
 static int one_period(struct every *e, int64_t i, struct pt_err *err)
 {
-    char name[64], file[80];
-    name_of(e, i, name, sizeof(name));
+    char name[NAME], file[NAME + 16];
+    name_of(e, i, name);
     snprintf(file, sizeof(file), "%s.%s", name, e->span->format->suffix);
     json_t *doc = pt_report_of(e->s, e->v[i].from, e->v[i].to, err);
     int rc = doc ? 0 : -1;
@@ -177,31 +188,47 @@ static int make_all(struct every *e, struct pt_err *err)
     return rc >= 0 ? put_index(e, err) : rc;
 }
 
-/* Gives all their names, or, when rc tells of a failure, drops them. */
+/* Gives all their names up to one that cannot have its own; when rc tells of a failure, to none. */
 static int name_all(struct every *e, int rc, struct pt_err *err)
 {
-    size_t named = 0;
     for (size_t i = 0; i < e->noutputs; i++) {
         const int end = pt_output_end(&e->outputs[i], rc >= 0, rc >= 0 ? err : NULL);
         rc = rc < 0 ? rc : end;
-        named += rc >= 0;
-    }
-    for (size_t i = 0; i < e->noutputs; i++) {
-        if (rc < 0 && i < named)
-            unlink(e->paths[i]);
-        free(e->paths[i]);
     }
     return rc;
+}
+
+static const char *volatile made_dir;
+
+/* Whoever interrupts it is left no empty directory. */
+static void on_end(int number)
+{
+    if (made_dir)
+        rmdir(made_dir);
+    raise(number);
+}
+
+static void catch_ends(void)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction was, action = {.sa_handler = on_end, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+        if (sigaction(ends[i], NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+            sigaction(ends[i], &action, NULL);
 }
 
 /* In a directory, which is made, and goes again where nothing comes into it. */
 static int make_in(struct every *e, const char *dir, struct pt_err *err)
 {
+    catch_ends();
     const bool made = mkdir(dir, 0777) == 0;
     if (!made && errno != EEXIST)
         return pt_err_set(err, PT_EIO, errno, NULL, -1, "cannot make '%s': %s", dir,
                           strerror(errno));
+    made_dir = made ? dir : NULL;
     const int rc = name_all(e, make_all(e, err), err);
+    made_dir = NULL;
     if (rc < 0 && made)
         rmdir(dir);
     return rc;

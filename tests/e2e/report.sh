@@ -179,6 +179,13 @@ for from in "$last -2 days" "$last"; do
     rm -r "$PT_TMP/some"
 done >"$PT_TMP/statuses"
 [ "$(tr '\n' ' ' <"$PT_TMP/statuses")" = '1 0 ' ] || fail "not a day with leaks and one without: $(cat "$PT_TMP/statuses")"
+# of what is too short, or quiet, no growth is made up
+"$analyzer" leaks "$boots" --all --format json --since "@$((snapshots - 25))" >"$PT_TMP/quiet.json"
+validate leaks "$PT_TMP/quiet.json"
+jq -e '[.findings[] | select(.verdict == "stable" or .verdict == "insufficient")] as $quiet |
+    any($quiet[]; .verdict == "stable" and .growth_bytes > 1048576) and all($quiet[]; .slope_bytes_per_hour == null and
+    (.verdict == "stable") == (.growth_bytes != null))' "$PT_TMP/quiet.json" >/dev/null ||
+    fail "quiet: $(jq -c '.findings[] | [.verdict, .growth_bytes, .slope_bytes_per_hour]' "$PT_TMP/quiet.json" | sort | uniq -c | tail)"
 run "$analyzer" report "$boots" --every 1w -o "$PT_TMP/weekly"
 narrow "$PT_TMP/weekly/index.txt"
 says "$PT_TMP/weekly/index.txt" 'Memory of generated'
@@ -382,6 +389,28 @@ if unshare -m true 2>/dev/null; then
         "$2" report "$3" --every 1d --format json -o "$1/full/old" 2>>"$1/error" && exit 7
         [ "$(cat "$1/full/old/a")" = old ] && [ "$(find "$1/full" | wc -l)" -eq 3 ]' sh "$PT_TMP" "$analyzer" "$leaks"
     says "$PT_TMP/error" 'No space left'
+fi
+# who is interrupted leaves no directory behind
+"$analyzer" report "$boots" --every 1d -o "$PT_TMP/ended" &
+pid=$!
+while [ ! -e "$PT_TMP/ended" ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+kill $pid
+wait $pid
+[ $? -eq 143 ] || fail 'not ended by the signal'
+[ ! -e "$PT_TMP/ended" ] || fail "an interrupted one left: $(ls -A "$PT_TMP/ended")"
+if unshare -m true 2>/dev/null; then
+    # one that cannot be replaced: those before it are new ones, those behind it are the old ones
+    run "$analyzer" report "$boots" --every 1d -o "$PT_TMP/kept" --format json
+    find "$PT_TMP/kept" -name '20*.json' | sort >"$PT_TMP/names"
+    for name in $(cat "$PT_TMP/names"); do echo old >"$name"; done
+    # shellcheck disable=SC2016
+    run unshare -m sh -c 'mount --bind "$1" "$1" || exit 9
+        "$2" report "$3" --every 1d --format json -o "${1%/*}" 2>"$4" && exit 8; exit 0' sh \
+        "$(sed -n 3p "$PT_TMP/names")" "$analyzer" "$boots" "$PT_TMP/error"
+    says "$PT_TMP/error" 'cannot write' "$(sed -n 3p "$PT_TMP/names")"
+    for name in $(cat "$PT_TMP/names"); do [ "$(head -c 3 "$name")" = old ] && echo old || echo new; done >"$PT_TMP/which"
+    [ "$(head -3 "$PT_TMP/which" | tr '\n' ' ')" = 'new new old ' ] && ! tail -n +3 "$PT_TMP/which" | grep -q new ||
+        fail "after a failure: $(tr '\n' ' ' <"$PT_TMP/which")"
 fi
 mkdir "$PT_TMP/files/index.txt"
 refused 3 'cannot write' "$boots" --every 1d -o "$PT_TMP/files"
