@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "analyze/print/json.h"
-#include "analyze/report/incidents.h"
 #include "analyze/report/match.h"
 #include "analyze/report/tree.h"
 
@@ -124,9 +123,17 @@ static const char *short_name(const json_t *finding)
 
 static void add_findings(json_t *all, const json_t *list)
 {
-    static const char *const keys[] = {
-        "title",     "class",      "verdict",      "subject", "count", "slope_bytes_per_hour",
-        "slope_low", "slope_high", "growth_bytes", "per_hour"};
+    static const char *const keys[] = {"id",
+                                       "title",
+                                       "class",
+                                       "verdict",
+                                       "subject",
+                                       "count",
+                                       "slope_bytes_per_hour",
+                                       "slope_low",
+                                       "slope_high",
+                                       "growth_bytes",
+                                       "per_hour"};
     const json_t *f;
     size_t i;
     json_array_foreach(list, i, f)
@@ -135,9 +142,6 @@ static void add_findings(json_t *all, const json_t *list)
         for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++)
             json_object_set(one, keys[k], json_object_get(f, keys[k]));
         json_object_set_new(one, "name", json_string(short_name(f)));
-        json_object_set_new(
-            one, "section",
-            json_string(pt_tree_str(f, "section") ? pt_tree_str(f, "section") : "leaks"));
         json_array_append_new(all, one);
     }
 }
@@ -150,14 +154,11 @@ static json_t *findings_of(const json_t *doc)
     return all;
 }
 
-/* Of which sections it tells: where it does not, that a finding is missing says nothing. */
-static json_t *told_of(const json_t *doc)
+/* What the report itself says became of findings. */
+static json_t *became_of(const json_t *doc)
 {
-    static const char *const sections[] = {"leaks", "swap", "oom"};
-    json_t *o = json_object();
-    for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
-        json_object_set_new(o, sections[i], json_boolean(pt_incidents_told(doc, sections[i])));
-    return o;
+    json_t *list = json_object_get(json_object_get(doc, "against"), "findings");
+    return list ? json_incref(list) : json_array();
 }
 
 json_t *pt_compare_column(const json_t *doc, const char *title, const char *file)
@@ -177,7 +178,7 @@ json_t *pt_compare_column(const json_t *doc, const char *title, const char *file
                      (json_int_t)(snapshots == PT_UNKNOWN ? 0 : snapshots), "file",
                      pt_json_str(file), "verdict", verdict ? verdict : "", "alarms",
                      (json_int_t)(alarms == PT_UNKNOWN ? 0 : alarms), "values", values, "services",
-                     services_of(doc), "findings", findings_of(doc), "told", told_of(doc));
+                     services_of(doc), "findings", findings_of(doc), "became", became_of(doc));
 }
 
 /* ---- side by side ---- */
@@ -269,27 +270,40 @@ static json_t *services_json(const json_t *columns, size_t *ret_omitted)
 /* ---- findings through the columns ---- */
 
 /* A row for each thing that was an alarm in one of them. newest: what each looked like last; cells:
- * of each so far; row_of: the row of each finding of the column before; SIZE_MAX: none. */
+ * of each so far; said: what became of it, by the last that said so; row_of: the row of each
+ * finding of the column before; SIZE_MAX: none. */
 struct tracks {
-    json_t *newest, *cells;
+    json_t *newest, *cells, *said;
     size_t *row_of;
 };
 
-static bool tells(const json_t *column, const json_t *finding)
+/* NULL: nothing is said of it. */
+static const char *became(const json_t *column, const json_t *finding)
 {
-    const char *section = pt_tree_str(finding, "section");
-    return column && json_is_true(pt_tree_at(pt_tree_at(column, "told"), section ? section : ""));
+    const char *id = pt_tree_str(finding, "id");
+    const json_t *one;
+    size_t i;
+    json_array_foreach(pt_tree_at(column, "became"), i, one)
+    {
+        if (id && pt_tree_is(one, "finding", id))
+            return pt_tree_str(one, "status");
+    }
+    return NULL;
 }
 
-/* As the report of that column has it, which is compared with the one before: NULL where there is
- * none, where one of the two cannot tell, or where neither is an alarm. */
-static const char *status_in(const json_t *column, const json_t *before_column,
-                             const json_t *before, const json_t *finding)
+/* Of one that it does not have, and the column before had. */
+static const char *became_gone(const json_t *column, const json_t *before)
 {
-    const bool alarm = pt_match_alarms(finding) || (before && pt_match_alarms(before));
-    return alarm && tells(column, finding) && tells(before_column, finding)
-               ? pt_status_name(pt_match_status(before, finding))
-               : NULL;
+    const json_t *one;
+    size_t i;
+    json_array_foreach(pt_tree_at(column, "became"), i, one)
+    {
+        if (!pt_tree_str(one, "finding") &&
+            json_equal(pt_tree_at(one, "title"), pt_tree_at(before, "title")) &&
+            json_equal(pt_tree_at(one, "class"), pt_tree_at(before, "class")))
+            return pt_tree_str(one, "status");
+    }
+    return NULL;
 }
 
 static json_t *cell(const json_t *finding, const char *status)
@@ -337,23 +351,44 @@ static int match_older(const struct tracks *t, const json_t *findings, size_t *r
     return rc;
 }
 
-/* Takes the cell. */
-static int put_cell(struct tracks *t, size_t row, size_t column, json_t *finding, json_t *c)
+/* What was resolved stays so while it is no alarm. */
+static int say(struct tracks *t, size_t row, const char *status, const json_t *finding)
+{
+    const char *said = json_string_value(json_array_get(t->said, row));
+    if (!status && said && strcmp(said, pt_status_name(PT_RESOLVED)) == 0 &&
+        !pt_match_alarms(finding))
+        return 0;
+    return json_array_set_new(t->said, row, status ? json_string(status) : json_null());
+}
+
+static int put_cell(struct tracks *t, size_t row, size_t column, json_t *finding,
+                    const char *status)
 {
     json_t *cells = json_array_get(t->cells, row);
     int rc = 0;
     while (json_array_size(cells) < column && rc == 0)
         rc = json_array_append_new(cells, json_null());
-    rc |= json_array_append_new(cells, c);
+    rc |= json_array_append_new(cells, cell(finding, status));
+    rc |= say(t, row, status, finding);
     return rc | json_array_set(t->newest, row, finding);
+}
+
+/* Rows that end with the column before. */
+static int end_rows(struct tracks *t, const json_t *column, size_t at)
+{
+    int rc = 0;
+    for (size_t i = 0; at > 0 && i < json_array_size(t->cells); i++) {
+        const json_t *newest = json_array_get(t->newest, i);
+        if (json_array_size(json_array_get(t->cells, i)) == at)
+            rc |= say(t, i, became_gone(column, newest), newest);
+    }
+    return rc;
 }
 
 static int add_column(struct tracks *t, const json_t *columns, size_t at)
 {
-    const json_t *column = json_array_get(columns, at),
-                 *before_column = at ? json_array_get(columns, at - 1) : NULL,
-                 *findings = pt_tree_at(column, "findings"),
-                 *old = pt_tree_at(before_column, "findings");
+    const json_t *column = json_array_get(columns, at), *findings = pt_tree_at(column, "findings"),
+                 *old = at ? pt_tree_at(json_array_get(columns, at - 1), "findings") : NULL;
     const size_t n = json_array_size(findings);
     size_t *pair = calloc(n + 1, sizeof(*pair)), *row = calloc(n + 1, sizeof(*row));
     int rc = pair && row ? pt_match_findings(findings, old, pair) : -1;
@@ -362,38 +397,28 @@ static int add_column(struct tracks *t, const json_t *columns, size_t at)
     rc = rc == 0 ? match_older(t, findings, row) : rc;
     for (size_t i = 0; i < n && rc == 0; i++) {
         json_t *f = json_array_get(findings, i);
-        const json_t *before = pair[i] == SIZE_MAX ? NULL : json_array_get(old, pair[i]);
         if (row[i] == SIZE_MAX && !pt_match_alarms(f))
             continue;
         if (row[i] == SIZE_MAX) {
             row[i] = json_array_size(t->newest);
-            rc |= json_array_append(t->newest, f) | json_array_append_new(t->cells, json_array());
+            rc |= json_array_append(t->newest, f) | json_array_append_new(t->cells, json_array()) |
+                  json_array_append_new(t->said, json_null());
         }
-        rc |= put_cell(t, row[i], at, f, cell(f, status_in(column, before_column, before, f)));
+        rc |= put_cell(t, row[i], at, f, became(column, f));
     }
+    rc |= end_rows(t, column, at);
     free(pair);
     free(t->row_of);
     t->row_of = row;
     return rc;
 }
 
-/* Of a row, at the end: resolved where the last column could tell and has it no more. */
-static const char *status_of(const json_t *cells, const json_t *newest, const json_t *columns)
-{
-    const size_t n = json_array_size(columns), known = json_array_size(cells);
-    const char *status =
-        known == n ? pt_tree_str(json_array_get(cells, known - 1), "status") : NULL;
-    if (status || known == n || !tells(json_array_get(columns, n - 1), newest))
-        return status;
-    return pt_status_name(PT_RESOLVED);
-}
-
 static json_t *findings_json(const json_t *columns, size_t *ret_omitted)
 {
-    struct tracks t = {json_array(), json_array(), NULL};
+    struct tracks t = {json_array(), json_array(), json_array(), NULL};
     const size_t n = json_array_size(columns);
     json_t *all = json_array();
-    int rc = t.newest && t.cells && all ? 0 : -1;
+    int rc = t.newest && t.cells && t.said && all ? 0 : -1;
     for (size_t i = 0; i < n && rc == 0; i++)
         rc = add_column(&t, columns, i);
     const size_t found = json_array_size(t.newest);
@@ -401,7 +426,7 @@ static json_t *findings_json(const json_t *columns, size_t *ret_omitted)
     for (size_t i = 0; i < found && i < FINDINGS && rc == 0; i++) {
         json_t *cells = json_array_get(t.cells, i);
         const json_t *newest = json_array_get(t.newest, i);
-        const char *status = status_of(cells, newest, columns),
+        const char *status = json_string_value(json_array_get(t.said, i)),
                    *title = pt_tree_str(newest, "title"), *class = pt_tree_str(newest, "class");
         while (json_array_size(cells) < n && rc == 0)
             rc |= json_array_append_new(cells, json_null());
@@ -413,6 +438,7 @@ static json_t *findings_json(const json_t *columns, size_t *ret_omitted)
     free(t.row_of);
     json_decref(t.newest);
     json_decref(t.cells);
+    json_decref(t.said);
     if (rc == 0)
         return all;
     json_decref(all);

@@ -6,8 +6,9 @@
 
 #include <jansson.h>
 
-/* What is compared of a report. file: where the report of that span alone is; may be NULL. NULL: no
- * memory. */
+/* What is compared of a report, to which has been applied what there is to say against the one
+ * before (against.h): what became of its findings is taken from there. file: where the report of
+ * that span alone is; may be NULL. NULL: no memory. */
 json_t *pt_compare_column(const json_t *doc, const char *title, const char *file);
 /* "compare" of report.schema.json, of an array of columns, the oldest first. NULL: no memory. */
 json_t *pt_compare_make(const json_t *columns);

@@ -153,10 +153,10 @@ static int one_period(struct every *e, int64_t i, struct pt_err *err)
     snprintf(file, sizeof(file), "%s.%s", name, e->span->format->suffix);
     json_t *doc = pt_report_of(e->s, e->v[i].from, e->v[i].to, err);
     int rc = doc ? 0 : -1;
-    if (rc >= 0 && json_array_append_new(e->columns, pt_compare_column(doc, name, file)) < 0)
-        rc = pt_err_nomem(err);
     if (rc >= 0 && e->old)
         rc = pt_against_apply(doc, e->old, "span", "the period before", err);
+    if (rc >= 0 && json_array_append_new(e->columns, pt_compare_column(doc, name, file)) < 0)
+        rc = pt_err_nomem(err);
     if (rc >= 0)
         rc = put_in(e, doc, name, err);
     if (rc >= 0)

@@ -33,13 +33,11 @@ static int side_by_side(struct pt_session *s, const struct part *parts, size_t n
         ret->alarms = false; /* of the newest */
         if (doc)
             pt_report_judge(doc, ret);
-        if (!doc)
-            rc = -1;
-        else if (json_array_append_new(columns, pt_compare_column(doc, parts[i].title, NULL)) < 0)
+        rc = !doc ? -1 : old ? pt_against_apply(doc, old, "span", parts[i - 1].title, err) : 0;
+        if (rc >= 0 &&
+            json_array_append_new(columns, pt_compare_column(doc, parts[i].title, NULL)) < 0)
             rc = pt_err_nomem(err);
     }
-    if (rc >= 0 && old)
-        rc = pt_against_apply(doc, old, "span", parts[n - 2].title, err);
     if (rc >= 0 && json_object_set_new(doc, "compare", pt_compare_make(columns)) < 0)
         rc = pt_err_nomem(err);
     if (rc >= 0)

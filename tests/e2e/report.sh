@@ -158,7 +158,8 @@ done
 for status in new ongoing worse better; do
     index=$(jq -c --arg s $status '.compare | [range(1; .columns | length) as $i | [.findings[].cells[$i] | select(.status == $s)] |
         length]' "$PT_TMP/daily/index.json")
-    pages=$(find "$PT_TMP/daily" -name '20*.json' | sort | xargs jq -s -c --arg s $status '[.[1:][].against.counts[$s]]')
+    pages=$(find "$PT_TMP/daily" -name '20*.json' | sort | xargs jq -s -c --arg s $status '[.[1:][].against.findings |
+        map(select(.status == $s and .finding != null)) | length]')
     [ "$index" = "$pages" ] || fail "$status by day: $index in the index, $pages in their reports"
 done
 jq -e 'all(.compare.findings[]; .cells[0] == null or .cells[0].status == null)' "$PT_TMP/daily/index.json" >/dev/null ||
@@ -191,6 +192,11 @@ narrow "$PT_TMP/weekly/index.txt"
 says "$PT_TMP/weekly/index.txt" 'Memory of generated'
 refused 2 'is not a period' "$boots" --every soon -o "$PT_TMP/x"
 refused 2 'needs -o' "$boots" --every 1d
+# years that are longer than others
+run "$PT_TOOLS/ptgen" -o "$PT_TMP/far.db" -n 70 -i 4294967295 -p 2 -s 1
+run "$analyzer" report "$PT_TMP/far.db" --every 1d --utc -o "$PT_TMP/far"
+find "$PT_TMP/far" -name '1????-*.txt' | grep -qvE '/1[0-9]{4}-[0-9]{2}-[0-9]{2}\.txt$' && fail "a name is cut: $(ls "$PT_TMP/far")"
+[ "$(find "$PT_TMP/far" -name '1????-??-??.txt' | wc -l)" -ge 3 ] || fail "no far years: $(ls "$PT_TMP/far")"
 run "$PT_TOOLS/ptgen" -o "$PT_TMP/long.db" -n 1000 -i 3600 -p 2 -s 1
 refused 2 'would be 1000 reports' "$PT_TMP/long.db" --every 1h -o "$PT_TMP/x"
 [ ! -e "$PT_TMP/x" ] || fail 'a directory for nothing'

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "analyze/report/against.h"
 #include "analyze/report/compare.h"
 #include "analyze/report/match.h"
 #include "analyze/report/report.h"
@@ -21,25 +22,37 @@ static json_t *leak(const char *comm, const char *verdict)
                      comm, "exe", comm, "service", "x.service");
 }
 
-/* Takes the findings; NULL: the section of leaks could not be made. */
-static json_t *column(json_t *findings)
+/* Of so many findings; the first is f1. Takes them; NULL: they could not be made. */
+static json_t *report(json_t *findings)
 {
-    json_t *doc = json_pack(
-        "{s:{}, s:[], s:[], s:o, s:[], s:[], s:n}", "span", "verdict", "incidents", "leaks",
-        findings ? json_pack("{s:i, s:o}", "alarms", 1, "findings", findings) : json_null(), "oom",
-        "events", "swap");
-    json_t *c = pt_compare_column(doc, "then", NULL);
-    assert_non_null(c);
-    json_decref(doc);
-    return c;
+    char id[32];
+    for (size_t i = 0; i < json_array_size(findings); i++) {
+        snprintf(id, sizeof(id), "f%zu", i + 1);
+        json_object_set_new(json_array_get(findings, i), "id", json_string(id));
+    }
+    return json_pack("{s:s, s:{s:i}, s:[], s:[], s:[], s:o, s:[], s:[], s:n}", "program", "p",
+                     "span", "recorded_seconds", 86400, "verdict", "notes", "incidents", "leaks",
+                     findings ? json_pack("{s:i, s:o}", "alarms", 1, "findings", findings)
+                              : json_null(),
+                     "oom", "events", "swap");
 }
 
-/* Takes the columns. */
-static json_t *compared(json_t *columns)
+/* Takes the reports. */
+static json_t *compared(json_t *docs)
 {
+    json_t *columns = json_array();
+    struct pt_err err;
+    for (size_t i = 0; i < json_array_size(docs); i++) {
+        json_t *doc = json_array_get(docs, i);
+        if (i)
+            assert_int_equal(
+                pt_against_apply(doc, json_array_get(docs, i - 1), "span", "then", &err), 0);
+        json_array_append_new(columns, pt_compare_column(doc, "then", NULL));
+    }
     json_t *compare = pt_compare_make(columns);
     assert_non_null(compare);
     json_decref(columns);
+    json_decref(docs);
     return compare;
 }
 
@@ -60,8 +73,8 @@ static void nothing_is_before_the_first(void **state)
 {
     (void)state;
     json_t *c =
-        compared(json_pack("[o, o]", column(json_pack("[o]", leak("a", "leak"))),
-                           column(json_pack("[o, o]", leak("a", "leak"), leak("b", "leak")))));
+        compared(json_pack("[o, o]", report(json_pack("[o]", leak("a", "leak"))),
+                           report(json_pack("[o, o]", leak("a", "leak"), leak("b", "leak")))));
     assert_string_equal(said(c, 0, 0), "null");
     assert_string_equal(said(c, 0, 1), "ongoing");
     assert_string_equal(said(c, 1, 0), "none");
@@ -74,8 +87,8 @@ static void each_is_compared_with_the_one_before(void **state)
 {
     (void)state;
     json_t *c =
-        compared(json_pack("[o, o, o]", column(json_pack("[o]", leak("a", "leak"))),
-                           column(json_array()), column(json_pack("[o]", leak("a", "leak")))));
+        compared(json_pack("[o, o, o]", report(json_pack("[o]", leak("a", "leak"))),
+                           report(json_array()), report(json_pack("[o]", leak("a", "leak")))));
     assert_int_equal(json_array_size(pt_tree_at(c, "findings")), 1);
     assert_string_equal(said(c, 0, 1), "none");
     assert_string_equal(said(c, 0, 2), "new");
@@ -86,15 +99,28 @@ static void each_is_compared_with_the_one_before(void **state)
 static void what_cannot_tell_says_nothing(void **state)
 {
     (void)state;
-    json_t *c = compared(json_pack("[o, o, o]", column(json_pack("[o]", leak("a", "leak"))),
-                                   column(NULL), column(json_pack("[o]", leak("a", "leak")))));
+    json_t *c = compared(json_pack("[o, o, o]", report(json_pack("[o]", leak("a", "leak"))),
+                                   report(NULL), report(json_pack("[o]", leak("a", "leak")))));
     assert_string_equal(said(c, 0, 2), "null");
     json_decref(c);
-    c = compared(json_pack("[o, o]", column(json_pack("[o]", leak("a", "leak"))), column(NULL)));
+    c = compared(json_pack("[o, o]", report(json_pack("[o]", leak("a", "leak"))), report(NULL)));
     assert_true(json_is_null(pt_tree_at(row(c, 0), "status")) || !pt_tree_at(row(c, 0), "status"));
     json_decref(c);
     c = compared(
-        json_pack("[o, o]", column(json_pack("[o]", leak("a", "leak"))), column(json_array())));
+        json_pack("[o, o]", report(json_pack("[o]", leak("a", "leak"))), report(json_array())));
+    assert_string_equal(pt_tree_str(row(c, 0), "status"), "resolved");
+    json_decref(c);
+}
+
+/* Grown no more, then quiet. */
+static void what_is_over_stays_over(void **state)
+{
+    (void)state;
+    json_t *c =
+        compared(json_pack("[o, o, o]", report(json_pack("[o]", leak("a", "leak"))),
+                           report(json_pack("[o]", leak("a", "bounded"))), report(json_array())));
+    assert_string_equal(said(c, 0, 1), "resolved");
+    assert_string_equal(said(c, 0, 2), "none");
     assert_string_equal(pt_tree_str(row(c, 0), "status"), "resolved");
     json_decref(c);
 }
@@ -116,8 +142,8 @@ static char *text_of(const json_t *compare, int (*print)(const json_t *doc, FILE
 static void what_is_over_has_no_speed(void **state)
 {
     (void)state;
-    json_t *c = compared(json_pack("[o, o]", column(json_pack("[o]", leak("a", "leak"))),
-                                   column(json_pack("[o]", leak("a", "bounded")))));
+    json_t *c = compared(json_pack("[o, o]", report(json_pack("[o]", leak("a", "leak"))),
+                                   report(json_pack("[o]", leak("a", "bounded")))));
     char *text = text_of(c, pt_report_text);
     assert_string_equal(said(c, 0, 1), "resolved");
     assert_non_null(strstr(text, "Memory of here\n"));
@@ -134,10 +160,10 @@ static void a_strip_shows_every_alarm(void **state)
                                          "oom-kill", "exhaustion-risk",  "swap-out-pressure"};
     (void)state;
     for (size_t i = 0; i < sizeof(alarms) / sizeof(*alarms); i++) {
-        json_t *columns = json_array();
+        json_t *docs = json_array();
         for (int k = 0; k < 6; k++) /* more than stand abreast */
-            json_array_append_new(columns, column(json_pack("[o]", leak("a", alarms[i]))));
-        json_t *c = compared(columns);
+            json_array_append_new(docs, report(json_pack("[o]", leak("a", alarms[i]))));
+        json_t *c = compared(docs);
         char *page = text_of(c, pt_report_html);
         assert_non_null(strstr(page, "alarm in 6 of 6"));
         free(page);
@@ -154,6 +180,7 @@ int main(void)
         cmocka_unit_test(nothing_is_before_the_first),
         cmocka_unit_test(each_is_compared_with_the_one_before),
         cmocka_unit_test(what_cannot_tell_says_nothing),
+        cmocka_unit_test(what_is_over_stays_over),
         cmocka_unit_test(what_is_over_has_no_speed),
         cmocka_unit_test(a_strip_shows_every_alarm),
     };
