@@ -91,7 +91,9 @@ int pt_store_step(struct pt_store *s, sqlite3_stmt *st, const char *what, struct
     }
     errno = 0;
     const int rc = sqlite3_step(st);
-    const int by = (rc & 0xff) == SQLITE_IOERR ? errno : 0;
+    /* its own account is of the last call only, and undoing makes some */
+    const bool full = errno == ENOSPC || errno == EDQUOT;
+    const int by = (rc & 0xff) == SQLITE_IOERR && full ? errno : 0;
     if (rc == SQLITE_ROW)
         return 1;
     const int r = rc == SQLITE_DONE ? 0 : pt_sql_err_by(s->db, rc, by, what, err);
@@ -330,7 +332,7 @@ int pt_store_open(const char *path, const struct pt_meta *meta, struct pt_store 
         store_free(s);
         return r;
     }
-    s->shared = true;
+    pt_store_shared(s);
     *ret = s;
     return 0;
 }

@@ -61,7 +61,7 @@ struct pt_store {
     int64_t longest;                   /* chain, in bytes; 0: none yet */
     int64_t event_rows, event_bytes;   /* about; kept while there is a limit */
     int64_t event_next[3];             /* store_retain.c: ids that forgetting got to */
-    bool shared;                       /* it is open, with shared memory */
+    bool shared;                       /* it is open, and its shared memory may want room */
     bool blocked;                      /* a reader keeps the WAL from being emptied */
     sqlite3_stmt *st[PT_S_COUNT];
 };
@@ -85,7 +85,9 @@ int pt_store_begin(struct pt_store *s, struct pt_err *err);
 /* Commits when result >= 0, else rolls back and returns it. */
 int pt_store_end(struct pt_store *s, int result, const char *what, struct pt_err *err);
 int pt_store_checkpoint(struct pt_store *s, struct pt_err *err);
-/* store_shm.c. Before anything that reads or writes: PT_EFULL instead of SIGBUS. */
+/* store_shm.c. Once it is open; then, before anything that reads or writes: PT_EFULL instead of
+ * SIGBUS. */
+void pt_store_shared(struct pt_store *s);
 int pt_store_room_to_lock(struct pt_store *s, struct pt_err *err);
 /* store_seal.c. Gives all free pages back; nothing while a reader keeps the WAL. */
 int pt_store_vacuum(struct pt_store *s, struct pt_err *err);
