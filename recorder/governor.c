@@ -96,7 +96,10 @@ void pt_gov_pass(struct pt_gov *g, int64_t elapsed_us, int64_t cpu_us, int64_t s
     const int64_t owed = most(g->unpaid_us + due_us, 0);
     const int64_t paid = least(owed, (int64_t)((double)earned * STORE_SHARE));
     g->unpaid_us -= paid;
-    g->credit_us = least(g->credit_us + earned, cap_us(g)) - (cpu_us - store_us) - paid;
+    /* saved for what was lost, or was less dear than thought */
+    const int64_t back = most(-due_us - g->unpaid_us, 0);
+    g->unpaid_us += back;
+    g->credit_us = least(g->credit_us + earned + back, cap_us(g)) - (cpu_us - store_us) - paid;
     g->credit_us = most(g->credit_us, -share_of(DEBT_US, g->budget_ppm));
     g->alarm_us = most(g->alarm_us - (int64_t)((double)earned * left_share(g)), 0);
     g->loan_us = 0;

@@ -31,11 +31,13 @@ static void learn(struct pt_sealing *z, const struct pt_writer_stats *w)
     z->waiting = 0;
 }
 
-/* What sealing all there is would take. */
+/* What sealing all there is would take. While nothing can be stored chains are lost: of two at
+ * most. */
 static int64_t due_us(const struct pt_sampler *s)
 {
     const struct pt_sealing *z = &s->sealing;
-    const size_t bytes = z->waiting + pt_enc_chain_bytes(s->enc);
+    const size_t most = 2 * (s->key_bytes + pt_chain_room(s->key_bytes));
+    const size_t all = z->waiting + pt_enc_chain_bytes(s->enc), bytes = all < most ? all : most;
     return s->config.writer ? (int64_t)((double)bytes * z->us_byte) : 0;
 }
 

@@ -298,6 +298,21 @@ static void seals_are_saved_for(void **state)
     assert_true(spent >= earned - 200000);
 }
 
+/* What was saved for seals that never came is there for other things, as far as idle time is. */
+static void savings_come_back(void **state)
+{
+    (void)state;
+    struct pt_gov g;
+    pt_gov_init(&g, 5000, 10 * SECOND, STALL);
+    for (int64_t due = 0; due < 3600; due++)
+        pt_gov_pass(&g, 10 * SECOND, 50000, 0, due * SECOND);
+    assert_true(g.unpaid_us < -SECOND);
+    assert_true(pt_gov_broke(&g));
+    pt_gov_pass(&g, 10 * SECOND, 0, 0, 0);
+    assert_int_equal(g.unpaid_us, 0);
+    assert_in_range(g.credit_us, 1, 20 * SECOND * 5 / 1000);
+}
+
 /* However much is owed, after some minutes deep reads are done again. */
 static void debts_end(void **state)
 {
@@ -530,6 +545,7 @@ static void periods(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(savings_come_back),
         cmocka_unit_test(budgets_hold),
         cmocka_unit_test(starts_are_paid_back),
         cmocka_unit_test(idle_is_cheap),
