@@ -57,6 +57,10 @@ bool pt_made_sort(struct pt_made **points, size_t n, uint32_t nticks)
         sort_few(*points, n);
         return true;
     }
+    if (n < nticks / 8) {
+        qsort(*points, n, sizeof **points, by_tick);
+        return true;
+    }
     if (!spread(points, n, nticks))
         return false;
     struct pt_made *v = *points;

@@ -214,8 +214,10 @@ static bool take_share(struct pt_lives_load *w, const struct pt_serie *s)
     uint32_t end = 0;
     share->first = sum->n;
     for (uint32_t i = 0; i < sum->n; i++) {
-        if (!(sum->cell[i].mean > 0))
+        if (!(sum->cell[i].mean > 0)) {
+            sum->cell[i].mean = 0; /* of a damaged file: less than nothing */
             continue;
+        }
         share->first = i < share->first ? i : share->first;
         end = i + 1;
     }

@@ -132,7 +132,8 @@ static void hold(struct load *l, struct pt_serie *s, double to)
         double from = s->since;
         if (isnan(v))
             continue;
-        for (size_t i = 0; i < t->nholes && t->holes[i].from < to; i++) {
+        for (size_t i = pt_timeline_hole_after(t, from); i < t->nholes && t->holes[i].from < to;
+             i++) {
             if (t->holes[i].to <= from)
                 continue;
             if (t->holes[i].from > from && !pt_curve_hold(&s->track[k], from, t->holes[i].from, v))
