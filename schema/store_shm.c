@@ -16,7 +16,8 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* Where a page has its place once and for all there is nothing to ask for. */
+/* Where a page has its place once and for all there is nothing to ask for. Asking holds the map of
+ * the whole process for as long as a disk hangs. */
 static bool in_place(const struct pt_store *s)
 {
     struct statfs fs;

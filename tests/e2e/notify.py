@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """notify.py RECORDER DATABASE FROZEN: plays the service manager. FROZEN: a mounted file system that
 holds DATABASE and can be frozen, or ""."""
+import atexit
 import os
 import signal
 import socket
@@ -23,6 +24,7 @@ class Manager:
         self.child = subprocess.Popen(
             [recorder, "-q", "-o", database, "-i", "1h", "--deep", "off"], env={**os.environ, "NOTIFY_SOCKET": name, **env}
         )
+        atexit.register(self.child.kill)
 
     def lines(self, timeout):
         """Of the next message; none: nothing came."""
