@@ -80,13 +80,12 @@ static int64_t pid_of(const struct pt_serie *s)
     return pt_source_pid(s->source, &leaf);
 }
 
-/* Where a pid is in the list, or belongs. */
-static size_t lower(const struct pt_looks *w, int64_t pid)
+size_t pt_leaks_lower(const int64_t *pids, size_t n, int64_t pid)
 {
-    size_t lo = 0, hi = w->npids;
+    size_t lo = 0, hi = n;
     while (lo < hi) {
         const size_t mid = lo + (hi - lo) / 2;
-        if (w->pids[mid] < pid)
+        if (pids[mid] < pid)
             lo = mid + 1;
         else
             hi = mid;
@@ -96,13 +95,13 @@ static size_t lower(const struct pt_looks *w, int64_t pid)
 
 static bool is_suspect(const struct pt_looks *w, int64_t pid)
 {
-    const size_t at = lower(w, pid);
+    const size_t at = pt_leaks_lower(w->pids, w->npids, pid);
     return at < w->npids && w->pids[at] == pid;
 }
 
 static bool note_suspect(struct pt_looks *w, int64_t pid)
 {
-    const size_t at = lower(w, pid);
+    const size_t at = pt_leaks_lower(w->pids, w->npids, pid);
     if (is_suspect(w, pid))
         return true;
     if (w->npids == w->pids_cap) {

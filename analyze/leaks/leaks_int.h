@@ -95,6 +95,8 @@ void pt_leaks_fds_spec(struct pt_looks *looks, struct pt_series_spec *spec);
 int pt_leaks_of_kernel(struct pt_db *db, struct pt_leaks *l, struct pt_err *err);
 int pt_leaks_of_lives(struct pt_db *db, struct pt_leaks *l, const struct pt_looks *looks,
                       struct pt_err *err);
+/* Of pids in order: index of the first that is this one, or higher. */
+size_t pt_leaks_lower(const int64_t *pids, size_t n, int64_t pid);
 /* An alarm on a process that has not grown beyond what those before it came to: not yet one. Of the
  * first n findings. */
 void pt_leaks_beside_earlier(const struct pt_leaks *l, size_t n, struct pt_finding *f);

@@ -69,26 +69,12 @@ static int by_number(const void *a, const void *b)
     return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-/* Index of the first that is suspected of a pid, or of a higher one. */
-static size_t first_of(const struct deeds *d, int64_t pid)
-{
-    size_t lo = 0, hi = d->n;
-    while (lo < hi) {
-        const size_t mid = lo + (hi - lo) / 2;
-        if (d->pids[mid] < pid)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 static bool wanted(void *ctx, const char *source)
 {
     const struct deeds *d = ctx;
     const char *leaf;
     const int64_t pid = pt_source_pid(source, &leaf);
-    const size_t at = first_of(d, pid);
+    const size_t at = pt_leaks_lower(d->pids, d->n, pid);
     return at < d->n && d->pids[at] == pid;
 }
 
@@ -99,7 +85,7 @@ static void drop_others(void *ctx, struct pt_serie *s)
     const char *leaf;
     const int64_t pid = pt_source_pid(s->source, &leaf);
     bool any = false;
-    for (size_t i = first_of(d, pid); i < d->n && d->pids[i] == pid && !any; i++)
+    for (size_t i = pt_leaks_lower(d->pids, d->n, pid); i < d->n && d->pids[i] == pid && !any; i++)
         any = d->whom[i]->boot == s->boot && d->whom[i]->from < s->to && d->whom[i]->to > s->from;
     if (!any)
         pt_curve_release(&s->track[0]);
