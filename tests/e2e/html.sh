@@ -11,9 +11,12 @@ cp "$PT_SOURCE"/tests/browser/* "$PT_TMP/"
 (cd "$PT_TMP" && npm ci --no-audit --no-fund --prefer-offline >npm.log 2>&1) ||
     skip "cannot install what drives the browser: $(tail -3 "$PT_TMP/npm.log")"
 
-# A directory, a program and a first argument that would be markup, if anybody took them for it.
-evil="$PT_TMP/\"><img src=x onerror=alert(1)>"
-mkdir -p "$evil"
+# A directory and a program that would be markup, if anybody took them for it. Not under the scratch directory: a long
+# command line is cut in its middle, which is where the name would be in a clone far down.
+away=$(mktemp -d) || fail 'no temporary directory'
+trap 'stop_started; rm -rf "$away"' EXIT
+evil="$away/\"><img src=x onerror=alert(1)>"
+mkdir "$evil"
 cp "$PT_TOOLS/e2e_leak" "$evil/<script>alert(1)"
 start "$evil/<script>alert(1)" 60 heap "$PT_TMP/leaked"
 until_true 20 grep -aq '^/.*<script>' "/proc/$pid/cmdline" || fail 'the program with the hostile name was not started'
