@@ -138,7 +138,6 @@ says_not swap 'Not known'
 says oom '^ *10:01:00 .* 0.0%  0.0%$'
 says kernel '^   0  7.0 GiB' '^  ext4_inode_cache  *69.3 MiB'
 is kernel '[.nodes[].node] == [0]'
-cp "$out.kernel" "$out.balance" "$PT_TMP"
 
 copy linux-6.18-x86_64
 rm -r "$tree/proc/pressure" "$tree/cgroup/unified"
