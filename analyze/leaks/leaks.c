@@ -156,15 +156,18 @@ void pt_leaks_judge(struct pt_leaks *l, struct pt_case *c, struct pt_finding *f)
 
 /* ---- many series ---- */
 
-/* A rise that one series in thousands shows by chance is not an alarm. */
-static void control(struct pt_leaks *l)
+/* A rise that one series in thousands shows by chance is not an alarm. Those that never moved are
+ * among the thousands. */
+void pt_leaks_control(struct pt_leaks *l)
 {
-    double *z = calloc(l->series ? l->series : 1, sizeof(*z));
-    size_t n = 0;
+    size_t n = l->n;
+    for (size_t i = 0; i < l->nquiet; i++)
+        n += l->quiet[i].verdict == PT_STABLE;
+    double *z = calloc(n ? n : 1, sizeof(*z)); /* 0: of what never moved */
     if (!z)
         return;
-    for (size_t i = 0; i < l->n && n < l->series; i++)
-        z[n++] = l->v[i].ruling.z;
+    for (size_t i = 0; i < l->n; i++)
+        z[i] = l->v[i].ruling.z;
     const double least = fmin(pt_false_discovery(z, (int)n, FALSE_DISCOVERY), Z_ALONE);
     free(z);
     for (size_t i = 0; i < l->n; i++) {
@@ -172,7 +175,7 @@ static void control(struct pt_leaks *l)
         if (!pt_verdict_alarms(r->verdict) || l->v[i].regional.n || r->z >= least)
             continue;
         pt_evidence_add(r, "multiple", r->z, least, false,
-                        "of %zu series one may rise so by chance", l->series);
+                        "of %zu series one may rise so by chance", n);
         r->verdict = PT_UNDETERMINED;
         r->more = l->timeline.end;
     }
@@ -257,7 +260,7 @@ int pt_leaks_find(struct pt_session *s, int64_t from, int64_t to, struct pt_leak
         pt_leaks_release(&l);
         return rc;
     }
-    control(&l);
+    pt_leaks_control(&l);
     pt_leaks_one_cause(&l);
     if (l.n)
         qsort(l.v, l.n, sizeof(*l.v), by_rank);

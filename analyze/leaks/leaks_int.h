@@ -100,6 +100,8 @@ size_t pt_leaks_lower(const int64_t *pids, size_t n, int64_t pid);
 /* An alarm on a process that has not grown beyond what those before it came to: not yet one. Of the
  * first n findings. */
 void pt_leaks_beside_earlier(const struct pt_leaks *l, size_t n, struct pt_finding *f);
+/* Alarms that chance alone gives among so many series: not alarms. */
+void pt_leaks_control(struct pt_leaks *l);
 /* Takes out the findings that another one is the cause of. */
 void pt_leaks_one_cause(struct pt_leaks *l);
 

@@ -155,7 +155,7 @@ static void not_enough(const struct pt_case *c, struct pt_ruling *r)
 
 /* Growth that did not pass: which kind is it? */
 static void rule_out(const struct pt_case *c, const struct pt_look *l, const struct pt_drops *drops,
-                     struct pt_ruling *r)
+                     const struct pt_levels *held, struct pt_ruling *r)
 {
     char a[PT_UNITS_BUF];
     const struct pt_env *e = &l->env;
@@ -176,6 +176,16 @@ static void rule_out(const struct pt_case *c, const struct pt_look *l, const str
                             "rises steadily, too little yet: record %s more",
                             time_of(a, sizeof(a), r->more));
         }
+        return;
+    }
+    const double more = pt_levels_more(held);
+    if (!isnan(more)) {
+        r->verdict = PT_UNDETERMINED;
+        r->more = more;
+        pt_evidence_add(r, "levels", held->n, NAN, false,
+                        "it stands at ever higher levels, for ever longer: record %s more to see "
+                        "if it rises again",
+                        time_of(a, sizeof(a), more));
         return;
     }
     if (l->contest.margin < -MARGIN || !l->d || (!l->c && l->contest.margin < MARGIN)) {
@@ -231,6 +241,7 @@ static void judge(const struct pt_case *c, struct pt_ruling *ret)
 {
     struct pt_look l, half, of_load = {0};
     struct pt_drops drops;
+    struct pt_levels levels = {0};
     const double life = c->to - c->from;
     *ret = (struct pt_ruling){.confidence = PT_LOW,
                               .more = NAN,
@@ -286,6 +297,16 @@ static void judge(const struct pt_case *c, struct pt_ruling *ret)
             of_load = fine;
         }
     }
+    if (!pt_leaks(&l) && l.a) {
+        pt_levels_of(c, &levels);
+        if (l.b && pt_levels_leak(&levels)) {
+            l.rescued = true;
+            pt_evidence_add(ret, "levels", levels.off, NAN, true,
+                            "it rose %d times and stood, ever longer, but on one line with its age "
+                            "(within %.0f%%): it goes on",
+                            levels.n, 100 * levels.off);
+        }
+    }
     if (!of_load.enough)
         of_load = l;
     measure(c, &l, from, ret);
@@ -293,7 +314,7 @@ static void judge(const struct pt_case *c, struct pt_ruling *ret)
     if (pt_leaks(&l))
         alarm(c, &l, &of_load, start, bins, ret);
     else
-        rule_out(c, &l, &drops, ret);
+        rule_out(c, &l, &drops, &levels, ret);
     ret->rises = l.a && l.slope.z > 0;
     pt_judge_headroom(ret, c->headroom);
 }

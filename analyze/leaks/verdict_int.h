@@ -17,6 +17,7 @@
 #define QUARTERS    0.40 /* of the growth lies in rises of the floor from quarter to quarter */
 #define LAST_THIRD  0.30
 #define MARGIN      2.0
+#define LATE_CAP    0.85 /* of the time: an end later than that cannot be seen yet */
 
 /* What one look at a part of the series finds. */
 struct pt_look {
@@ -39,6 +40,21 @@ void pt_look_at(const struct pt_case *c, double from, double to, int bins, doubl
 bool pt_gates(const struct pt_look *l);
 /* It passes all gates, and growth that goes on describes it better than growth that ends. */
 bool pt_leaks(const struct pt_look *l);
+
+/* Levels that memory stood at, one above the other, by its age: seconds since it is known. */
+struct pt_levels {
+    int n;
+    double longest; /* that one was held before the next: logarithm of age */
+    double since;   /* age from which on it is as high as at the end */
+    double last;    /* logarithm of age since then */
+    double off;     /* of its height, that a level begins off the line that all begin on */
+};
+void pt_levels_of(const struct pt_case *c, struct pt_levels *ret);
+/* So many levels, each begun on one line with age, the last just now: it grows all the while. */
+bool pt_levels_leak(const struct pt_levels *l);
+/* So much longer the last must be held to say that it is the last: seconds. NAN: it is said, or
+ * there are too few levels. */
+double pt_levels_more(const struct pt_levels *l);
 
 /* What load says of a growth that passed: PT_LEAK (nothing against it), PT_PER_REQUEST or
  * PT_LOAD_FOLLOWING. */

@@ -10,7 +10,6 @@
 #define QUARTER_LAST 0.04
 #define STAIR        0.02 /* of the growth */
 #define STAIRS       6
-#define LATE_CAP     0.85
 
 /* Growth of the floor under what follows, from quarter to quarter: a leak raises it in each. */
 static void quarters_of(const struct pt_env *e, struct pt_look *l)

@@ -198,6 +198,30 @@ static void a_lesser_cause_is_not_lost_behind_what_comes_with_a_greater(void **s
     assert_non_null(beside(&v[1]));
 }
 
+/* One rise in a thousand series is by chance, also where the others never moved. */
+static void those_that_never_moved_count_as_tested(void **state)
+{
+    static struct pt_quiet quiet[1000];
+    struct pt_finding f = {.ruling = {.verdict = PT_LEAK, .z = 3.5}};
+    struct pt_leaks l = {.v = &f, .n = 1, .quiet = quiet, .timeline = {.end = 600}};
+    (void)state;
+    pt_leaks_control(&l);
+    assert_int_equal(f.ruling.verdict, PT_LEAK);
+    l.nquiet = sizeof(quiet) / sizeof(quiet[0]);
+    for (size_t i = 0; i < l.nquiet; i++)
+        quiet[i].verdict = PT_INSUFFICIENT; /* none was tested */
+    pt_leaks_control(&l);
+    assert_int_equal(f.ruling.verdict, PT_LEAK);
+    for (size_t i = 0; i < l.nquiet; i++)
+        quiet[i].verdict = PT_STABLE;
+    pt_leaks_control(&l);
+    assert_int_equal(f.ruling.verdict, PT_UNDETERMINED);
+    assert_string_equal(f.ruling.evidence[0].text, "of 1001 series one may rise so by chance");
+    f.ruling = (struct pt_ruling){.verdict = PT_LEAK, .z = 4.1};
+    pt_leaks_control(&l);
+    assert_int_equal(f.ruling.verdict, PT_LEAK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +233,7 @@ int main(void)
         cmocka_unit_test(shared_memory_is_one_whoever_maps_it),
         cmocka_unit_test(what_is_stood_for_hides_nothing),
         cmocka_unit_test(a_lesser_cause_is_not_lost_behind_what_comes_with_a_greater),
+        cmocka_unit_test(those_that_never_moved_count_as_tested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
