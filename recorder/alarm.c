@@ -31,8 +31,7 @@ struct pt_alarm {
     int psi_fd;
     bool busy; /* a snapshot of ours is being taken */
     int64_t last_us[PT_TRIGGER_BURST];
-    uint32_t left_out; /* triggers without a snapshot since the first of these, untold */
-    int64_t left_out_us;
+    struct pt_untold left_out;
     int64_t burst_n;  /* the snapshot a burst began with */
     int64_t before_n; /* the snapshot before the one being taken or just taken; 0: none */
     int64_t psi_us, psi_at_us;
@@ -90,14 +89,17 @@ static void tell_refused(struct pt_alarm *a, int64_t now)
 
 static void tell_left_out(struct pt_alarm *a, int64_t now, bool end)
 {
-    char text[96];
-    if (!a->left_out || (!end && now - a->left_out_us < QUIET_US))
+    char text[112], minutes[24] = "";
+    int64_t in_us;
+    const uint32_t n = pt_untold_take(&a->left_out, now, end, &in_us);
+    if (!n)
         return;
+    if (in_us >= 2 * QUIET_US)
+        snprintf(minutes, sizeof(minutes), " in %" PRId64 " min", in_us / (60 * PT_SECOND));
     snprintf(text, sizeof(text),
-             "%" PRIu32 " trigger%s took no snapshot: outside of bursts there is one a minute",
-             a->left_out, a->left_out == 1 ? "" : "s");
+             "%" PRIu32 " trigger%s took no snapshot%s: outside of bursts there is one a minute", n,
+             n == 1 ? "" : "s", minutes);
     event(a, PT_EVENT_SKIP, text);
-    a->left_out = 0;
 }
 
 /* ---- raising ---- */
@@ -114,8 +116,7 @@ static bool wants_snapshot(struct pt_alarm *a, enum pt_trigger trigger, enum pt_
         return false;
     if (!a->last_us[trigger] || now - a->last_us[trigger] >= QUIET_US)
         return true;
-    if (!a->left_out++)
-        a->left_out_us = now;
+    pt_untold_add(&a->left_out, now);
     return false;
 }
 

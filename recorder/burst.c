@@ -7,6 +7,9 @@
 #define DAY_US (86400 * PT_SECOND)
 /* Less of the day's budget than this is no burst. */
 #define LEAST_US PT_SECOND
+/* How long triggers wait to be told as left out, at first and at most. */
+#define WAIT_FIRST_US (60 * PT_SECOND)
+#define WAIT_MOST_US  (3600 * PT_SECOND)
 
 void pt_burst_init(struct pt_burst *b, int64_t length_us, int64_t limit)
 {
@@ -73,6 +76,26 @@ bool pt_burst_ends(struct pt_burst *b, int64_t now)
 bool pt_burst_cut(struct pt_burst *b, int64_t now)
 {
     return b->cut && now - b->day_us < DAY_US && tell(b);
+}
+
+void pt_untold_add(struct pt_untold *u, int64_t now)
+{
+    if (!u->wait_us || now - u->last_us >= WAIT_MOST_US)
+        u->wait_us = WAIT_FIRST_US;
+    if (!u->count++)
+        u->since_us = now;
+    u->last_us = now;
+}
+
+uint32_t pt_untold_take(struct pt_untold *u, int64_t now, bool end, int64_t *ret_us)
+{
+    const uint32_t count = u->count;
+    if (!count || (!end && now - u->since_us < u->wait_us))
+        return 0;
+    *ret_us = now - u->since_us;
+    u->wait_us = u->wait_us < WAIT_MOST_US / 2 ? u->wait_us * 2 : WAIT_MOST_US;
+    u->count = 0;
+    return count;
 }
 
 int64_t pt_low_limit_kb(int64_t total_kb, int64_t high_kb)

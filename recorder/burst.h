@@ -33,6 +33,17 @@ bool pt_burst_ends(struct pt_burst *b, int64_t now_us);
 /* Of a burst that ended: it was cut short, and that the day's budget is spent was not told yet. */
 bool pt_burst_cut(struct pt_burst *b, int64_t now_us);
 
+/* Triggers that took no snapshot, as events tell of them: after a minute, then ever more rarely up
+ * to once an hour, for as long as no hour is without one; pressure can last for days. */
+struct pt_untold {
+    uint32_t count;
+    int64_t since_us, last_us; /* of the first and the last of those */
+    int64_t wait_us;           /* how long the next are to wait; 0: as the first ever */
+};
+void pt_untold_add(struct pt_untold *u, int64_t now_us);
+/* How many to tell of now, in the time *ret_us; 0: none, or not yet. end: all there are. */
+uint32_t pt_untold_take(struct pt_untold *u, int64_t now_us, bool end, int64_t *ret_us);
+
 /* MemAvailable under a limit, told once until it is well over it again. */
 struct pt_low {
     bool low;

@@ -135,6 +135,48 @@ static void psi(void **state)
     assert_true(pt_psi_over(0, INT64_MAX, INT64_MAX));
 }
 
+/* A storm of days: triggers that took no snapshot are all counted, and told ever more rarely, until
+ * there is an hour without one. */
+static void untold(void **state)
+{
+    (void)state;
+    static const int64_t waits[] = {60, 120, 240, 480, 960, 1920, 3600, 3600};
+    struct pt_untold u = {0};
+    int64_t now = 1000 * S, in;
+    assert_int_equal(pt_untold_take(&u, now, true, &in), 0);
+    for (int storm = 0; storm < 2; storm++) {
+        uint32_t added = 0, taken = 0;
+        for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+            uint32_t got = 0;
+            for (int64_t second = 0; second <= waits[i]; second += 2, added++, now += 2 * S) {
+                assert_int_equal(got, 0); /* not before its time */
+                pt_untold_add(&u, now);
+                got = pt_untold_take(&u, now, false, &in);
+            }
+            assert_int_equal(got, waits[i] / 2 + 1);
+            assert_int_equal(in, waits[i] * S);
+            taken += got;
+        }
+        assert_int_equal(taken, added);
+        assert_int_equal(pt_untold_take(&u, now + DAY, false, &in), 0);
+        now += 3600 * S;
+    }
+    /* few and far between they are told as rarely */
+    struct pt_untold rare = {0};
+    int told = 0;
+    for (int64_t second = 300; second < 86400; second += 300) {
+        pt_untold_add(&rare, second * S);
+        for (int64_t k = 0; k < 300; k += 10)
+            told += pt_untold_take(&rare, (second + k) * S, false, &in) > 0;
+    }
+    assert_in_range(told, 24, 30);
+    /* what waits when the recording ends is told then */
+    pt_untold_add(&rare, 86400 * S);
+    pt_untold_add(&rare, 86401 * S);
+    assert_true(pt_untold_take(&rare, 86403 * S, true, &in) >= 2);
+    assert_int_equal(pt_untold_take(&rare, 86403 * S, true, &in), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +187,7 @@ int main(void)
         cmocka_unit_test(cut),
         cmocka_unit_test(low),
         cmocka_unit_test(psi),
+        cmocka_unit_test(untold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
