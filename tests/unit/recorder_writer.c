@@ -6,11 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <sqlite3.h>
 #include <sys/wait.h>
 
 #include "recorder/writer.h"
 #include "schema/source.h"
+#include "tests/support/faultfs.h"
 #include "tests/unit/recorder_tree.h"
 
 struct fixture {
@@ -339,8 +341,51 @@ static void rests(void **state)
     tree_remove("");
 }
 
+/* Until syncing has failed, or was tried at all, so often. */
+static int64_t await_syncs(const volatile int64_t *count, int64_t want)
+{
+    for (int i = 0; i < 1000 && *count < want; i++)
+        usleep(10000);
+    return *count;
+}
+
+/* A disk that cannot sync is told, and tried again each second, not without a pause: also where
+ * nothing is to wait, and no frame comes meanwhile. When it can, that is the end of it. */
+static void failing_syncs_rest(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct pt_writer_stats before, after;
+    begin(&f, "sync");
+    push(&f, true);
+    settle(&f, 1);
+    faultfs = (struct faultfs){.ops = FAULTFS_SYNC, .sys = EIO, .forever = true, .at = 1};
+    push(&f, false);
+    assert_true(await_syncs(&faultfs.failed, 1) >= 1);
+    usleep(100000);
+    pt_writer_stats(f.writer, &before);
+    assert_true(before.failing);
+    assert_non_null(strstr(before.err.text, "sync"));
+    usleep(500000);
+    pt_writer_stats(f.writer, &after);
+    assert_in_range(faultfs.failed, 1, 2);
+    assert_in_range(after.cpu_us - before.cpu_us, 0, 50000);
+    assert_true(await_syncs(&faultfs.failed, 3) >= 3);
+    faultfs.at = 0;
+    const int64_t calls = faultfs.calls;
+    assert_true(await_syncs(&faultfs.calls, calls + 1) > calls);
+    usleep(1200000);
+    assert_int_equal(faultfs.calls, calls + 1);
+    faultfs = (struct faultfs){0};
+    end(&f);
+    assert_int_equal(stored(&f), 2);
+    tree_remove("");
+}
+
 int main(void)
 {
+    if (faultfs_register() < 0)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stores),
         cmocka_unit_test(asks_for_a_key),
@@ -349,6 +394,7 @@ int main(void)
         cmocka_unit_test(moved_under_a_reader),
         cmocka_unit_test(cannot_open),
         cmocka_unit_test(rests),
+        cmocka_unit_test(failing_syncs_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
