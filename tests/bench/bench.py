@@ -53,6 +53,7 @@ import section_leaks
 import section_report
 import section_rss
 import section_scale
+import section_seal
 import section_swap
 import section_victim
 from benchlib import Metered, Peers, Table, say
@@ -67,16 +68,17 @@ SECTIONS = {
     "swap": section_swap,
     "report": section_report,
     "scale": section_scale,
+    "seal": section_seal,
     "governor": section_governor,
 }
-OWN_POPULATION = ("analyze", "leaks", "swap", "report", "scale", "governor")
+OWN_POPULATION = ("analyze", "leaks", "swap", "report", "scale", "seal", "governor")
 # snapshots of the long recording; turns and their seconds; seconds of a recording for its memory
 FULL = {"snapshots": 370, "pairs": 7, "turn": 12, "atop turn": 6, "peer turns": 3, "rss": 100,
         "diffs": 41, "victim": 6144, "victim pairs": 21, "victim turn": 11,
-        "scale": 60, "scale atop": 3, "governor": 600, "big": 8192}
+        "scale": 60, "scale atop": 3, "seal": 100, "governor": 600, "big": 8192}
 QUICK = {"snapshots": 62, "pairs": 3, "turn": 6, "atop turn": 4, "peer turns": 1, "rss": 30,
          "diffs": 11, "victim": 2048, "victim pairs": 5, "victim turn": 11,
-         "scale": 40, "scale atop": 1, "governor": 120, "big": 2048}
+         "scale": 40, "scale atop": 1, "seal": 40, "governor": 120, "big": 2048}
 
 
 class Tools:
@@ -87,6 +89,7 @@ class Tools:
         self.meter = bench + "meter"
         self.fieldscan = bench + "fieldscan"
         self.victim = bench + "victim"
+        self.seal = bench + "seal"
         self.recorder = os.path.join(build, "pagetraild")
         self.analyzer = os.path.join(build, "pagetrail")
         self.ptgen = os.path.join(build, "tests", "ptgen")
