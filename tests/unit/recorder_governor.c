@@ -326,6 +326,34 @@ static void debts_end(void **state)
     assert_in_range(minutes, 14, 16);
 }
 
+/* The same beside a cheap tier that takes all it may, and beside storing that has more to be paid
+ * for than its half, as the manual says: half an hour, and two hours. */
+static void debts_end_beside_the_rest(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t unpaid_us;
+        int least, most; /* minutes */
+    } cases[] = {{0, 20, 30}, {HOUR, 100, 125}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct pt_gov g;
+        pt_gov_init(&g, 5000, 10 * SECOND, STALL);
+        const struct pt_gov_tick t = {.fixed_us = 37000, .visited = 1, .processes = 1};
+        pt_gov_note(&g, &t);
+        pt_gov_pass(&g, 0, HOUR + cases[i].unpaid_us, cases[i].unpaid_us, 0);
+        int64_t us = 0;
+        while (pt_gov_broke(&g) && us < 24 * HOUR) {
+            pt_gov_note(&g, &t);
+            const int64_t interval = 10 * SECOND * pt_gov_stretch(&g);
+            pt_gov_pass(&g, interval, t.fixed_us, 0, 0);
+            us += interval;
+        }
+        assert_in_range(us / (60 * SECOND), cases[i].least, cases[i].most);
+        pt_gov_note(&g, &t);
+        assert_int_equal(pt_gov_stretch(&g), 1);
+    }
+}
+
 /* Triggers have a share of their own: a start, a burst and a seal before them are no reason to read
  * little. */
 static void triggers_have_a_share(void **state)
@@ -555,6 +583,7 @@ int main(void)
         cmocka_unit_test(seals_hold_up_nothing),
         cmocka_unit_test(seals_are_saved_for),
         cmocka_unit_test(debts_end),
+        cmocka_unit_test(debts_end_beside_the_rest),
         cmocka_unit_test(triggers_have_a_share),
         cmocka_unit_test(forgives),
         cmocka_unit_test(settles),
