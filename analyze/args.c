@@ -16,7 +16,7 @@ static const struct entry {
     unsigned option; /* 0: every command has it */
     unsigned unless; /* not those that have this one */
     const char *argument;
-    const char *help;
+    const char *help; /* NULL: another name of an option, not told */
 } entries[] = {
     {"from", 'f', PT_OPT_FROM_TO, PT_OPT_KIND | PT_OPT_REPORT, "TIME",
      "from this instant (default: the first of the newest boot)"},
@@ -32,6 +32,10 @@ static const struct entry {
     {"over", 'O', PT_OPT_OVER, 0, "N", "at N instants of the span, in a table"},
     {"since", 'f', PT_OPT_FINDINGS, 0, "TIME", "from this instant (default: all)"},
     {"until", 't', PT_OPT_FINDINGS, 0, "TIME", "to this instant (default: all)"},
+    {"from", 'f', PT_OPT_FINDINGS, 0, "TIME", NULL},
+    {"to", 't', PT_OPT_FINDINGS, 0, "TIME", NULL},
+    {"since", 'f', PT_OPT_FROM_TO, 0, "TIME", NULL},
+    {"until", 't', PT_OPT_FROM_TO, 0, "TIME", NULL},
     {"subject", 's', PT_OPT_FINDINGS, 0, "WHO", "only this pid, command, service or other name"},
     {"all", 'A', PT_OPT_FINDINGS, 0, NULL, "every verdict, those of what did not grow too"},
     {"exit-code", 'x', PT_OPT_FINDINGS, 0, NULL, "exit with 1 when there is a leak"},
@@ -50,7 +54,7 @@ static const struct entry {
     {"output", 'o', PT_OPT_REPAIR, 0, "NEW", "with --repair: its name (default: DB.repaired)"},
     {"format", 'j', 0, PT_OPT_CSV | PT_OPT_REPORT, "FORMAT", "text (default) or json"},
     {"format", 'c', PT_OPT_CSV, 0, "FORMAT", "text (default), json or csv"},
-    {"verbose", 'v', 0, PT_OPT_FINDINGS, NULL, "say more on standard error"},
+    {"verbose", 'v', 0, PT_OPT_FINDINGS, NULL, "say more"},
     {"verbose", 'v', PT_OPT_FINDINGS, 0, NULL, "the evidence of every verdict"},
     {"help", 'h', 0, 0, NULL, "print this help"},
 };
@@ -70,7 +74,7 @@ static void print_help(const struct pt_command *command, FILE *out)
     for (size_t i = 0; i < ENTRIES; i++) {
         const struct entry *e = &entries[i];
         char option[32];
-        if (!takes(command, e))
+        if (!takes(command, e) || !e->help)
             continue;
         snprintf(option, sizeof(option), "%s--%s%s%s",
                  e->key == 'v'   ? "-v, "
@@ -96,11 +100,15 @@ static int usage_error(const struct pt_command *command)
 static void tell_wrong(const struct pt_command *command, int key, const char *value)
 {
     for (size_t i = 0; i < ENTRIES; i++) {
-        if (entries[i].key == key && entries[i].argument && takes(command, &entries[i]))
+        if (entries[i].key == key && entries[i].help && entries[i].argument &&
+            takes(command, &entries[i]))
             fprintf(stderr, "pagetrail %s: '--%s %s' is not understood; --%s %s: %s\n",
                     command->name, entries[i].name, value, entries[i].name, entries[i].argument,
                     entries[i].help);
     }
+    for (int kind = 0; key == 'k' && pt_event_name(kind); kind++)
+        fprintf(stderr, "%s%s%s", kind ? " " : "the kinds: ", pt_event_name(kind),
+                pt_event_name(kind + 1) ? "," : "\n");
 }
 
 static bool parse_by(const char *text, enum pt_by *ret)
@@ -266,7 +274,7 @@ static bool take_positionals(const struct pt_command *command, int *argc, char *
 int pt_args_parse(const struct pt_command *command, int argc, char **argv, struct pt_args *ret)
 {
     struct option options[ENTRIES + 1] = {{0}};
-    struct pt_args args = {.top = PT_UNKNOWN, .over = PT_UNKNOWN, .format = "text", .out = stdout};
+    struct pt_args args = {.top = PT_UNKNOWN, .over = PT_UNKNOWN, .out = stdout};
     size_t n = 0;
     for (size_t i = 0; i < ENTRIES; i++) {
         if (takes(command, &entries[i]))
@@ -275,6 +283,9 @@ int pt_args_parse(const struct pt_command *command, int argc, char **argv, struc
                                 .has_arg = entries[i].argument ? required_argument : no_argument,
                                 .val = entries[i].key};
     }
+    static char title[32]; /* what getopt's messages begin with */
+    snprintf(title, sizeof(title), "pagetrail %s", command->name);
+    argv[0] = title;
     const char *letters = command->options & (PT_OPT_REPAIR | PT_OPT_REPORT) ? "vho:" : "vh";
     const bool room = take_positionals(command, &argc, argv, &args);
     optind = 0; /* glibc and musl: start anew */

@@ -20,6 +20,10 @@ _pagetrail()
         mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^ *--by WHAT *sum by //p' <<<"$help" | tr -d ',' | sed 's/ or / /')" -- "$word")
         return
         ;;
+    --kind)
+        mapfile -t COMPREPLY < <(compgen -W "$(sed -n '/^kinds:/,/^$/p' <<<"$help" | sed 's/^kinds://; s/([^)]*)//g' | tr -d ',')" -- "$word")
+        return
+        ;;
     --against | --output | -o)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return

@@ -2,6 +2,7 @@
  * The table of commands, and the program around them. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analyze/args.h"
 
@@ -26,10 +27,21 @@ static void print_help(FILE *out)
             *options = '\0';
         fprintf(out, "  %-34s %s\n", usage, pt_commands[i]->summary);
     }
-    fputs("\n'pagetrail COMMAND --help' tells the options of a command, 'pagetrail --version'\n"
+    fputs("\nDB is a recording: /var/lib/pagetrail/pagetrail.db on the machine it is of\n"
+          "'pagetrail COMMAND --help' tells the options of a command, 'pagetrail --version'\n"
           "this program's version\n"
-          "exit status: 0 done, 2 wrong usage, 3 cannot read, 4 damaged in part\n",
+          "exit status: 0 done, 1 findings (with --exit-code), 2 wrong usage,\n"
+          "3 cannot read, 4 damaged in part\n",
           out);
+}
+
+/* Of what is no command: what may have been meant. */
+static void tell_unknown(const char *name)
+{
+    if (access(name, F_OK) == 0)
+        fprintf(stderr, "pagetrail: the command comes first: pagetrail info '%s'\n", name);
+    else
+        fprintf(stderr, "pagetrail: '%s' is not a command\n", name);
 }
 
 static int finish(int status)
@@ -51,7 +63,12 @@ static int run(const struct pt_command *command, int argc, char **argv)
 int pt_program(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+    if (strcmp(name, "help") == 0 && argc == 3) {
+        char help[] = "--help";
+        char *asked[] = {argv[0], argv[2], help, NULL};
+        return pt_program(3, asked);
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
         return finish(PT_EXIT_OK);
     }
@@ -64,7 +81,7 @@ int pt_program(int argc, char **argv)
             return run(pt_commands[i], argc - 1, argv + 1);
     }
     if (*name)
-        fprintf(stderr, "pagetrail: '%s' is not a command\n", name);
+        tell_unknown(name);
     print_help(stderr);
     return PT_EXIT_USAGE;
 }

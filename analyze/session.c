@@ -2,6 +2,7 @@
  * Opening, finding, closing. */
 #include "analyze/session.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ int pt_fail(const struct pt_err *err)
     pt_text_escape(err->text, strlen(err->text), &text);
     fprintf(stderr, "pagetrail: %.*s\n", (int)text.len, (const char *)text.data);
     pt_buf_release(&text);
+    if (err->code == PT_EOPEN && err->sys == EACCES)
+        fputs("recordings are readable by root and the user that records: try sudo\n", stderr);
     return err->code == PT_EUSAGE ? PT_EXIT_USAGE : PT_EXIT_READ;
 }
 
@@ -283,10 +286,13 @@ int pt_session_find(const struct pt_session *s, const char *time, bool clamp, in
     if (rc < 0 && why.code != PT_ENOTFOUND)
         return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     if (rc < 0 && pt_db_snap(s->db, s->span.first, &last, NULL) >= 0) {
-        char begin[PT_UNITS_BUF];
+        char begin[PT_UNITS_BUF], taken[PT_UNITS_BUF]; /* a time of day may be yesterday's */
         return pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1,
-                          "nothing was recorded at or before '%s': the recording begins at %s",
-                          time, pt_session_time(s, &last, begin, sizeof(begin)));
+                          "nothing was recorded at or before '%s', %s: the recording begins at %s",
+                          time,
+                          pt_units_time(taken, sizeof(taken), instant.value,
+                                        s->args->utc ? 0 : last.utc_offset_s),
+                          pt_session_time(s, &last, begin, sizeof(begin)));
     }
     if (rc < 0)
         return pt_err_set(err, PT_ENOTFOUND, 0, NULL, -1, "nothing was recorded at or before '%s'",

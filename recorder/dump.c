@@ -3,6 +3,7 @@
  * open and close of the database in one process would drop SQLite's locks. */
 #include "recorder/dump.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -236,6 +237,8 @@ int pt_dump_run(int argc, char **argv)
         raise(stopped); /* its handler is the default again, and nothing is left behind */
     if (r < 0) {
         fprintf(stderr, "pagetraild: %s\n", err.text);
+        if (err.code == PT_EOPEN && err.sys == EACCES)
+            fputs("recordings are readable by root and the user that records: try sudo\n", stderr);
         return status_of(&err);
     }
     if (d.damaged > TOLD)

@@ -216,26 +216,27 @@ int pt_over_make(struct pt_db *db, int64_t from, int64_t to, size_t slices, stru
     return rc;
 }
 
-int pt_over_steps(struct pt_db *db, int64_t from, int64_t to, size_t steps, struct pt_over *ret,
+int pt_over_steps(struct pt_db *db, int64_t from, int64_t to, size_t instants, struct pt_over *ret,
                   struct pt_err *err)
 {
     struct pt_timeline t;
     int rc = pt_timeline_load(db, from, to, &t, err);
     if (rc < 0)
         return rc;
-    steps = steps < 1 ? 1 : steps > SLICES_MAX ? SLICES_MAX : steps;
-    int64_t *numbers = calloc(steps + 1, sizeof(*numbers));
+    instants = instants < 1 ? 1 : instants > SLICES_MAX ? SLICES_MAX : instants;
+    int64_t *numbers = calloc(instants, sizeof(*numbers));
+    const double step = instants > 1 ? 1.0 / (double)(instants - 1) : 1;
     const double span = (double)t.last_us - (double)t.first_us;
-    for (size_t i = 0; numbers && i <= steps; i++) {
-        const int64_t us = t.first_us + (int64_t)(span * (double)i / (double)steps);
+    for (size_t i = 0; numbers && i < instants; i++) {
+        const int64_t us = t.first_us + (int64_t)(span * (double)i * step);
         int64_t n = t.last;
-        if (i < steps && pt_db_find(db, us, PT_SEEK_LAST_BEFORE, &n, NULL) < 0)
+        if (i + 1 < instants && pt_db_find(db, us, PT_SEEK_LAST_BEFORE, &n, NULL) < 0)
             n = t.first;
         numbers[i] = n < t.first ? t.first : n > t.last ? t.last : n;
     }
     if (numbers)
-        qsort(numbers, steps + 1, sizeof(*numbers), by_number);
-    rc = numbers ? load_points(db, &t, numbers, steps + 1, ret, err) : pt_err_nomem(err);
+        qsort(numbers, instants, sizeof(*numbers), by_number);
+    rc = numbers ? load_points(db, &t, numbers, instants, ret, err) : pt_err_nomem(err);
     free(numbers);
     pt_timeline_release(&t);
     return rc;

@@ -30,8 +30,9 @@ struct pt_over {
 /* At most about `slices` times two points and those of the lines' extremes; slices 0: one. */
 int pt_over_make(struct pt_db *db, int64_t from, int64_t to, size_t slices, struct pt_over *ret,
                  struct pt_err *err);
-/* The last snapshot of each of so many slices, and the first: for a table. */
-int pt_over_steps(struct pt_db *db, int64_t from, int64_t to, size_t steps, struct pt_over *ret,
+/* So many snapshots, evenly spaced in time, the last among them and, of several, the first: for a
+ * table. Fewer where there are no more. */
+int pt_over_steps(struct pt_db *db, int64_t from, int64_t to, size_t instants, struct pt_over *ret,
                   struct pt_err *err);
 void pt_over_release(struct pt_over *o);
 

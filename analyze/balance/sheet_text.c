@@ -16,9 +16,9 @@ void pt_sheet_who(const struct pt_sheet_holder *h, char *buf, size_t size)
     if (p)
         snprintf(buf, size, "%" PRId64 " %s", p->pid, h->name);
     else if (h->kind == PT_HOLDER_GROUP && h->processes > 1)
-        snprintf(buf, size, "%s (%" PRId64 ")", h->name ? h->name : "none", h->processes);
+        snprintf(buf, size, "%s (%" PRId64 ")", h->name ? h->name : "(none)", h->processes);
     else if (h->kind == PT_HOLDER_GROUP || h->kind == PT_HOLDER_PART || h->kind == PT_HOLDER_OBJECT)
-        snprintf(buf, size, "%s", h->name ? h->name : "none");
+        snprintf(buf, size, "%s", h->name ? h->name : "(none)");
     else
         snprintf(buf, size, "%s %s", pt_holder_name(h->kind), h->name);
 }
@@ -86,7 +86,7 @@ static void others(const struct print *p, const struct pt_sheet_line *line, size
         sum.after = plus(sum.after, line->v[i].bytes.after);
         sum.delta = plus(sum.delta, line->v[i].bytes.delta);
     }
-    snprintf(name, sizeof(name), "  %zu others", line->n - from);
+    snprintf(name, sizeof(name), "  and %zu more", line->n - from);
     row(p, name, &sum, "");
 }
 

@@ -105,7 +105,7 @@ static int print_text(struct walk *w, const struct pt_db_event *e)
     pt_buf_put(&what, e->subject, strlen(e->subject));
     if (*e->subject && *e->text)
         pt_buf_put(&what, ": ", 2);
-    pt_buf_put(&what, e->text, strlen(e->text));
+    pt_text_amounts(e->text, strlen(e->text), &what);
     pt_text_wrap((const char *)what.data, what.len, WHAT_AT, PT_TABLE_WIDTH, &lines);
     const int rc = what.failed || lines.failed ? -1 : 0;
     if (rc == 0)

@@ -20,7 +20,7 @@ static void who(const struct pt_object *o, char *buf, size_t size)
         snprintf(buf, size, "nobody; made by %" PRId64 "%s%s", o->creator, o->maker ? " " : "",
                  o->maker ? pt_process_title(o->maker) : ", gone");
     } else if (o->nattch != PT_UNKNOWN) {
-        snprintf(buf, size, "%" PRId64 " times attached", o->nattch);
+        snprintf(buf, size, "not known (%" PRId64 " attached)", o->nattch);
     } else {
         snprintf(buf, size, "?");
     }

@@ -29,6 +29,20 @@ bool pt_finding_shown(const struct pt_finding *f, const struct pt_args *args)
            (f->ruling.verdict != PT_STABLE && f->ruling.verdict != PT_INSUFFICIENT);
 }
 
+/* A name that nobody had is a wrong one, and no reason to be at ease. */
+static bool is_known(const struct pt_leaks *l, const char *wanted)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (of_subject(&l->v[i], wanted))
+            return true;
+    for (size_t i = 0; i < l->nquiet; i++) {
+        const struct pt_finding quiet = pt_quiet_finding(&l->quiet[i]);
+        if (of_subject(&quiet, wanted))
+            return true;
+    }
+    return false;
+}
+
 static int tell(struct pt_session *s, struct pt_err *err)
 {
     const struct pt_args *args = s->args;
@@ -40,6 +54,13 @@ static int tell(struct pt_session *s, struct pt_err *err)
         rc = pt_leaks_find(s, from, to, &leaks, err);
     if (rc < 0)
         return rc;
+    if (args->subject && !is_known(&leaks, args->subject)) {
+        pt_leaks_release(&leaks);
+        return pt_err_set(
+            err, PT_ENOTFOUND, 0, NULL, -1,
+            "nothing that is ruled on in this span is called '%s': --all lists what is",
+            args->subject);
+    }
     rc = args->json ? pt_json_print(pt_leaks_json(&leaks, s), args->out) : pt_leaks_text(&leaks, s);
     for (size_t i = 0; i < leaks.n; i++)
         found |=

@@ -10,6 +10,8 @@
 
 /* Is it to be shown, by --subject and --all? */
 bool pt_finding_shown(const struct pt_finding *f, const struct pt_args *args);
+/* A class of memory as it stands in a table: "files" for "descriptors". */
+const char *pt_class_brief(const char *class);
 int pt_leaks_text(const struct pt_leaks *l, const struct pt_session *s);
 /* leaks.schema.json, and one of its findings; NULL: no memory. */
 json_t *pt_leaks_json(const struct pt_leaks *l, const struct pt_session *s);

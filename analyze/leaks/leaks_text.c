@@ -40,6 +40,21 @@ static void spark(const struct pt_env *e, char *ret)
     }
 }
 
+const char *pt_class_brief(const char *class)
+{
+    static const struct {
+        const char *class, *brief;
+    } names[] = {
+        {"descriptors", "files"},    {"page-tables", "ptes"},        {"private-file", "private"},
+        {"kernel-stacks", "stacks"}, {"slab-unreclaimable", "slab"}, {"slab-reclaimable", "slab"},
+        {"residual", "rest"},
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(names[i].class, class) == 0)
+            return names[i].brief;
+    return class;
+}
+
 /* What people want to know: at this rate, until it is full. No wider than its title. */
 static void when_full(const struct pt_leaks *l, const struct pt_finding *f, char *buf, size_t size)
 {
@@ -145,7 +160,7 @@ static int print_row(const struct pt_leaks *l, const struct pt_session *s,
     pt_table_cell(t, verdict);
     pt_finding_title(f, title, sizeof(title));
     pt_table_cell(t, title);
-    pt_table_cell(t, f->what);
+    pt_table_cell(t, pt_class_brief(f->what));
     pt_table_cell(t, pt_units_bytes(text, sizeof(text),
                                     isnan(r->growth) ? PT_UNKNOWN : (int64_t)r->growth, true));
     if (alarm) {
@@ -165,11 +180,11 @@ static int64_t print_table(const struct pt_leaks *l, const struct pt_session *s,
                            int32_t offset)
 {
     static const struct pt_column alarm_columns[] = {
-        {"VERDICT", false, 11}, {"WHO", false, 14},   {"CLASS", false, 6}, {"GROWTH", true, 0},
+        {"VERDICT", false, 11}, {"WHO", false, 13},   {"CLASS", false, 7}, {"GROWTH", true, 0},
         {"AN HOUR", true, 0},   {"FULL IN", true, 0}, {"SHAPE", false, 0}};
     static const struct pt_column columns[] = {{"VERDICT", false, 0},
                                                {"WHO", false, 16},
-                                               {"CLASS", false, 6},
+                                               {"CLASS", false, 7},
                                                {"GROWTH", true, 0},
                                                {"SHAPE", false, 0}};
     FILE *out = s->args->out;

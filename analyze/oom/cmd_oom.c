@@ -20,7 +20,7 @@ static int print_head(const struct pt_session *s, const struct pt_oom_case *c)
 {
     FILE *out = s->args->out;
     char when[PT_UNITS_BUF];
-    struct pt_buf lines;
+    struct pt_buf lines, told;
     pt_units_time(when, sizeof(when), c->real_us, offset_of(s, c));
     if (!c->killed) {
         fprintf(out, "no OOM kill was recorded%s\n\n%s  @%" PRId64 ": if memory ran out then\n",
@@ -29,13 +29,16 @@ static int print_head(const struct pt_session *s, const struct pt_oom_case *c)
     }
     fprintf(out, "%s  OOM kill %" PRId64 " of %" PRId64 "\n", when, c->rank, c->kills);
     pt_buf_init(&lines, SIZE_MAX / 2);
+    pt_buf_init(&told, SIZE_MAX / 2);
+    pt_text_amounts(c->text, strlen(c->text), &told);
     pt_text_wrap(c->subject, strlen(c->subject), 0, PT_TABLE_WIDTH, &lines);
     if (*c->subject && *c->text)
         pt_buf_put(&lines, ":\n    ", 6);
-    pt_text_wrap(c->text, strlen(c->text), 4, PT_TABLE_WIDTH, &lines);
+    pt_text_wrap((const char *)told.data, told.len, 4, PT_TABLE_WIDTH, &lines);
     fprintf(out, "%.*s\n", (int)lines.len, (const char *)lines.data);
-    const int rc = lines.failed ? -1 : 0;
+    const int rc = lines.failed || told.failed ? -1 : 0;
     pt_buf_release(&lines);
+    pt_buf_release(&told);
     return rc;
 }
 

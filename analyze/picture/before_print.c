@@ -76,7 +76,8 @@ static int print_machine(FILE *out, const struct pt_before *b)
 {
     const int64_t *v = b->mem.v;
     char age[PT_UNITS_BUF], when[PT_UNITS_BUF + 32], available[PT_UNITS_BUF], total[PT_UNITS_BUF],
-        used[PT_UNITS_BUF], swap[PT_UNITS_BUF], some[32] = "", full[32] = "", text[512];
+        used[PT_UNITS_BUF], swap[PT_UNITS_BUF], some[32] = "", full[32] = "", text[512],
+                                                swaps[3 * PT_UNITS_BUF] = "no swap";
     snprintf(when, sizeof(when), "@%" PRId64, b->view->snap.n);
     if (b->age_us >= 0) /* the clock may have been set */
         snprintf(when, sizeof(when), "%s, @%" PRId64,
@@ -86,11 +87,13 @@ static int print_machine(FILE *out, const struct pt_before *b)
     if (b->full >= 0)
         snprintf(full, sizeof(full), " full %.2f%%", b->full);
     const int64_t swapped = pt_units_minus(v[PT_MEM_SWAP_TOTAL], v[PT_MEM_SWAP_FREE]);
-    snprintf(text, sizeof(text), "before it (%s): %s of %s available, %s of %s swap%s%s", when,
+    if (v[PT_MEM_SWAP_TOTAL] != 0)
+        snprintf(swaps, sizeof(swaps), "%s of %s swap used",
+                 pt_units_bytes(used, sizeof(used), swapped, false),
+                 pt_units_bytes(swap, sizeof(swap), v[PT_MEM_SWAP_TOTAL], false));
+    snprintf(text, sizeof(text), "before it (%s): %s of %s available, %s%s%s", when,
              pt_units_bytes(available, sizeof(available), v[PT_MEM_AVAILABLE], false),
-             pt_units_bytes(total, sizeof(total), v[PT_MEM_TOTAL], false),
-             pt_units_bytes(used, sizeof(used), swapped, false),
-             pt_units_bytes(swap, sizeof(swap), v[PT_MEM_SWAP_TOTAL], false), some, full);
+             pt_units_bytes(total, sizeof(total), v[PT_MEM_TOTAL], false), swaps, some, full);
     return print_wrapped(out, text);
 }
 

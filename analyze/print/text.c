@@ -2,6 +2,10 @@
  * Escaping, measuring and shortening of text for terminals. */
 #include "analyze/print/text.h"
 
+#include <string.h>
+
+#include "analyze/print/units.h"
+
 struct range {
     uint32_t first, last;
 };
@@ -149,6 +153,40 @@ void pt_text_fit(const char *s, size_t n, size_t width, struct pt_buf *out)
         left -= w >= 0 ? (size_t)w : 4;
     }
     pt_text_escape(s + skip, n - skip, out);
+}
+
+/* "123 kB" at s, with nothing behind it that goes on: its length, and how much it is; 0: none. */
+static size_t amount(const char *s, size_t n, int64_t *ret_bytes)
+{
+    static const char unit[] = {' ', 'k', 'B'};
+    size_t i = 0;
+    int64_t kb = 0;
+    for (; i < n && s[i] >= '0' && s[i] <= '9'; i++)
+        if (__builtin_mul_overflow(kb, 10, &kb) || __builtin_add_overflow(kb, s[i] - '0', &kb))
+            return 0;
+    if (i == 0 || n - i < sizeof(unit) || memcmp(s + i, unit, sizeof(unit)) != 0 ||
+        __builtin_mul_overflow(kb, 1024, ret_bytes))
+        return 0;
+    i += sizeof(unit);
+    return i == n || memchr(" ,;:)", s[i], 5) ? i : 0;
+}
+
+void pt_text_amounts(const char *s, size_t n, struct pt_buf *out)
+{
+    static const char command[] = "command line: ";
+    const char *end = memmem(s, n, command, strlen(command));
+    const size_t told = end ? (size_t)(end - s) : n;
+    for (size_t i = 0; i < told;) {
+        char text[PT_UNITS_BUF];
+        int64_t bytes;
+        const size_t len = i == 0 || s[i - 1] == ' ' ? amount(s + i, told - i, &bytes) : 0;
+        if (len)
+            pt_buf_put(out, text, strlen(pt_units_bytes(text, sizeof(text), bytes, false)));
+        else
+            pt_buf_u8(out, (uint8_t)s[i]);
+        i += len ? len : 1;
+    }
+    pt_buf_put(out, s + told, n - told);
 }
 
 void pt_text_wrap(const char *s, size_t n, size_t indent, size_t width, struct pt_buf *out)

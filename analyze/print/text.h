@@ -22,6 +22,9 @@ size_t pt_text_width(const char *s, size_t n);
 /* Appends an escaped text in at most `width` columns: what is too long loses its middle to "...".
  */
 void pt_text_fit(const char *s, size_t n, size_t width, struct pt_buf *out);
+/* Appends a text in the words of the recorder as it is, but for amounts such as "30464 kB", which
+ * come out as "29.8 MiB"; a command line, with which it ends, is left alone. */
+void pt_text_amounts(const char *s, size_t n, struct pt_buf *out);
 /* Appends an escaped text as lines of at most `width` columns, broken at blanks where there are: it
  * goes on at column `indent`, and later lines begin there. */
 void pt_text_wrap(const char *s, size_t n, size_t indent, size_t width, struct pt_buf *out);

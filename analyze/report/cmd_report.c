@@ -26,6 +26,18 @@ const struct pt_report_format *pt_report_format_of(const char *name, struct pt_e
     return NULL;
 }
 
+/* The one that was asked for; else the one that the file's name ends as. */
+static const struct pt_report_format *format_for(const struct pt_args *args, struct pt_err *err)
+{
+    const char *dot = args->output && !args->every ? strrchr(args->output, '.') : NULL;
+    if (args->format)
+        return pt_report_format_of(args->format, err);
+    for (size_t i = 0; dot && i < sizeof(formats) / sizeof(*formats); i++)
+        if (strcmp(formats[i].suffix, dot + 1) == 0)
+            return &formats[i];
+    return &formats[0];
+}
+
 int pt_report_write(const json_t *doc, const struct pt_report_format *format, const char *path,
                     struct pt_output *ret, struct pt_err *err)
 {
@@ -95,7 +107,7 @@ static int one(struct pt_session *s, const struct pt_report_span *span,
 static int choose(struct pt_session *s, struct pt_report_outcome *ret, struct pt_err *err)
 {
     const struct pt_args *args = s->args;
-    struct pt_report_span span = {.format = pt_report_format_of(args->format, err)};
+    struct pt_report_span span = {.format = format_for(args, err)};
     const int ways = !!args->against + !!args->every + !!args->split_at + args->compare_boots;
     if (!span.format)
         return -1;

@@ -4,12 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/print/text.h"
 #include "analyze/report/print_int.h"
 
 #define EVENTS    20 /* the newest */
 #define PROCESSES 20
 #define KILLS     5
 #define BEFORE    5 /* processes of the picture before an OOM kill */
+
+/* What is told of an event, with its amounts in units; NULL: no memory. */
+static char *told(struct pt_page *p, const char *subject, const char *detail)
+{
+    struct pt_buf text;
+    pt_buf_init(&text, SIZE_MAX / 2);
+    pt_buf_put(&text, subject, strlen(subject));
+    if (*subject && *detail)
+        pt_buf_put(&text, ": ", 2);
+    pt_text_amounts(detail, strlen(detail), &text);
+    pt_buf_u8(&text, 0);
+    char *copy = text.failed ? NULL : strdup((const char *)text.data);
+    pt_buf_release(&text);
+    p->failed |= !copy;
+    return copy;
+}
 
 /* ---- OOM kills ---- */
 
@@ -18,16 +35,21 @@ static void print_before(struct pt_page *p, const json_t *before)
     static const struct pt_column columns[] = {
         {"PID", true, 0},      {"ANON", true, 0},      {"SWAP", true, 0}, {"RSS", true, 0},
         {"SERVICE", false, 8}, {"COMMAND", false, 12}, {"", false, 0}};
-    char a[PT_UNITS_BUF], b[PT_UNITS_BUF], c[PT_UNITS_BUF], d[PT_UNITS_BUF], e[PT_UNITS_BUF];
+    char a[PT_UNITS_BUF], b[PT_UNITS_BUF], c[PT_UNITS_BUF], d[PT_UNITS_BUF], e[PT_UNITS_BUF],
+        swap[3 * PT_UNITS_BUF] = "no swap";
+    const int64_t total = pt_tree_int(before, "swap_total");
     const json_t *limit, *process;
     struct pt_table t;
     size_t i, shown = 0;
-    pt_page_para(p, "%s before it %s of %s were available, %s of %s swap free",
+    if (total != 0)
+        snprintf(swap, sizeof(swap), "%s of %s swap used",
+                 pt_units_bytes(c, sizeof(c),
+                                pt_units_minus(total, pt_tree_int(before, "swap_free")), false),
+                 pt_units_bytes(d, sizeof(d), total, false));
+    pt_page_para(p, "%s before it %s of %s were available, %s",
                  pt_print_seconds(before, "seconds", e),
                  pt_print_bytes(before, "mem_available", false, a),
-                 pt_print_bytes(before, "mem_total", false, b),
-                 pt_print_bytes(before, "swap_free", false, c),
-                 pt_print_bytes(before, "swap_total", false, d));
+                 pt_print_bytes(before, "mem_total", false, b), swap);
     json_array_foreach(pt_tree_at(before, "limits"), i, limit)
     {
         pt_page_para(p, "%s: %s of at most %s", pt_print_str(limit, "cgroup"),
@@ -85,9 +107,12 @@ static void print_kill(struct pt_page *p, const json_t *doc)
 {
     const json_t *kill = pt_tree_at(doc, "kill"), *next = pt_tree_at(doc, "next");
     const char *cgroup = pt_tree_str(kill, "cgroup");
-    char when[PT_UNITS_BUF];
+    char when[PT_UNITS_BUF], *what = told(p, "", pt_print_str(kill, "detail"));
+    if (!what)
+        return;
     pt_page_part(p, pt_print_str(kill, "subject"));
-    pt_page_para(p, "%s: %s", pt_print_time(p, kill, "time", when), pt_print_str(kill, "detail"));
+    pt_page_para(p, "%s: %s", pt_print_time(p, kill, "time", when), what);
+    free(what);
     if (cgroup)
         pt_page_para(p, "the limit of %s", cgroup);
     if (pt_tree_at(doc, "before"))
@@ -135,12 +160,9 @@ void pt_print_events(struct pt_page *p, const json_t *doc)
     pt_table_init(&t, columns, 3);
     for (size_t i = first; i < n; i++) {
         const json_t *e = json_array_get(rows, i);
-        const char *subject = pt_print_str(e, "subject"), *detail = pt_print_str(e, "detail");
-        char *what = NULL;
-        if (asprintf(&what, "%s%s%s", subject, *subject && *detail ? ": " : "", detail) < 0) {
-            p->failed = true;
+        char *what = told(p, pt_print_str(e, "subject"), pt_print_str(e, "detail"));
+        if (!what)
             break;
-        }
         pt_print_time(p, e, "time", when);
         when[strcspn(when, "+")] = '\0';
         pt_table_cell(&t, when);

@@ -60,15 +60,19 @@ static void owners(const json_t *object, char *buf, size_t size)
 {
     const json_t *all = pt_tree_at(object, "owners"), *first = json_array_get(all, 0);
     const size_t n = json_array_size(all);
+    const int64_t attached = pt_tree_int(pt_tree_at(object, "segment"), "attached");
     char more[32] = "";
     if (n > 1)
         snprintf(more, sizeof(more), " and %zu more", n - 1);
     if (n)
         snprintf(buf, size, "%" PRId64 " %s%s", pt_tree_int(first, "pid"),
                  pt_print_str(first, "comm"), more);
+    else if (json_is_true(pt_tree_at(object, "left_behind")))
+        snprintf(buf, size, "nobody: left behind");
+    else if (attached != PT_UNKNOWN)
+        snprintf(buf, size, "not known (%" PRId64 " attached)", attached);
     else
-        snprintf(buf, size, "%s",
-                 json_is_true(pt_tree_at(object, "left_behind")) ? "nobody: left behind" : "?");
+        snprintf(buf, size, "?");
 }
 
 static void print_objects(struct pt_page *p, const json_t *shared, int64_t cut)

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analyze/leaks/leaks_print.h"
 #include "analyze/report/match.h"
 #include "analyze/report/print_int.h"
 
@@ -64,7 +65,7 @@ static void add_row(struct pt_table *t, const json_t *f, bool of_alarms, double 
     pt_table_cell(t, verdict);
     who(f, title, sizeof(title));
     pt_table_cell(t, title);
-    pt_table_cell(t, pt_print_str(f, "class"));
+    pt_table_cell(t, pt_class_brief(pt_print_str(f, "class")));
     pt_table_cell(t, pt_print_bytes(f, "growth_bytes", true, buf));
     if (of_alarms) {
         pt_table_cell(t, pt_print_amount(pt_tree_real(f, "slope_bytes_per_hour"), "bytes/h", buf));
@@ -77,11 +78,11 @@ static void add_row(struct pt_table *t, const json_t *f, bool of_alarms, double 
 static void print_table(struct pt_page *p, const json_t *doc, bool of_alarms, size_t top)
 {
     static const struct pt_column alarm_columns[] = {
-        {"VERDICT", false, 11}, {"WHO", false, 14},   {"CLASS", false, 6}, {"GROWTH", true, 0},
+        {"VERDICT", false, 11}, {"WHO", false, 13},   {"CLASS", false, 7}, {"GROWTH", true, 0},
         {"AN HOUR", true, 0},   {"FULL IN", true, 0}, {"SHAPE", false, 0}};
     static const struct pt_column columns[] = {{"VERDICT", false, 0},
                                                {"WHO", false, 16},
-                                               {"CLASS", false, 6},
+                                               {"CLASS", false, 7},
                                                {"GROWTH", true, 0},
                                                {"SHAPE", false, 0}};
     const json_t *leaks = pt_tree_at(doc, "leaks"), *f;

@@ -58,7 +58,7 @@ static void add_class(struct pt_table *t, const json_t *class)
         others += delta == PT_UNKNOWN ? 0 : delta;
     }
     if (n > 0) {
-        snprintf(name, sizeof(name), "  %" PRId64 " others", n);
+        snprintf(name, sizeof(name), "  and %" PRId64 " more", n);
         rest(t, name, others);
     }
     const int64_t left = pt_tree_int(class, "not_attributed");

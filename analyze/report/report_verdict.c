@@ -43,7 +43,7 @@ static void add_leaks(json_t *verdict, const json_t *leaks, int level)
     }
     if (n > LEAKS)
         add(verdict, level == WARNING ? WARNING : ALARM, "leaks", NULL,
-            pt_tree_text("and %" PRId64 " more", n - LEAKS));
+            pt_tree_text("and %" PRId64 " more leak%s", n - LEAKS, n - LEAKS == 1 ? "" : "s"));
 }
 
 static void add_omitted(json_t *verdict, const json_t *leaks)

@@ -117,7 +117,10 @@ static int run(const struct pt_args *args)
     struct pt_err err = {0};
     int64_t n;
     if (!view || args->npositional != 2 + view->extra) {
-        fprintf(stderr, "usage: pagetrail show DB text SOURCE | meminfo | ps [--at TIME]\n");
+        if (!view)
+            fprintf(stderr, "pagetrail show: '%s' is not a view\n", args->positional[1]);
+        fprintf(stderr, "usage: pagetrail show DB text SOURCE | meminfo | ps [--at TIME]\n"
+                        "'pagetrail show --help' says more\n");
         return PT_EXIT_USAGE;
     }
     int status = pt_session_open(args, args->positional[0], &s);

@@ -66,6 +66,19 @@ static void cell_bytes(struct pt_table *t, const struct pt_process *p, int64_t b
         pt_table_cell(t, pt_units_bytes(text, sizeof(text), bytes, false));
 }
 
+/* smaps is read seldom: marked where it was not read at this very snapshot. Its age, or 0. */
+static int64_t cell_pss(struct pt_table *t, const struct pt_snap *snap, const struct pt_process *p)
+{
+    const int64_t age = pt_units_minus(snap->real_us, p->deep_us);
+    char text[PT_UNITS_BUF];
+    if (p->m[PT_PSS] == PT_UNKNOWN || age == PT_UNKNOWN || age <= 0) {
+        cell_bytes(t, p, p->m[PT_PSS]);
+        return 0;
+    }
+    pt_table_cellf(t, "~%s", pt_units_bytes(text, sizeof(text), p->m[PT_PSS], false));
+    return age;
+}
+
 static int print_table(const struct pt_session *s, const struct pt_snap *snap,
                        const struct pt_process *const *order, size_t n)
 {
@@ -80,6 +93,7 @@ static int print_table(const struct pt_session *s, const struct pt_snap *snap,
         {.title = "COMMAND", .shrink = 16},
     };
     struct pt_table t;
+    int64_t oldest = 0;
     pt_table_init(&t, columns, 8);
     for (size_t i = 0; i < n; i++) {
         const struct pt_process *p = order[i];
@@ -90,11 +104,17 @@ static int print_table(const struct pt_session *s, const struct pt_snap *snap,
         cell_start(&t, s, snap, p);
         cell_bytes(&t, p, p->m[PT_RSS]);
         cell_bytes(&t, p, p->m[PT_SWAP]);
-        cell_bytes(&t, p, p->m[PT_PSS]);
+        const int64_t age = cell_pss(&t, snap, p);
+        oldest = age > oldest ? age : oldest;
         pt_table_cell(&t, pt_process_command(p, command, sizeof(command)));
     }
     const int rc = pt_table_print(&t, s->args->out, s->args->colour);
     pt_table_release(&t);
+    if (oldest > 0) {
+        char text[PT_UNITS_BUF];
+        fprintf(s->args->out, "~ as of when smaps was last read, up to %s before\n",
+                pt_units_duration(text, sizeof(text), oldest));
+    }
     return rc;
 }
 

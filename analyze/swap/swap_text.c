@@ -148,7 +148,7 @@ static int print_episodes(const struct printer *p)
                                                {"LASTED", true, 0},   {"IN", true, 0},
                                                {"OUT", true, 0},      {"STALLED", false, 0}};
     const struct pt_swap_episodes *e = &p->w->episodes;
-    const int64_t top = p->s->args->verbose ? INT64_MAX : top_of(p, EPISODES_SHOWN);
+    const int64_t top = top_of(p, p->s->args->verbose ? INT64_MAX : EPISODES_SHOWN);
     int64_t n = 0, shown = 0;
     bool *worst = malloc(e->n ? e->n : 1);
     int rc = worst ? pt_swap_episodes_worst(e, (size_t)top, worst) : -1;
@@ -212,7 +212,7 @@ static int print_processes(const struct printer *p)
     static const struct pt_column columns[] = {
         {"PID", true, 0},  {"COMM", false, 6}, {"SWAP", true, 0},  {"MOST", true, 0},
         {"BACK", true, 0}, {"PSS", true, 0},   {"SHMEM", true, 0}, {"OVER TIME", false, 0}};
-    const int64_t top = p->s->args->verbose ? INT64_MAX : top_of(p, PROCESSES_SHOWN);
+    const int64_t top = top_of(p, p->s->args->verbose ? INT64_MAX : PROCESSES_SHOWN);
     struct pt_table t;
     int64_t n = 0;
     pt_table_init(&t, columns, 8);

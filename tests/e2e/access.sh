@@ -14,6 +14,7 @@ box=$(mktemp -d) # where nobody may go
 trap 'stop_started; rm -rf "$box"' EXIT
 chmod 755 "$box"
 cp "$recorder" "$box/pagetraild"
+cp "$analyzer" "$box/pagetrail"
 mkdir "$box/nobody" "$box/root" "$box/proc" "$box/tmpfs"
 chown 65534 "$box/nobody"
 as_nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
@@ -66,6 +67,14 @@ says "$db" 'not permitted to read: .*smaps of [0-9]+ processes'
 has "$db" proc:slabinfo '^dentry'
 has "$db" "proc:$of_nobody/status" '^VmRSS:'
 refuses "$db" "proc:$of_nobody/smaps" 'Permission denied'
+
+echo '-- whoever may not read a recording is told who may'
+for command in "pagetrail info $db" "pagetraild dump $db -o $box/nobody/dump.db"; do
+    # shellcheck disable=SC2086
+    $as_nobody "$box"/$command >/dev/null 2>"$PT_TMP/err"
+    [ $? -eq 3 ] && grep -q 'Permission denied' "$PT_TMP/err" && grep -q 'try sudo' "$PT_TMP/err" ||
+        fail "as nobody: $command: $(cat "$PT_TMP/err")"
+done
 
 echo '-- hidepid=2'
 db=$box/nobody/c.db

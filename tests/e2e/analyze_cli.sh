@@ -39,6 +39,13 @@ says frobnicate
 status 2 info
 status 2 info "$db" "$db"
 status 2 info "$db" --frobnicate
+says "pagetrail info: unrecognized option '--frobnicate'"
+status 2 "$db"
+says "pagetrail info '$db'"
+status 0 help
+says 'pagetrail leaks DB'
+status 0 help events
+says 'usage: pagetrail events'
 status 2 info "$db" --format xml
 status 2 info "$db" --at 14:05
 status 2 diff "$db" @1 @1 @1
@@ -54,9 +61,11 @@ says 25:00
 status 2 show "$db"
 status 2 show "$db" text
 status 2 show "$db" pss
+says "'pss' is not a view"
 status 2 show "$db" ps more
 status 2 events "$db" --kind oom,frobnicate
 says oom,frobnicate
+says 'the kinds: start, '
 status 2 events "$db" --kind ''
 status 2 events "$db" --kind exit,-exit
 status 0 events "$db" --kind -exit,-start
@@ -83,6 +92,11 @@ for name in nr_dying_descendants deep_overdue; do
 done
 status 2 explain memory.curren
 says memory.current
+# the span goes by either name with every command
+status 0 leaks "$db" --from @1 --to @1
+status 0 diff "$db" --since @1 --until=@1
+says 'the same snapshot'
+status 2 diff "$db" --since @1 @1
 status 0 diff "$db" -- @1
 says 'the same snapshot'
 status 0 diff "$db" --top=3 --utc -v
@@ -102,6 +116,7 @@ status 3 show "$db" text proc:no/such
 status 3 show "$db" meminfo --at @77
 status 3 diff "$db" @77
 status 3 show "$db" meminfo --at 1000000000
+says "before '1000000000', 2001-09-09 0"
 says 'the recording begins at 20'
 status 0 show "$db" meminfo --at 4000000000
 says "before '4000000000' is @1"

@@ -66,3 +66,6 @@ offers 'json text' "$analyzer" diff --format ''
 offers 'file.db' "$analyzer" show file
 offers 'meminfo' "$analyzer" show file.db mem
 offers '' "$analyzer" diff --top ''
+"$analyzer" events no.db --kind none 2>&1 | sed -n 's/^the kinds: //p' | tr -d ',' | tr ' ' '\n' | sort | tr '\n' ' ' >"$PT_TMP/kinds"
+grep -q oom "$PT_TMP/kinds" || fail 'no kinds are told'
+offers "$(sed 's/ $//' "$PT_TMP/kinds")" "$analyzer" events file.db --kind ''

@@ -257,6 +257,16 @@ jq -e 'any(.compare.findings[]; .class == "oom")' "$PT_TMP/compare.json" >/dev/n
 echo '-- recordings that tell little: one snapshot, none, damage'
 run "$recorder" -q --once -o "$PT_TMP/once.db"
 formats "$PT_TMP/once.db" once
+# a file's name tells the format, where nothing else does
+for name in named.html named.md named.json named.txt; do
+    run "$analyzer" report "$PT_TMP/once.db" -o "$PT_TMP/$name"
+done
+head -c 15 "$PT_TMP/named.html" | grep -qi '<!doctype html>' || fail 'named.html is no HTML'
+validate report "$PT_TMP/named.json"
+cmp "$PT_TMP/named.md" "$PT_TMP/once.md" || fail 'named.md is no Markdown'
+cmp "$PT_TMP/named.txt" "$PT_TMP/once.txt" || fail 'named.txt is no text'
+run "$analyzer" report "$PT_TMP/once.db" -o "$PT_TMP/named.html" --format markdown
+cmp "$PT_TMP/named.html" "$PT_TMP/once.md" || fail 'what was asked for is not what a name tells'
 says "$PT_TMP/once.txt" 'record for longer'
 sqlite3 "$PT_TMP/once.db" 'delete from sealed; delete from frame; delete from segment; delete from block;'
 formats "$PT_TMP/once.db" none

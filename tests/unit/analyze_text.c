@@ -40,6 +40,29 @@ static void hostile_bytes_are_shown(void **state)
     ESCAPE("\x7f\t", "\\x7f\\x09");
 }
 
+static void check_amounts(const char *s, const char *want)
+{
+    struct pt_buf out;
+    pt_buf_init(&out, 4096);
+    pt_text_amounts(s, strlen(s), &out);
+    pt_buf_u8(&out, 0);
+    assert_string_equal((const char *)out.data, want);
+    pt_buf_release(&out);
+}
+
+static void amounts_are_told_in_units(void **state)
+{
+    (void)state;
+    check_amounts("", "");
+    check_amounts("peak RSS 30464 kB, lived 3 s", "peak RSS 29.8 MiB, lived 3 s");
+    check_amounts("MemAvailable 12 kB is under 0 kB", "MemAvailable 12 KiB is under 0 B");
+    check_amounts("1 a (peak RSS 2048 kB)", "1 a (peak RSS 2.0 MiB)");
+    check_amounts("4 kBits, x4 kB, -4 kB, 4 k", "4 kBits, x4 kB, -4 kB, 4 k");
+    check_amounts("99999999999999999999 kB, 9007199254740992 kB",
+                  "99999999999999999999 kB, 9007199254740992 kB"); /* too large */
+    check_amounts("uid 0; command line: dd 4 kB", "uid 0; command line: dd 4 kB");
+}
+
 static void check_fit(const char *s, size_t width, const char *want)
 {
     struct pt_buf out;
@@ -230,6 +253,7 @@ static void tables_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(amounts_are_told_in_units),
         cmocka_unit_test(hostile_bytes_are_shown),
         cmocka_unit_test(long_names_lose_their_middle),
         cmocka_unit_test(texts_wrap_at_blanks),

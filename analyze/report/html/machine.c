@@ -103,7 +103,7 @@ static const struct pt_html_column event_columns[] = {
     {.title = "When", .path = "time", .kind = PT_HTML_TIME},
     {.title = "What", .path = "kind"},
     {.title = "Who", .path = "subject"},
-    {.title = "Detail", .path = "detail"},
+    {.title = "Detail", .path = "detail", .kind = PT_HTML_TOLD},
 };
 static const struct pt_html_table events = {.id = "event-list",
                                             .caption = "What happened, by time",

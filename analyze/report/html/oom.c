@@ -111,7 +111,7 @@ static void put_kill(const struct pt_html *h, const json_t *oom)
     pt_html_raw(h, "</h3>\n<p class=\"sentence\">");
     pt_html_put(h, PT_HTML_TIME, pt_html_get(oom, "kill.time"));
     pt_html_raw(h, ": ");
-    pt_html_put(h, PT_HTML_TEXT, pt_html_get(oom, "kill.detail"));
+    pt_html_put(h, PT_HTML_TOLD, pt_html_get(oom, "kill.detail"));
     pt_html_raw(h, "</p>\n");
     if (json_is_object(pt_html_get(oom, "before"))) {
         pt_html_facts(h, facts, sizeof(facts) / sizeof(facts[0]), oom);

@@ -171,6 +171,15 @@ static void put_text(const struct pt_html *h, const json_t *v)
         pt_html_raw(h, "?");
 }
 
+static void put_told(const struct pt_html *h, const json_t *v)
+{
+    struct pt_buf text;
+    pt_buf_init(&text, SIZE_MAX / 2);
+    pt_text_amounts(json_string_value(v), json_string_length(v), &text);
+    pt_html_text(h, (const char *)text.data, text.len);
+    pt_buf_release(&text);
+}
+
 void pt_html_put(const struct pt_html *h, enum pt_html_kind kind, const json_t *v)
 {
     char buf[PT_HTML_VALUE];
@@ -178,6 +187,8 @@ void pt_html_put(const struct pt_html *h, enum pt_html_kind kind, const json_t *
         pt_html_raw(h, "\xe2\x80\x93");
     } else if (kind == PT_HTML_TEXT || kind == PT_HTML_NAME) {
         put_text(h, v);
+    } else if (kind == PT_HTML_TOLD && json_is_string(v)) {
+        put_told(h, v);
     } else if (kind == PT_HTML_LIST) {
         put_list(h, v);
     } else if (kind == PT_HTML_SHAPE) {

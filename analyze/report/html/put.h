@@ -12,6 +12,7 @@
 /* What a value is, and so how it is written. */
 enum pt_html_kind {
     PT_HTML_TEXT = 0,
+    PT_HTML_TOLD, /* what is told of an event: amounts come out in units */
     PT_HTML_NAME, /* of what not everything has: a dash where there is none */
     PT_HTML_BYTES,
     PT_HTML_CHANGE, /* bytes with their sign */
