@@ -183,8 +183,7 @@ static void rule_out(const struct pt_case *c, const struct pt_look *l, const str
         r->verdict = PT_UNDETERMINED;
         r->more = more;
         pt_evidence_add(r, "levels", held->n, NAN, false,
-                        "it stands at ever higher levels, for ever longer: record %s more to see "
-                        "if it rises again",
+                        "stands at ever higher levels, ever longer: record %s more",
                         time_of(a, sizeof(a), more));
         return;
     }
@@ -302,8 +301,7 @@ static void judge(const struct pt_case *c, struct pt_ruling *ret)
         if (l.b && pt_levels_leak(&levels)) {
             l.rescued = true;
             pt_evidence_add(ret, "levels", levels.off, NAN, true,
-                            "it rose %d times and stood, ever longer, but on one line with its age "
-                            "(within %.0f%%): it goes on",
+                            "it rose %d times, each time to one line with its age (within %.0f%%)",
                             levels.n, 100 * levels.off);
         }
     }

@@ -6,12 +6,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "analyze/leaks/verdict_int.h"
 
 #define SPAN   1500
+#define WIDTH  74 /* of evidence: 80 columns less what is before it */
 #define PHASES 20
 #define PART   1.4 /* as labelled Java heaps do */
 
@@ -93,6 +95,8 @@ static void rule(shape_fn *fn, int count[PT_VERDICTS])
         count[r.verdict]++;
         if (r.verdict == PT_UNDETERMINED)
             assert_true(r.more > 0);
+        for (int k = 0; k < r.nevidence; k++)
+            assert_true(strlen(r.evidence[k].text) <= WIDTH);
         pt_curve_release(&t);
     }
 }
