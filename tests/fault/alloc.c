@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 
 #include "tests/support/drive.h"
 #include "tests/support/number.h"
+#include "tests/support/scratch.h"
 
 enum { FIRST_LIFE = 12, SECOND_LIFE = 8 };
 enum kind { OURS, SQLITES };
@@ -96,18 +96,6 @@ static void at_work(bool on)
     fault.on = on;
 }
 
-static void clear(void)
-{
-    char name[600];
-    DIR *d = opendir(dir);
-    for (const struct dirent *e; d && (e = readdir(d));) {
-        snprintf(name, sizeof name, "%s/%s", dir, e->d_name);
-        if (e->d_name[0] != '.')
-            unlink(name);
-    }
-    closedir(d);
-}
-
 static int64_t live(enum kind kind, int64_t at, bool forever)
 {
     struct drive d;
@@ -138,7 +126,7 @@ static int64_t live(enum kind kind, int64_t at, bool forever)
                  kind == OURS ? "our" : "SQLite's", (long long)at,
                  forever ? " and all after it" : "", wrong, text, d.err.text);
     drive_release(&d);
-    clear();
+    scratch_clear(dir);
     return calls;
 }
 
@@ -180,10 +168,8 @@ static void test_sqlites(void **state)
 
 static int group_setup(void **state)
 {
-    const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("PT_TMP");
     (void)state;
-    snprintf(dir, sizeof dir, "%s/alloc-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir))
+    if (scratch_make("alloc", dir) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/v.db", dir);
     if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlites) != SQLITE_OK)

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "tests/support/drive.h"
 #include "tests/support/number.h"
 #include "tests/support/powerfs.h"
+#include "tests/support/scratch.h"
 
 enum { FIRST_LIFE = 12, SECOND_LIFE = 8, SLACK_US = 1500000 };
 
@@ -31,18 +31,6 @@ static int64_t calls, failures, stride, turn;
 static unsigned seed;
 
 /* ---- what is found ---- */
-
-static void clear(const char *where)
-{
-    char name[600];
-    DIR *d = opendir(where);
-    for (const struct dirent *e; d && (e = readdir(d));) {
-        snprintf(name, sizeof name, "%s/%s", where, e->d_name);
-        if (e->d_name[0] != '.' && strcmp(name, after) != 0)
-            unlink(name);
-    }
-    closedir(d);
-}
 
 /* Goes on in what is left, as the recorder does. */
 static const char *record_on(struct drive *d, char text[512])
@@ -81,7 +69,7 @@ static void fail_now(enum powerfs_fate fate)
         fail_msg("call %lld, fate %d, seed %u: %s (%s; %s)", (long long)calls, (int)fate, seed - 1,
                  wrong, text, d.err.text);
     drive_release(&d);
-    clear(after);
+    scratch_clear(after);
     failures++;
 }
 
@@ -125,7 +113,7 @@ static void test_power(void **state)
     print_message("%lld calls, the power failed %lld times\n", (long long)calls,
                   (long long)failures);
     drive_release(&drive);
-    clear(dir);
+    scratch_clear(dir);
     powerfs_reset();
 }
 
@@ -173,7 +161,7 @@ static void writing_end(struct writing *w)
     struct pt_err err = {0};
     assert_true(pt_writer_free(w->writer, NULL, &err) >= 0);
     stream_release(&w->stream);
-    clear(dir);
+    scratch_clear(dir);
     powerfs_reset();
 }
 
@@ -188,7 +176,7 @@ static int64_t found(void)
         fail_msg("%s", err.text);
     assert_int_equal(pt_db_span(db, &span, &err), 0);
     pt_db_close(db);
-    clear(after);
+    scratch_clear(after);
     return span.last;
 }
 
@@ -247,10 +235,8 @@ static void test_no_sync(void **state)
 
 static int group_setup(void **state)
 {
-    const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("PT_TMP");
     (void)state;
-    snprintf(dir, sizeof dir, "%s/power-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir))
+    if (scratch_make("power", dir) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/p.db", dir);
     snprintf(after, sizeof after, "%s/after", dir);

@@ -12,7 +12,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -25,6 +24,7 @@
 #include "tests/support/drive.h"
 #include "tests/support/faultfs.h"
 #include "tests/support/number.h"
+#include "tests/support/scratch.h"
 
 enum { FIRST_LIFE = 12, SECOND_LIFE = 8 };
 
@@ -49,18 +49,6 @@ static const struct class
 static void over(void)
 {
     faultfs.at = 0;
-}
-
-static void clear(void)
-{
-    char name[600];
-    DIR *d = opendir(dir);
-    for (const struct dirent *e; d && (e = readdir(d));) {
-        snprintf(name, sizeof name, "%s/%s", dir, e->d_name);
-        if (e->d_name[0] != '.')
-            unlink(name);
-    }
-    closedir(d);
 }
 
 /* As where no page is written in place: the shared memory is asked for room before it is used. */
@@ -100,7 +88,7 @@ static int64_t live(const struct class *c, int64_t at, bool forever)
         fail_msg("%s, call %lld%s: %s (%s; the store said: %s)", c->name, (long long)at,
                  forever ? " and all after it" : "", wrong, text, d.err.text);
     drive_release(&d);
-    clear();
+    scratch_clear(dir);
     return was.calls;
 }
 
@@ -130,10 +118,8 @@ static void test_class(void **state)
 
 static int group_setup(void **state)
 {
-    const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("PT_TMP");
     (void)state;
-    snprintf(dir, sizeof dir, "%s/vfs-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir))
+    if (scratch_make("vfs", dir) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/v.db", dir);
     return faultfs_register();
