@@ -363,9 +363,12 @@ static int config_read(const char *path, char **ret, struct pt_err *err)
 
 static int config(struct pt_options *o, const char *path, struct pt_err *err)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* some editors put one before UTF-8 */
     int rc = config_read(path, &o->config_text, err);
     struct origin from = {.file = path};
     char *at = o->config_text;
+    if (rc >= 0 && strncmp(at, mark, strlen(mark)) == 0)
+        at += strlen(mark);
     while (rc >= 0 && at) {
         char *line = strsep(&at, "\n");
         from.line++;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A disk that is full, then is not, then is again: recording goes on, memory does not grow, and the file tells exactly
 # what is missing: every tick is a snapshot, or counted in an event. Where there is no room to copy what a damaged -wal
-# holds, nothing is written over it.
+# holds, nothing is written over it: it waits for room, or, where there is some, begins a new file.
 . "${PT_SOURCE:?}/tests/lib/e2e.sh"
 private_mounts
 disk=$PT_TMP/disk
@@ -49,26 +49,53 @@ sql "$db" "select text from event where kind = 4" | grep -qE \
 
 accounted "$db" 50
 
+# begin_damaged NAME: the files of a recorder that was killed, the -wal damaged in its middle.
+begin_damaged()
+{
+    db=$disk/$1
+    start "$recorder" -q -o "$db" -i 200ms --deep off --procfs "$tree" # no seal until it is killed
+    until_true 30 more_than "$db" 20 || fail 'no snapshots'
+    kill -9 "$pid"
+    wait "$pid" 2>/dev/null
+    rm -f "$db-shm"
+    printf 'overwritten' | dd of="$db-wal" bs=1 seek=$((32 + $(stat -c %s "$db-wal") / 536 / 2 * 536 + 124)) conv=notrunc status=none
+}
+
 echo '-- full at the start, and the -wal that a kill left is damaged in its middle'
 tree=$PT_SOURCE/tests/fixtures/linux-6.18-x86_64/proc
-db=$disk/w.db
-start "$recorder" -q -o "$db" -i 200ms --deep off --procfs "$tree" # no seal until it is killed
-until_true 30 more_than "$db" 20 || fail 'no snapshots'
-kill -9 "$pid"
-wait "$pid" 2>/dev/null
-rm -f "$db-shm"
-printf 'overwritten' | dd of="$db-wal" bs=1 seek=$((32 + $(stat -c %s "$db-wal") / 536 / 2 * 536 + 124)) conv=notrunc status=none
+begin_damaged w.db
 before=$(cat "$db" "$db-wal" | cksum)
+wal=$(cksum <"$db-wal")
 fill
 start "$recorder" -o "$db" -i 50ms --deep off --procfs "$tree" 2>"$log"
 daemon=$pid
-until_true 30 said "$log" "is now 'w.db.damaged-" || fail "it does not set it aside: $(cat "$log")"
-until_true 30 said "$log" 'cannot store' || fail 'a full disk is not told'
-aside=$(find "$disk" -name 'w.db.damaged-*' ! -name '*-wal' ! -name '*-shm')
-[ "$(cat "$aside" "$aside-wal" | cksum)" = "$before" ] || fail "what is set aside was changed: $(ls -l "$disk")"
+until_true 30 said "$log" 'cannot store: its -wal is damaged and cannot be copied: .*No space left' || fail "it says: $(cat "$log")"
+sleep 1
+[ "$(cat "$db" "$db-wal" | cksum)" = "$before" ] || fail 'what it may not lose was changed'
 rm "$disk/filler" "$disk/rest"
 until_true 30 said "$log" 'storing again' || fail 'it does not store'
+until_true 30 more_than "$db" 15 || fail 'no more snapshots'
+stop "$daemon"
+sound "$db"
+copy=$(find "$disk" -name 'w.db.damaged-*-wal')
+[ "$(cksum <"$copy")" = "$wal" ] || fail "it has no copy of the -wal: $(ls -l "$disk")"
+[ ! -s "${copy%-wal}" ] || fail 'the database was set aside'
+[ "$(sql "$db" "select count(*) from event where text like 'the -wal was damaged:%is in this file only'")" = 1 ] ||
+    fail "no event tells it: $(sql "$db" 'select subject, text from event')"
+
+echo '-- there is room for a new database, and not for such a copy'
+begin_damaged v.db
+truncate -s 4M "$db-wal"
+before=$(cat "$db" "$db-wal" | cksum)
+fill
+rm "$disk/rest"
+truncate -s -2M "$disk/filler"
+start "$recorder" -o "$db" -i 50ms --deep off --procfs "$tree" 2>"$log"
+daemon=$pid
+until_true 30 said "$log" "is now 'v.db.damaged-" || fail "it does not set it aside: $(cat "$log")"
 until_true 30 more_than "$db" 5 || fail 'no more snapshots'
+aside=$(find "$disk" -name 'v.db.damaged-*' ! -name '*-wal' ! -name '*-shm')
+[ "$(cat "$aside" "$aside-wal" | cksum)" = "$before" ] || fail "what is set aside was changed: $(ls -l "$disk")"
 stop "$daemon"
 sound "$db"
 [ "$(sql "$db" "select count(*) from event where text like '%its -wal is damaged and cannot be copied: %No space left%'")" = 1 ] ||

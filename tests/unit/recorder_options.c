@@ -187,6 +187,10 @@ static void reads_config(void **state)
     assert_int_equal(parse(&o, &err, "--config options.conf -v"), 0);
     assert_true(!o.quiet && o.verbose == 1);
     pt_options_release(&o);
+    write_config("\xef\xbb\xbfinterval = 9s\r\n"); /* as an editor of Windows leaves it */
+    assert_int_equal(parse(&o, &err, "--config options.conf"), 0);
+    assert_int_equal(o.interval_us, 9000000);
+    pt_options_release(&o);
     write_config("interval = 7s\ninterval = 8s");
     assert_int_equal(parse(&o, &err, "--config options.conf"), 0);
     assert_int_equal(o.interval_us, 8000000);
