@@ -47,25 +47,11 @@ struct daemon {
     int64_t told_gap_us;       /* CLOCK_BOOTTIME */
     uint64_t ticks;            /* of the timer */
     uint64_t fds;              /* descriptors that are allowed */
-    uint64_t told_lost, told_moved, told_asides, told_wals, told_stuck, told_refused;
+    uint64_t told_lost, told_moved, told_asides, told_wals, told_meddles, told_stuck, told_refused;
     bool told_failing, told_paused, stop;
 };
 
 /* ---- where to ---- */
-
-static int make_dirs(const char *path, struct pt_err *err)
-{
-    char dir[PATH_MAX];
-    snprintf(dir, sizeof(dir), "%s", path);
-    for (char *p = strchr(dir + 1, '/'); p; p = strchr(p + 1, '/')) {
-        *p = 0;
-        if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-            return pt_err_set(err, PT_EOPEN, errno, "", -1, "cannot create '%s': %s", dir,
-                              strerror(errno));
-        *p = '/';
-    }
-    return 0;
-}
 
 int pt_daemon_path(const struct pt_options *o, char path[PATH_MAX], struct pt_err *err)
 {
@@ -118,6 +104,9 @@ static void tell_asides(struct daemon *d, const struct pt_writer_stats *w)
                "are as many copies of such files beside it, or as large ones, as may be",
                d->path);
     d->told_wals = w->wals;
+    if (w->meddles != d->told_meddles)
+        pt_log(PT_LOG_ERROR, "'%s': %s", d->path, w->meddled);
+    d->told_meddles = w->meddles;
 }
 
 static void tell_lost(uint64_t n)
@@ -427,7 +416,7 @@ static int start(struct daemon *d, struct pt_err *err)
     pt_endure_begin();
     if (open_signals(d, err) < 0 ||
         pt_roots_init(&d->roots, o->procfs, o->sysfs, o->cgroupfs, err) < 0 ||
-        pt_daemon_path(o, d->path, err) < 0 || (!o->output && make_dirs(d->path, err) < 0))
+        pt_daemon_path(o, d->path, err) < 0 || (!o->output && pt_keep_dirs(d->path, 0, err) < 0))
         return -1;
     if (pt_lock_take(&d->lock, d->path, err) < 0 ||
         (o->raw_log && pt_rawlog_open(o->raw_log, &d->raw, err) < 0))

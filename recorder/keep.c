@@ -6,11 +6,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "recorder/clock.h"
 
 /* A disk that damages every file is not to be filled with them. */
 #define ASIDE_US (60 * PT_SECOND)
+/* Where there is less room than this a new database could not be recorded to for long. */
+#define ROOM_TO_BEGIN (1 << 20)
 
 /* ---- damage ---- */
 
@@ -27,6 +30,14 @@ static void end_of_name(char ret[256], const char *path)
     snprintf(ret, 256, "%.255s", slash ? slash + 1 : path);
 }
 
+/* Does it pass, with the database as it is? On a full disk there is no room for a new database
+ * either: once there is some the copy is made, and recording goes on in the one there is. */
+static bool may_be_copied_later(const struct pt_kept_wal *kept, const struct pt_err *why)
+{
+    return why->code == PT_ENOMEM || why->sys == EMFILE || why->sys == ENFILE ||
+           (why->code == PT_EFULL && kept->part < ROOM_TO_BEGIN);
+}
+
 /* What SQLite leaves out of a damaged -wal, and writes over, is copied first. A database whose -wal
  * cannot be copied is damaged as a whole: setting it aside takes no room. */
 static int keep_wal(struct pt_keep *k, struct pt_err *err)
@@ -37,10 +48,11 @@ static int keep_wal(struct pt_keep *k, struct pt_err *err)
         return 0;
     const int r =
         pt_store_keep_wal(k->path, pt_clock_us(CLOCK_REALTIME), k->max_bytes, &kept, &why);
-    const bool passing = why.code == PT_ENOMEM || why.sys == EMFILE || why.sys == ENFILE;
-    if (r < 0 && kept.behind > 0 && !passing)
-        return pt_err_set(err, PT_EDAMAGED, why.sys, "database", -1,
+    if (r < 0 && kept.behind > 0) {
+        const bool later = may_be_copied_later(&kept, &why);
+        return pt_err_set(err, later ? why.code : PT_EDAMAGED, why.sys, "database", -1,
                           "its -wal is damaged and cannot be copied: %s", why.text);
+    }
     if (r < 0)
         return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
     if (r == 0)
@@ -75,6 +87,81 @@ static int set_aside(struct pt_keep *k, const struct pt_err *why, struct pt_err 
     k->aside_us = now;
     k->asides++;
     k->follows = 0;
+    k->what = PT_MEDDLED_NOT;
+    return 0;
+}
+
+/* ---- what others do to the files ---- */
+
+static const char *const meddled[] = {
+    [PT_MEDDLED_EMPTIED] = "another program emptied the database",
+    [PT_MEDDLED_CUT] = "another program cut the -wal short",
+    [PT_MEDDLED_SHM] = "another program deleted, replaced or cut the -shm: it is made anew",
+    [PT_MEDDLED_WAL] = "another program deleted or replaced the -wal: what was in it is in the "
+                       "database now",
+};
+
+void pt_keep_attend(struct pt_keep *k)
+{
+    const enum pt_meddled what = k->store ? pt_store_meddled(k->store) : PT_MEDDLED_NOT;
+    const int64_t next = k->store ? pt_store_next(k->store) : 0;
+    if (k->store && k->lock) /* it may have been taken for a file left behind */
+        pt_lock_take(k->lock, k->path, NULL);
+    struct pt_err why = {0};
+    if (what == PT_MEDDLED_NOT ||
+        (what == PT_MEDDLED_WAL &&
+         pt_store_rescue(k->store, pt_clock_us(CLOCK_REALTIME), &why) < 0))
+        return;
+    pt_store_abandon(k->store);
+    k->store = NULL;
+    k->what = what;
+    k->expected = next;
+    if (what != PT_MEDDLED_EMPTIED)
+        return;
+    pt_err_set(&why, PT_EDAMAGED, 0, "database", -1, "%s", meddled[what]);
+    set_aside(k, &why, NULL);
+}
+
+/* A -wal that is short of nothing but what is in the database was emptied rightly. */
+static int tell_meddled(struct pt_keep *k, struct pt_err *err)
+{
+    const int64_t lost = k->expected - pt_store_next(k->store);
+    const enum pt_meddled what = k->what;
+    int r = 0;
+    if (lost > 0)
+        snprintf(k->meddled, sizeof(k->meddled),
+                 "%" PRId64 " snapshots that were stored are lost: %s", lost,
+                 what == PT_MEDDLED_CUT ? meddled[what] : "another program deleted their files");
+    else
+        snprintf(k->meddled, sizeof(k->meddled), "%s", meddled[what]);
+    if (lost > 0 || what != PT_MEDDLED_CUT) {
+        r = pt_store_event(k->store, pt_clock_us(CLOCK_REALTIME),
+                           lost > 0 ? PT_EVENT_LOST : PT_EVENT_NOTE, PT_UNKNOWN, "", k->meddled,
+                           err);
+        k->meddles += r >= 0;
+    }
+    if (r >= 0)
+        k->what = PT_MEDDLED_NOT;
+    return r;
+}
+
+int pt_keep_dirs(const char *path, uint64_t dev, struct pt_err *err)
+{
+    char dir[PATH_MAX];
+    struct stat st;
+    snprintf(dir, sizeof(dir), "%s", path);
+    uint64_t on = stat(*dir == '/' ? "/" : ".", &st) == 0 ? st.st_dev : 0;
+    for (char *p = strchr(dir + 1, '/'); p; p = strchr(p + 1, '/')) {
+        *p = 0;
+        if (stat(dir, &st) == 0)
+            on = st.st_dev;
+        else if (errno != ENOENT || (dev && on != dev))
+            return 0;
+        else if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+            return pt_err_set(err, PT_EOPEN, errno, "", -1, "cannot create '%s': %s", dir,
+                              strerror(errno));
+        *p = '/';
+    }
     return 0;
 }
 
@@ -121,12 +208,18 @@ static int open_boot(struct pt_keep *k, struct pt_err *err)
     int64_t boot = tell_wal(k, err);
     if (boot >= 0)
         boot = pt_store_boot(k->store, k->boot_id, k->btime_us, err);
-    const int told = boot < 0 ? (int)boot : tell_aside(k, err);
+    int told = boot < 0 ? (int)boot : tell_aside(k, err);
+    if (told >= 0 && k->what != PT_MEDDLED_NOT)
+        told = tell_meddled(k, err);
     if (told < 0) {
         pt_store_abandon(k->store);
         k->store = NULL;
         return told;
     }
+    struct stat st;
+    if (stat(k->path, &st) == 0)
+        k->dev = st.st_dev;
+    pt_store_rest(k->store);
     k->boot = (uint32_t)boot;
     if (k->follows != pt_store_next(k->store))
         k->follows = 0;
@@ -138,6 +231,8 @@ int pt_keep_open(struct pt_keep *k, struct pt_err *err)
     struct pt_err why = {0};
     if (k->store)
         return 0;
+    if (k->dev && pt_keep_dirs(k->path, k->dev, err) < 0)
+        return -1;
     if (k->lock && pt_lock_take(k->lock, k->path, err) < 0)
         return -1;
     int r = open_boot(k, &why);

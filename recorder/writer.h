@@ -34,6 +34,8 @@ struct pt_writer_stats {
     char aside_as[256]; /* the last one's name, in the database's directory */
     uint64_t wals;      /* -wals that were damaged */
     char wal_as[256];   /* the name of the last one's copy, without its end; "": there is none */
+    uint64_t meddles;   /* what others did to the database's files */
+    char meddled[256];  /* the last of it */
     int64_t file_bytes; /* database and WAL, as of the last frame */
     int64_t cpu_us;     /* of the thread so far */
     int64_t store_us;   /* what the last frame took; PT_UNKNOWN before the first */

@@ -69,6 +69,8 @@ static void note_keep(struct pt_writer *w)
     memcpy(w->stats.aside_as, k->aside_as, sizeof(k->aside_as));
     w->stats.wals = k->wals;
     memcpy(w->stats.wal_as, k->wal_as, sizeof(k->wal_as));
+    w->stats.meddles = k->meddles;
+    memcpy(w->stats.meddled, k->meddled, sizeof(k->meddled));
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -261,6 +263,7 @@ static int follow(struct pt_writer *w, struct pt_err *err)
 static void work(struct pt_writer *w)
 {
     struct pt_err err = {0};
+    pt_keep_attend(&w->keep);
     int rc = drain(w, &err);
     if (rc < 0 && !w->keep.store) { /* it was closed for that: at once with a new one */
         err = (struct pt_err){0};
@@ -273,6 +276,8 @@ static void work(struct pt_writer *w)
     note(w, rc, &err);
     if (rc >= 0 && tell_loss(w, false, &err) < 0)
         failed(w, &err);
+    if (w->keep.store)
+        pt_store_rest(w->keep.store);
 }
 
 static void sync_store(struct pt_writer *w, bool now)
@@ -293,6 +298,7 @@ static void sync_store(struct pt_writer *w, bool now)
 static void do_reopen(struct pt_writer *w)
 {
     struct pt_err err = {0};
+    pt_keep_attend(&w->keep);
     int rc = drain(w, &err);
     if (close_store(w, &err) < 0)
         rc = -1;
@@ -307,6 +313,7 @@ static void do_reopen(struct pt_writer *w)
 
 static int finish(struct pt_writer *w, struct pt_err *err)
 {
+    pt_keep_attend(&w->keep);
     int rc = drain(w, err);
     for (int i = 0; rc < 0 && i < LAST_TRIES; i++) {
         const struct timespec fifth = {.tv_nsec = 200000000};

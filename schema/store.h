@@ -54,6 +54,7 @@ struct pt_kept_wal {
     int64_t behind;      /* transactions behind the place */
     char name[PATH_MAX]; /* NAME; "": not copied, there are as many as there may be */
     unsigned copies;     /* how many there were before */
+    int64_t part;        /* of a copy that failed: the bytes there was room for */
 };
 /* 1: *ret says; 0: nothing to keep; < 0: it could not be looked at or, where ret->behind > 0,
  * copied: not to be opened. */
@@ -66,6 +67,23 @@ bool pt_store_moved(struct pt_store *s);
  * clears away the -wal and -shm that bear its old name. < 0: it is not closed, because a reader or
  * an error keeps the WAL from being emptied. */
 int pt_store_leave(struct pt_store *s, struct pt_err *err);
+/* What another program did to the files of a database that was not moved. */
+enum pt_meddled {
+    PT_MEDDLED_NOT = 0,
+    PT_MEDDLED_EMPTIED, /* the file has no head any more */
+    PT_MEDDLED_CUT,     /* its -wal is shorter: of no matter where its content is in the file */
+    PT_MEDDLED_SHM,     /* its -shm was deleted, replaced or cut short: to be made anew */
+    PT_MEDDLED_WAL,     /* its -wal was deleted or replaced: pt_store_rescue */
+};
+/* Before anything else is done with it: of an -shm that was cut short every use is a SIGBUS. All
+ * but the last are for pt_store_abandon, and opening it again. */
+enum pt_meddled pt_store_meddled(struct pt_store *s);
+/* When work is done for now: so long as nobody meddles, the files stay as they are. */
+void pt_store_rest(struct pt_store *s);
+/* Puts what a -wal without its name holds into the file. A -wal that has the name since, with
+ * something in it, is another database's: it is renamed as pt_store_keep_wal's copies are. Then it
+ * is to be abandoned. < 0: a reader or an error keeps it from that. */
+int pt_store_rescue(struct pt_store *s, int64_t real_us, struct pt_err *err);
 int64_t pt_store_next(const struct pt_store *s); /* the number the next snapshot must have */
 /* Finds or adds a boot. */
 int64_t pt_store_boot(struct pt_store *s, const char *boot_id, int64_t btime_us,

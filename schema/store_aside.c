@@ -190,13 +190,16 @@ static int stand_in(const char *name, struct pt_err *err)
 }
 
 /* Under another name until it is whole: one that a crash cut short is none, and goes. */
-static int copy_wal(const char *wal, const char *name, struct pt_err *err)
+static int copy_wal(const char *wal, const char *name, int64_t *ret_part, struct pt_err *err)
 {
     char part[PATH_MAX + 32], to[PATH_MAX + 16];
+    struct stat st;
     snprintf(part, sizeof part, "%s-part", wal);
     snprintf(to, sizeof to, "%s-wal", name);
     unlink(part);
     int r = pt_file_copy(wal, part, true, err);
+    if (r < 0 && stat(part, &st) == 0)
+        *ret_part = st.st_size;
     if (r >= 0 && rename_to_new(part, to) < 0)
         r = pt_file_cannot("create", to, err);
     if (r < 0) {
@@ -229,6 +232,19 @@ static int look(const char *path, struct copies *c, int64_t *ret_behind, struct 
     return r;
 }
 
+int pt_wal_aside(const char *path, int64_t real_us, struct pt_err *err)
+{
+    char name[PATH_MAX], from[PATH_MAX + 16], to[PATH_MAX + 16];
+    int r = choose_name(path, real_us, name, err);
+    if (r < 0)
+        return r;
+    snprintf(from, sizeof from, "%s-wal", path);
+    snprintf(to, sizeof to, "%s-wal", name);
+    if (rename_to_new(from, to) < 0)
+        return errno == ENOENT ? 0 : pt_file_cannot("set aside", from, err);
+    return stand_in(name, err);
+}
+
 int pt_store_keep_wal(const char *path, int64_t real_us, int64_t max_bytes, struct pt_kept_wal *ret,
                       struct pt_err *err)
 {
@@ -249,7 +265,7 @@ int pt_store_keep_wal(const char *path, int64_t real_us, int64_t max_bytes, stru
                (c.count < COPIES_MAX && (!max_bytes || c.bytes + c.size <= max_bytes))) {
         r = choose_name(real, real_us, name, err);
         if (r >= 0)
-            r = copy_wal(c.wal, name, err);
+            r = copy_wal(c.wal, name, &ret->part, err);
     }
     if (r < 0)
         return r;

@@ -46,6 +46,12 @@ enum pt_stmt_id {
     PT_S_COUNT,
 };
 
+/* A file beside the database, as it was left. ino 0: it was not there. */
+struct pt_beside {
+    uint64_t ino;
+    int64_t size;
+};
+
 struct pt_store {
     sqlite3 *db;
     char *path;
@@ -62,6 +68,7 @@ struct pt_store {
     int64_t event_rows, event_bytes;   /* about; kept while there is a limit */
     int64_t event_next[3];             /* store_retain.c: ids that forgetting got to */
     bool shared;                       /* it is open, and its shared memory may want room */
+    struct pt_beside wal, shm;         /* store_move.c */
     bool blocked;                      /* a reader keeps the WAL from being emptied */
     sqlite3_stmt *st[PT_S_COUNT];
 };
@@ -72,6 +79,8 @@ struct pt_store {
 int pt_file_prepare(const char *path, struct stat *ret, struct pt_err *err);
 /* 1: a regular file that is one; 0: it is not, or not there, or open in this process; < 0. */
 int pt_file_is_ours(const char *path, struct pt_err *err);
+/* store_aside.c. Renames a -wal that is not its database's, and tells nobody. */
+int pt_wal_aside(const char *path, int64_t real_us, struct pt_err *err);
 /* "cannot WHAT 'PATH'", by errno. */
 int pt_file_cannot(const char *what, const char *path, struct pt_err *err);
 int pt_store_stmt(struct pt_store *s, enum pt_stmt_id id, sqlite3_stmt **ret, struct pt_err *err);

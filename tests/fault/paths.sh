@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What becomes of the place that is recorded to: its directory is removed and made again, a read-only file system is
-# mounted over it, it may not be written any more. Recording goes on as soon as it can, and one recorder a file stays
+# What becomes of the place that is recorded to: its directory is removed, its file system is unmounted, a read-only one
+# is mounted over it, it may not be written any more. Recording goes on as soon as it can, and one recorder a file stays
 # the rule.
 . "${PT_SOURCE:?}/tests/lib/e2e.sh"
 private_mounts
@@ -29,15 +29,36 @@ again()
 
 begin 'the directory is removed'
 rm -rf "$dir"
-until_true 30 said "$log" 'cannot store' || fail "it says nothing: $(cat "$log")"
-sleep 1
-mkdir "$dir"
-again
+until_true 30 said "$log" 'was moved or deleted: a new file is begun' || fail "it says nothing: $(cat "$log")"
+until_true 30 more_than "$db" 5 || fail 'recording does not go on'
 "$recorder" -q -o "$db" --once --procfs "$tree" 2>"$PT_TMP/other" && fail 'a second recorder is let in'
 grep -q "by process $daemon\$" "$PT_TMP/other" || fail "the second is told: $(cat "$PT_TMP/other")"
+rm "$db.lock"
+until_true 30 test -e "$db.lock" || fail 'its lock is gone for good'
+"$recorder" -q -o "$db" --once --procfs "$tree" 2>"$PT_TMP/other" && fail 'a second recorder is let in'
 stop "$daemon"
 sound "$db"
-[ "$(sql "$db" "select count(*) from event where kind = 4 and text like '% snapshots and %'")" -ge 1 ] || fail 'no loss is told'
+
+mount=$dir
+mkdir -p "$mount"
+if mount -t tmpfs none "$mount" 2>/dev/null; then
+    dir=$mount/dir
+    db=$dir/r.db
+    begin 'the file system that it lies on is unmounted, and mounted again'
+    umount -l "$mount"
+    until_true 30 said "$log" 'cannot store' || fail "it says nothing: $(cat "$log")"
+    sleep 1
+    [ ! -e "$dir" ] || fail 'a directory is made on another file system'
+    mount -t tmpfs none "$mount" || fail 'it cannot be mounted again'
+    mkdir "$dir"
+    again
+    stop "$daemon"
+    sound "$db"
+    [ "$(sql "$db" "select count(*) from event where kind = 4 and text like '% snapshots and %'")" -ge 1 ] || fail 'no loss is told'
+    umount "$mount"
+    dir=$mount
+    db=$dir/r.db
+fi
 
 begin 'a read-only file system is mounted over it'
 if mount -t tmpfs -o ro none "$dir" 2>/dev/null; then

@@ -161,6 +161,9 @@ static void reopen_fails(void **state)
     snprintf(dir, sizeof(dir), "%s", tree);
     snprintf(away, sizeof(away), "%s.moved", tree);
     assert_int_equal(rename(dir, away), 0);
+    FILE *other = fopen(dir, "w"); /* its place is taken */
+    assert_non_null(other);
+    fclose(other);
     assert_true(pt_writer_reopen(f.writer, NULL, NULL, &err) < 0);
     assert_true(strlen(err.text) > 0);
     /* it goes on trying and says that it is behind; who pushes all the same loses, and that is
@@ -176,6 +179,7 @@ static void reopen_fails(void **state)
     assert_true(s.lost > 0);
     assert_int_equal(pt_writer_pace(f.writer), 0);
     /* the directory is back: it records again from the next key frame on */
+    assert_int_equal(unlink(dir), 0);
     assert_int_equal(rename(away, dir), 0);
     assert_true(pt_writer_wants_key(f.writer, &f.n));
     push(&f, true);
@@ -312,6 +316,38 @@ static void moved_under_a_reader(void **state)
     tree_remove("");
 }
 
+/* What SQLite keeps beside the database is deleted: nothing is lost, not even with the -wal. */
+static void files_beside_deleted(void **state)
+{
+    static const char *const deleted[][2] = {{"-wal"}, {"-shm"}, {"-wal", "-shm"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(deleted) / sizeof(*deleted); i++) {
+        struct fixture f;
+        struct pt_writer_stats s;
+        char path[1100];
+        begin(&f, "beside");
+        push(&f, true);
+        push(&f, false);
+        settle(&f, 2);
+        for (int side = 0; side < 2 && deleted[i][side]; side++) {
+            snprintf(path, sizeof(path), "%s%s", f.path, deleted[i][side]);
+            assert_int_equal(unlink(path), 0);
+        }
+        push(&f, false);
+        s = settle(&f, 3);
+        push(&f, false);
+        s = settle(&f, 4);
+        assert_int_equal(s.lost, 0);
+        assert_int_equal(s.meddles, 1);
+        assert_non_null(strstr(s.meddled, deleted[i][0]));
+        assert_true(exists(&f, "-wal") && exists(&f, "-shm"));
+        end(&f);
+        assert_int_equal(stored(&f), 4);
+        assert_false(exists(&f, "-wal"));
+        tree_remove("");
+    }
+}
+
 static void cannot_open(void **state)
 {
     (void)state;
@@ -392,6 +428,7 @@ int main(void)
         cmocka_unit_test(reopen_fails),
         cmocka_unit_test(follows_its_path),
         cmocka_unit_test(moved_under_a_reader),
+        cmocka_unit_test(files_beside_deleted),
         cmocka_unit_test(cannot_open),
         cmocka_unit_test(rests),
         cmocka_unit_test(failing_syncs_rest),
