@@ -384,13 +384,15 @@ static void nothing_grows(void **state)
 
 /* ---- lives ---- */
 
+/* A life that begins at 1000; NAN: not known. */
 static struct pt_rise rise_of(double seconds, double (*at)(double x))
 {
     struct pt_curve t;
     struct pt_rise r;
     pt_curve_init(&t, 1);
     for (int i = 0; i < seconds; i++)
-        assert_true(pt_curve_hold(&t, i, i + 1, at(i / seconds)));
+        if (!isnan(at(i / seconds)))
+            assert_true(pt_curve_hold(&t, 1000 + i, 1001 + i, at(i / seconds)));
     pt_rise_of(&t, &r);
     pt_curve_release(&t);
     return r;
@@ -412,33 +414,76 @@ static double stands(double x)
     (void)x;
     return 1e6;
 }
+/* A start-up, and then nothing; or the same rise from then on. */
+static double starts(double x)
+{
+    return x < 0.09 ? 1e7 * x : 9e5;
+}
+static double goes_on(double x)
+{
+    return starts(x) + 1e4 * x;
+}
+/* The slope of all is the median of pairs: about 1; that of the second half is 0.6, 0.4. */
+static double slows(double x)
+{
+    return 1e6 * (x < 0.55 ? x : 0.55 + 0.45 * (x - 0.55));
+}
+static double slows_more(double x)
+{
+    return 1e6 * (x < 0.55 ? x : 0.55 + 0.3 * (x - 0.55));
+}
+static double noise(double x)
+{
+    return 1e6 + (int)(x * 997) * 7919 % 101 * 1e3 + 1e3 * x;
+}
+static double hardly_known(double x)
+{
+    return x < 0.25 || x > 0.97 ? 1e6 + 1e6 * x : NAN;
+}
+static double known_enough(double x)
+{
+    return x < 0.5 || x > 0.97 ? 1e6 + 1e6 * x : NAN;
+}
 
 static void rises(void **state)
 {
+    static const struct {
+        double (*at)(double x);
+        double seconds;
+        bool known, rising;
+        double least, most; /* bytes a second */
+    } cases[] = {{grows, 200, true, true, 4950, 5050},
+                 {shrinks, 200, true, false, -5050, -4950},
+                 {warms_up, 200, true, false, 1, 10000},
+                 {stands, 200, true, false, 0, 0},
+                 {starts, 200, true, false, 0, 0},
+                 {goes_on, 200, true, true, 40, 60},
+                 {slows, 200, true, true, 2500, 5000},
+                 {slows_more, 200, true, false, 2500, 5000},
+                 {noise, 200, true, false, -500, 500},
+                 {grows, 59, false, false, 0, 0},
+                 {grows, 60, true, true, 16000, 17000},
+                 {stands, 59, false, false, 0, 0},
+                 {stands, 60, true, false, 0, 0},
+                 {hardly_known, 200, false, false, 0, 0},
+                 {known_enough, 200, true, true, 4900, 5100}};
     (void)state;
-    struct pt_rise r = rise_of(200, grows);
-    assert_true(r.known && r.rising);
-    near(r.b, 5000, 50, "slope");
-    is(r.lived, 200, "seconds");
-    near(r.growth, 1e6, 1e4, "growth");
-    assert_true(r.z > 3);
-    r = rise_of(200, shrinks);
-    assert_true(r.known && !r.rising && r.b < 0);
-    r = rise_of(200, warms_up);
-    assert_true(r.known && !r.rising && r.b > 0);
-    r = rise_of(200, stands);
-    assert_true(r.known && !r.rising);
-    is(r.b, 0, "of what stands still");
-    assert_false(rise_of(59, grows).known);
-    assert_false(rise_of(59, stands).known);
-    assert_true(rise_of(60, grows).known);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct pt_rise r = rise_of(cases[i].seconds, cases[i].at);
+        if (r.known != cases[i].known || r.rising != cases[i].rising || r.b < cases[i].least ||
+            r.b > cases[i].most)
+            fail_msg("case %zu: %s, %s, %g a second", i, r.known ? "known" : "not known",
+                     r.rising ? "rising" : "not rising", r.b);
+        is(r.lived, cases[i].seconds, "seconds");
+        is(r.growth, r.b * r.lived, "growth");
+    }
 }
 
 static void lives_side_by_side(void **state)
 {
-    static const double b[] = {5, 1, 9, 3, 7, 2, 8, 4};
+    static const double b[] = {5, 1, 9, 3, 7, 2, 8, 4, 6};
     struct pt_lives l = {0};
-    double slopes[7];
+    double slopes[8];
     (void)state;
     pt_lives_end(&l, slopes);
     is(l.b, 0, "of none");
@@ -449,17 +494,17 @@ static void lives_side_by_side(void **state)
                                                                   .b = b[i],
                                                                   .z = 2,
                                                                   .growth = 100};
-        pt_lives_add(&l, &young, slopes, 7);
-        pt_lives_add(&l, &r, slopes, 7);
+        pt_lives_add(&l, &young, slopes, 8);
+        pt_lives_add(&l, &r, slopes, 8);
     }
-    assert_int_equal(l.n, 7); /* as many as there is room for */
-    assert_int_equal(l.rising, 3);
-    is(l.lived, 70, "seconds");
-    is(l.growth, 700, "growth");
+    assert_int_equal(l.n, 8); /* as many as there is room for */
+    assert_int_equal(l.rising, 4);
+    is(l.lived, 80, "seconds");
+    is(l.growth, 800, "growth");
     pt_lives_end(&l, slopes);
-    is(l.z, 14 / sqrt(7), "z");
-    is(l.b, 5, "the median");
-    is(l.low, 2, "a quarter");
+    is(l.z, 16 / sqrt(8), "z");
+    is(l.b, 4.5, "the median");
+    is(l.low, 3, "a quarter");
     is(l.high, 8, "three quarters");
 }
 
