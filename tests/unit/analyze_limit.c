@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "analyze/leaks/leaks_int.h"
@@ -37,8 +38,8 @@ static const struct text groups[] = {
     {"cgroup:memory/v/memory.limit_in_bytes", "52428800\n"},
     {"cgroup:memory/v/memory.memsw.limit_in_bytes", "57671680\n"},
     {"cgroup:memory/v/memory.memsw.usage_in_bytes", "47185920\n"},
-    {"cgroup:memory/v/memory.stat",
-     "inactive_file 524288\nactive_file 0\ntotal_inactive_file 1048576\ntotal_active_file 0\n"},
+    {"cgroup:memory/v/memory.stat", "inactive_file 524288\ntotal_inactive_file "
+                                    "1048576\nactive_file 524288\ntotal_active_file 0\n"},
     {"cgroup:memory/v/memory.usage_in_bytes", "31457280\n"},
     {"cgroup:memory/w/memory.limit_in_bytes", "9223372036854771712\n"}, /* none */
     {"cgroup:memory/w/memory.usage_in_bytes", "52428800\n"},
@@ -46,6 +47,7 @@ static const struct text groups[] = {
     {"cgroup:unified/d/memory.current", "4194304\n"},
     {"cgroup:unified/memory/memory.max", "3145728\n"}, /* its name, not the hierarchy's */
     {"cgroup:unified/memory/memory.current", "2097152\n"},
+    {"cgroup:unified/memory/memory.stat", "inactive_file 1048576\n"},
     {"cgroup:unified/memory/memory.swap.max", "0\n"},
     {"cgroup:unified/memory/memory.swap.current", "0\n"},
 };
@@ -53,27 +55,37 @@ static const struct text root[] = {
     {"cgroup:memory/memory.limit_in_bytes", "94371840\n"},
     {"cgroup:memory/memory.usage_in_bytes", "83886080\n"},
 };
-static const struct text machine[] = {
-    {"proc:meminfo", "MemTotal: 200000 kB\nMemFree: 9 kB\nMemAvailable: 100000 kB\n"
-                     "SwapTotal: 30000 kB\nSwapFree: 20000 kB\n"},
-};
-static const struct text without_swap[] = {
-    {"proc:meminfo", "MemTotal: 200000 kB\nMemFree: 9 kB\nMemAvailable: 100000 kB\n"},
-};
+static const struct text machine = {"proc:meminfo",
+                                    "MemTotal: 200000 kB\nMemFree: 9 kB\nMemAvailable: 100000 kB\n"
+                                    "SwapTotal: 30000 kB\nSwapFree: 20000 kB\n"};
+static const struct text without_swap = {
+    "proc:meminfo", "MemTotal: 200000 kB\nMemFree: 9 kB\nMemAvailable: 100000 kB\n"};
 
 static void add(struct recording *r, const struct text *v, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         recording_text(r, v[i].name, v[i].text);
 }
-#define ADD(r, v) add(r, v, sizeof(v) / sizeof((v)[0]))
+
+/* g00 to g39: of 1 MiB each one byte more. */
+static void add_many(struct recording *r)
+{
+    char name[64], text[64];
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof(name), "cgroup:g%02d/memory.current", i);
+        recording_text(r, name, "0\n");
+        snprintf(name, sizeof(name), "cgroup:g%02d/memory.max", i);
+        snprintf(text, sizeof(text), "%d\n", (1 << 20) + i);
+        recording_text(r, name, text);
+    }
+}
 
 struct left {
     const char *cgroup, *limit;
-    double bytes;
+    double bytes; /* NAN: not known, of nobody */
 };
 
-static void check(const struct left *v, size_t n, bool with_root, bool swap)
+static void check(const struct left *v, size_t n, bool with_root, const struct text *meminfo)
 {
     struct recording r;
     struct pt_args args = {0};
@@ -87,30 +99,28 @@ static void check(const struct left *v, size_t n, bool with_root, bool swap)
         const struct pt_snap snap = {
             .real_us = START + at, .boot_us = at, .mono_us = at, .boot = 1};
         recording_begin(&r, &snap, false);
-        ADD(&r, groups);
-        if (with_root)
-            ADD(&r, root);
-        if (swap)
-            ADD(&r, machine);
-        else
-            ADD(&r, without_swap);
+        add(&r, groups, sizeof(groups) / sizeof(*groups));
+        add_many(&r);
+        add(&r, root, with_root ? 2 : 0);
+        add(&r, meminfo, 1);
         recording_end(&r);
     }
     recording_close(&r);
     assert_int_equal(pt_session_open(&args, r.path, &s), 0);
     assert_int_equal(pt_leaks_find(&s, 1, 3, &l, &err), 0);
     for (size_t i = 0; i < n; i++) {
-        const char *limit;
+        const char *limit, *want = v[i].limit;
         const double bytes = pt_leaks_headroom(&l, v[i].cgroup, &limit);
-        if (!(fabs(bytes - v[i].bytes) < 1) || !limit || strcmp(limit, v[i].limit) != 0)
+        if (isnan(bytes) != isnan(v[i].bytes) || fabs(bytes - v[i].bytes) >= 0.5 ||
+            !limit != !want || (want && strcmp(limit, want) != 0))
             fail_msg("%s: %.0f of %s, not %.0f of %s", v[i].cgroup ? v[i].cgroup : "nobody", bytes,
-                     limit ? limit : "nobody", v[i].bytes, v[i].limit);
+                     limit ? limit : "nobody", v[i].bytes, want ? want : "nobody");
     }
     pt_leaks_release(&l);
     pt_session_close(&s, 0);
     recording_remove(&r);
 }
-#define CHECK(v, with_root, swap) check(v, sizeof(v) / sizeof((v)[0]), with_root, swap)
+#define CHECK(v, with_root, meminfo) check(v, sizeof(v) / sizeof((v)[0]), with_root, meminfo)
 
 static void of_the_nearest_limit(void **state)
 {
@@ -127,9 +137,11 @@ static void of_the_nearest_limit(void **state)
         {"/e", "/e", 0},                /* beyond its limit already */
         {"/v", "/v", (10 + 1) * MIB},   /* of memory and swap together */
         {"/w", "machine", 100000 * KIB + FREE},
-        {"/memory", "/memory", 1 * MIB},
+        {"/memory", "/memory", 2 * MIB},
+        {"/g00", "/g00", 1 * MIB + FREE},
+        {"/g39/x", "/g39", 1 * MIB + FREE + 39},
     };
-    CHECK(v, false, true);
+    CHECK(v, false, &machine);
 }
 
 static void of_the_root_and_without_swap(void **state)
@@ -137,9 +149,25 @@ static void of_the_root_and_without_swap(void **state)
     (void)state;
     static const struct left v[] = {
         {NULL, "machine", 100000 * KIB}, {"/", "/", 10 * MIB},  {"/ab", "/", 10 * MIB},
-        {"/d", "/d", 6 * MIB},           {"/a", "/", 10 * MIB}, {"/memory", "/memory", 1 * MIB},
+        {"/d", "/d", 6 * MIB},           {"/a", "/", 10 * MIB}, {"/memory", "/memory", 2 * MIB},
     };
-    CHECK(v, true, false);
+    CHECK(v, true, &without_swap);
+}
+
+/* Without the machine's own only what groups say is known. */
+static void of_groups_alone(void **state)
+{
+    (void)state;
+    static const struct text other = {"proc:uptime", "100.00 100.00\n"};
+    static const struct left v[] = {
+        {NULL, NULL, NAN},
+        {"/c", NULL, NAN},
+        {"/w", NULL, NAN},
+        {"/a/b", "/a", 18 * MIB},
+        {"/v", "/v", (10 + 1) * MIB},
+        {"/g17", "/g17", 1 * MIB + 17},
+    };
+    CHECK(v, false, &other);
 }
 
 int main(void)
@@ -147,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_the_nearest_limit),
         cmocka_unit_test(of_the_root_and_without_swap),
+        cmocka_unit_test(of_groups_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,93 +311,6 @@ static void ships_defaults(void **state)
     remove("options.conf");
 }
 
-static void sizes(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        int64_t bytes;
-    } good[] = {
-        {"0", 0}, {"4096", 4096}, {"1K", 1024}, {"1.5M", 1572864}, {"2GiB", INT64_C(2) << 30},
-    };
-    char text[32];
-    int64_t v = -1;
-    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
-        assert_true(pt_parse_size(good[i].text, &v));
-        assert_true(v == good[i].bytes);
-    }
-    assert_false(pt_parse_size("1X", &v) || pt_parse_size("", &v) || pt_parse_size("9999999T", &v));
-    assert_true(pt_parse_share("0.5%", &v) && v == 5000);
-    assert_true(pt_parse_share("100", &v) && v == 1000000);
-    pt_print_size(text, sizeof(text), INT64_C(1536) << 20);
-    assert_string_equal(text, "1536M");
-    pt_print_span(text, sizeof(text), 90000000);
-    assert_string_equal(text, "90s");
-    pt_print_span(text, sizeof(text), 0);
-    assert_string_equal(text, "0us");
-}
-
-static void spans(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        int64_t us;
-    } good[] = {
-        {"10", 10000000}, {"10s", 10000000}, {"1.5s", 1500000},    {"250ms", 250000},
-        {"2us", 2},       {"1m", 60000000},  {"0.5h", 1800000000}, {"1d", INT64_C(86400000000)},
-    };
-    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
-        int64_t us = -1;
-        assert_true(pt_parse_span(good[i].text, &us));
-        assert_true(us == good[i].us);
-    }
-}
-
-static void times(void **state)
-{
-    (void)state;
-    setenv("TZ", "UTC-2", 1); /* two hours east */
-    tzset();
-    static const struct {
-        const char *text;
-        int64_t us;
-    } good[] = {
-        {"0", 0},
-        {"1790000000", INT64_C(1790000000000000)},
-        {"2026-11-24T00:00:00Z", INT64_C(1795478400000000)},
-        {"2026-11-24T00:00:00.5Z", INT64_C(1795478400500000)},
-        {"2026-11-24T02:00:00+02:00", INT64_C(1795478400000000)},
-        {"2026-11-23 22:30:00-01:30", INT64_C(1795478400000000)},
-        {"2026-11-24 02:00:00", INT64_C(1795478400000000)},
-        {"2026-11-24 02:00", INT64_C(1795478400000000)},
-    };
-    static const char *const bad[] = {
-        "",
-        "x",
-        "-5",
-        "1.",
-        "1790000000x",
-        "2026-11-24",
-        "2026-13-24 00:00",
-        "2026-11-24 25:00",
-        "2026-11-24T00:00:00+2",
-        "2026-11-24T00:00:00Zx",
-        "99999999999999",
-        "2026-1-4 00:00",
-    };
-    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
-        int64_t us = -1;
-        if (!pt_parse_time(good[i].text, &us) || us != good[i].us)
-            fail_msg("'%s': %lld", good[i].text, (long long)us);
-    }
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        int64_t us;
-        if (pt_parse_time(bad[i], &us))
-            fail_msg("'%s' was accepted", bad[i]);
-    }
-}
-
 static void help_tells_options(void **state)
 {
     (void)state;
@@ -414,11 +327,13 @@ static void help_tells_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts),        cmocka_unit_test(refuses),
-        cmocka_unit_test(tells_ranges),   cmocka_unit_test(reads_config),
-        cmocka_unit_test(sizes),          cmocka_unit_test(spans),
-        cmocka_unit_test(times),          cmocka_unit_test(help_tells_options),
-        cmocka_unit_test(ships_defaults), cmocka_unit_test(reads_odd_files),
+        cmocka_unit_test(accepts),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(tells_ranges),
+        cmocka_unit_test(reads_config),
+        cmocka_unit_test(help_tells_options),
+        cmocka_unit_test(ships_defaults),
+        cmocka_unit_test(reads_odd_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
