@@ -65,6 +65,94 @@ static void overlaps_are_taken_out(void **state)
     assert_true(b.bytes[PT_LINE_UNACCOUNTED] == 1404 * K);
 }
 
+/* One line by what the kernel tells of it; -1: not told, or not known. */
+static void lines_by_what_is_told(void **state)
+{
+    enum { NONE = -1 };
+    static const int64_t most = INT64_C(1) << 56;
+    const struct {
+        enum pt_line line;
+        int64_t want;
+        enum pt_mem key[3];
+        int64_t told[3];
+    } cases[] = {
+        /* all sizes of huge pages, where the kernel tells of all; else the default one */
+        {PT_LINE_HUGETLB, 7, {PT_MEM_HUGETLB, PT_MEM_HUGE_COUNT, PT_MEM_HUGE_SIZE}, {7, 2, 2}},
+        {PT_LINE_HUGETLB, 6, {PT_MEM_HUGETLB, PT_MEM_HUGE_COUNT, PT_MEM_HUGE_SIZE}, {NONE, 3, 2}},
+        {PT_LINE_HUGETLB, NONE, {PT_MEM_HUGETLB, PT_MEM_HUGE_COUNT}, {NONE, 3}},
+        {PT_LINE_HUGETLB, NONE, {PT_MEM_HUGETLB, PT_MEM_HUGE_SIZE}, {NONE, 3}},
+        {PT_LINE_HUGETLB, most, {PT_MEM_HUGE_COUNT, PT_MEM_HUGE_SIZE}, {most / 4, 4}},
+        {PT_LINE_HUGETLB, NONE, {PT_MEM_HUGE_COUNT, PT_MEM_HUGE_SIZE}, {most / 4 + 1, 4}},
+        {PT_LINE_HUGETLB, NONE, {PT_MEM_HUGE_COUNT, PT_MEM_HUGE_SIZE}, {most, most}},
+        /* the pages of a pool, or what those who use it told */
+        {PT_LINE_ZSPAGES, 9, {PT_MEM_ZSPAGES, PT_MEM_ZSWAP}, {9, 4}},
+        {PT_LINE_ZSPAGES, 9, {PT_MEM_ZSPAGES, PT_MEM_ZSWAP}, {4, 9}},
+        {PT_LINE_ZSPAGES, 4, {PT_MEM_ZSPAGES}, {4}},
+        {PT_LINE_ZSPAGES, 4, {PT_MEM_ZSWAP}, {4}},
+        {PT_LINE_ZSPAGES, NONE, {PT_MEM_ANON}, {4}},
+        {PT_LINE_KERNEL_RECLAIMABLE, 5, {PT_MEM_KRECLAIMABLE, PT_MEM_SRECLAIMABLE}, {9, 4}},
+        {PT_LINE_KERNEL_RECLAIMABLE, 0, {PT_MEM_KRECLAIMABLE, PT_MEM_SRECLAIMABLE}, {4, 4}},
+        {PT_LINE_KERNEL_RECLAIMABLE, 0, {PT_MEM_KRECLAIMABLE, PT_MEM_SRECLAIMABLE}, {4, 9}},
+        {PT_LINE_KERNEL_RECLAIMABLE, NONE, {PT_MEM_KRECLAIMABLE}, {9}},
+        {PT_LINE_KERNEL_RECLAIMABLE, NONE, {PT_MEM_SRECLAIMABLE}, {9}},
+        {PT_LINE_KERNEL_STACKS, 9, {PT_MEM_KERNEL_STACK, PT_MEM_SHADOW_STACK}, {4, 5}},
+        {PT_LINE_KERNEL_STACKS, NONE, {PT_MEM_SHADOW_STACK}, {5}},
+        {PT_LINE_VMALLOC, 3, {PT_MEM_VMALLOC, PT_MEM_KERNEL_STACK, PT_MEM_SHADOW_STACK}, {9, 4, 2}},
+        {PT_LINE_VMALLOC, 0, {PT_MEM_VMALLOC, PT_MEM_KERNEL_STACK}, {2, 4}},
+        {PT_LINE_VMALLOC, NONE, {PT_MEM_KERNEL_STACK}, {4}},
+        {PT_LINE_CACHE, 10, {PT_MEM_CACHED, PT_MEM_BUFFERS, PT_MEM_SHMEM}, {9, 5, 4}},
+        {PT_LINE_CACHE, -3, {PT_MEM_CACHED, PT_MEM_SHMEM}, {1, 4}}, /* read while it changed */
+        {PT_LINE_CACHE, NONE, {PT_MEM_BUFFERS}, {5}},
+        /* those on the lists that no other line holds */
+        {PT_LINE_SWAP_CACHE, 3, {PT_MEM_SWAP_CACHED, PT_MEM_ACTIVE, PT_MEM_ANON}, {9, 7, 4}},
+        {PT_LINE_SWAP_CACHE, 2, {PT_MEM_SWAP_CACHED, PT_MEM_INACTIVE, PT_MEM_ANON}, {2, 7, 4}},
+        {PT_LINE_SWAP_CACHE, 1, {PT_MEM_SWAP_CACHED, PT_MEM_UNEVICTABLE, PT_MEM_CACHED}, {2, 7, 6}},
+        {PT_LINE_SWAP_CACHE, 0, {PT_MEM_SWAP_CACHED, PT_MEM_ACTIVE, PT_MEM_BUFFERS}, {2, 7, 8}},
+        {PT_LINE_SWAP_CACHE, NONE, {PT_MEM_ACTIVE}, {7}},
+        /* what no machine has is not known */
+        {PT_LINE_FREE, most, {PT_MEM_FREE}, {most}},
+        {PT_LINE_FREE, NONE, {PT_MEM_FREE}, {most + 1}},
+        {PT_LINE_FREE, 0, {PT_MEM_FREE}, {0}},
+        {PT_LINE_FREE, NONE, {PT_MEM_FREE}, {-2}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct pt_mem_values m;
+        struct pt_balance b;
+        pt_mem_init(&m);
+        m.v[PT_MEM_TOTAL] = most;
+        for (int k = 0; k < 3; k++)
+            if (cases[i].key[k] != PT_MEM_TOTAL)
+                m.v[cases[i].key[k]] = cases[i].told[k] == NONE ? PT_UNKNOWN : cases[i].told[k];
+        pt_balance_of(&m, &b);
+        const int64_t got = b.known[cases[i].line] ? b.bytes[cases[i].line] : NONE;
+        if (got != cases[i].want)
+            fail_msg("case %zu, %s: %lld, not %lld", i, pt_line_name(cases[i].line), (long long)got,
+                     (long long)cases[i].want);
+    }
+}
+
+/* What is known of both stays; what is known of one goes into what is not accounted for. */
+static void two_are_made_alike(void **state)
+{
+    struct pt_mem_values m[2];
+    struct pt_balance b[2];
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        pt_mem_init(&m[k]);
+        m[k].v[PT_MEM_TOTAL] = 1000;
+        m[k].v[PT_MEM_FREE] = 100 + k;
+        m[k].v[k ? PT_MEM_ANON : PT_MEM_PERCPU] = 50;
+        pt_balance_of(&m[k], &b[k]);
+    }
+    pt_balance_align(&b[0], &b[1]);
+    for (int k = 0; k < 2; k++) {
+        assert_true(b[k].known[PT_LINE_FREE] && b[k].bytes[PT_LINE_FREE] == 100 + k);
+        assert_false(b[k].known[PT_LINE_ANON] || b[k].known[PT_LINE_PERCPU]);
+        assert_true(b[k].bytes[PT_LINE_UNACCOUNTED] == 900 - k);
+    }
+}
+
 static void absent_is_not_zero(void **state)
 {
     (void)state;
@@ -138,12 +226,16 @@ static void lines_have_names(void **state)
         for (unsigned k = 0; k < i; k++)
             assert_string_not_equal(pt_line_name((enum pt_line)i), pt_line_name((enum pt_line)k));
     }
+    assert_string_equal(pt_mem_key(PT_MEM_TOTAL), "MemTotal");
+    assert_string_equal(pt_mem_key(PT_MEM_HUGE_SIZE), "Hugepagesize");
+    assert_null(pt_mem_key(PT_MEM_PCP)); /* of zoneinfo */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(overlaps_are_taken_out), cmocka_unit_test(absent_is_not_zero),
+        cmocka_unit_test(overlaps_are_taken_out), cmocka_unit_test(lines_by_what_is_told),
+        cmocka_unit_test(two_are_made_alike),     cmocka_unit_test(absent_is_not_zero),
         cmocka_unit_test(any_numbers_add_up),     cmocka_unit_test(absurd_numbers_add_up),
         cmocka_unit_test(lines_have_names),
     };
