@@ -231,6 +231,29 @@ static void growth_that_pushes(void **state)
     drop(w);
 }
 
+/* What is not known of somebody is not zero; what is known not to have happened is. */
+static void what_is_known_of_them(void **state)
+{
+    static const struct one v[] = {{.majflt = 2560, .most = 90 * MIB},
+                                   {.majflt = 2560},
+                                   {.majflt = 9, .most = 90 * MIB},
+                                   {.most = 80 * MIB}};
+    (void)state;
+    struct world *w = world_of(v, COUNT(v));
+    w->memory[0][1].episode = w->faults[2][1].episode = w->faults[3][1].episode = 7;
+    w->who[1].status = NULL;
+    w->stat[3].majflt = PT_UNKNOWN; /* a kernel that does not tell it */
+    blamed(w, "0 1; 2 3");          /* at equal weights by pid */
+    const struct pt_swap_blame *b = &w->w.blame[1];
+    assert_int_equal(b->victims[0].refilled, 0);
+    assert_int_equal(b->victims[0].growth, 0);
+    assert_int_equal(b->victims[1].refilled, PT_UNKNOWN);
+    assert_int_equal(b->victims[1].growth, PT_UNKNOWN);
+    assert_int_equal(b->aggressors[0].majflt, 0);
+    assert_int_equal(b->aggressors[1].majflt, PT_UNKNOWN);
+    drop(w);
+}
+
 /* A child that begins with 80% to 105% of what its parent had has that from it. */
 static void a_fork_grows_by_what_is_its_own(void **state)
 {
@@ -274,7 +297,7 @@ static void outside_of_groups_at_their_limit(void **state)
     static const struct one v[] = {{.most = 100 * MIB, .group = "/a"},
                                    {.most = 90 * MIB, .group = "/b"},
                                    {.most = 80 * MIB},
-                                   {.most = 70 * MIB, .group = "/a/x"}};
+                                   {.most = 70 * MIB, .group = "/b"}};
     struct pt_squeeze at[] = {{(char[]){"/a"}, 1, 5}};
     (void)state;
     for (int i = 0; i < 4; i++) {
@@ -284,7 +307,7 @@ static void outside_of_groups_at_their_limit(void **state)
         if (i != 2)
             w->squeezes = (struct pt_squeezes){.v = at, .n = 1};
         at[0].episode = i == 3 ? 0 : 1;
-        blamed(w, i == 0 ? "; 0 2 3" : "; 0 1 2 3");
+        blamed(w, i == 0 ? "; 0 2" : "; 0 1 2 3");
         drop(w);
     }
 }
@@ -390,6 +413,7 @@ int main(void)
         cmocka_unit_test(harm_by_faults),
         cmocka_unit_test(less_is_no_harm),
         cmocka_unit_test(growth_that_pushes),
+        cmocka_unit_test(what_is_known_of_them),
         cmocka_unit_test(a_fork_grows_by_what_is_its_own),
         cmocka_unit_test(outside_of_groups_at_their_limit),
         cmocka_unit_test(hits_by_episode),

@@ -1,30 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Statistics of a series, number by number: envelope, slope and its interval, drops, seasons; which
- * model fits a shape best; lives beside one another; what is left until exhaustion. Numbers that
- * are not plain to see are of an implementation of their own. Units: seconds, bytes. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+ * model fits a shape best. Numbers that are not plain to see are of an implementation of their own.
+ * Units: seconds, bytes. */
 #include <stdlib.h>
-#include <string.h>
 
-#include "analyze/leaks/verdict.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static void near(double got, double want, double by, const char *what)
-{
-    if (isnan(got) != isnan(want) || (!isnan(want) && !(fabs(got - want) <= by) && !(got == want)))
-        fail_msg("%s: %.10g, not %.10g", what, got, want);
-}
-static void is(double got, double want, const char *what)
-{
-    near(got, want, 1e-9 * fmax(1, fabs(want)), what);
-}
+#include "analyze/leaks/contest.h"
+#include "tests/unit/near.h"
 
 /* ---- envelope ---- */
 
@@ -135,6 +116,7 @@ static void slopes(void **state)
          24,
          {0, 4, 7, 8, 7, 4, 0, -4, -7, -8, -7, -4, 1, 5, 8, 9, 8, 5, 1, -3, -6, -7, -6, -3},
          {-0.0230769231, -0.08, 0.01, 3.1538461538, -0.9234992967, 4.6923076923, 1.3465977891}},
+        {"arch", 4, {1, 2, 2, 1}, {0, -0.1, 0.1, 1.5, 0, 0.5, 1}},
         {"two", 2, {1, 5}, {0, 0, 0, 0, 0, 0, 1}},
     };
     (void)state;
@@ -153,6 +135,17 @@ static void slopes(void **state)
         for (size_t k = 0; k < COUNT(pairs); k++)
             near(pairs[k][0], pairs[k][1], 1e-8, cases[i].name);
     }
+}
+
+/* Two bins of one time say nothing of a slope. */
+static void at_one_time(void **state)
+{
+    struct pt_env e = {.n = 4, .t = {5, 5, 15, 25}, .v = {0, 7, 10, 20}};
+    struct pt_slope s;
+    (void)state;
+    pt_slope_of(&e, &s);
+    is(s.b, 1, "of the five pairs that are apart");
+    assert_true(isfinite(s.low) && isfinite(s.high) && isfinite(s.at0));
 }
 
 /* Steps that add up: by hand, of twelve bins, differences over one, two and three. */
@@ -211,7 +204,9 @@ static void falls(void **state)
         {{0, 10, 20, 20, 20, 20, 20, 10, 0, 0, 0, 0, 0, 0}, 14, 20, {0, 0, 0, 0}},
         /* it has risen by more than the least before it falls again */
         {{30, 30, 30, 0, 0, 11, 11, 0, 0, 0, 0, 0, 0, 0}, 14, 10, {2, 30, 0, 7.5}},
-        {{30, 30, 30, 0, 0, 10, 10, 0, 0, 0, 0, 0, 0, 0}, 14, 10, {1, 30, 0, 3.5}},
+        {{30, 30, 30, 0, 0, 10, 10, -1, 0, 0, 0, 0, 0, 0}, 14, 10, {1, 31, 0, 7.5}},
+        /* what is not known is no step */
+        {{99, NAN, 0, NAN, 99, NAN, 0, NAN, 99, NAN}, 10, 10, {2, 99, 0, 6.5}},
         {{30, 30, 30, 5, 5, 5, NAN, NAN, 0, 0, 0, 0, 0, 0}, 14, 10, {1, 30, 0, 8.5}},
         /* always up and down by as much: six times the usual step is a fall */
         {{0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 24, 0, 4, 0, 4, 0, 4}, 18, 1, {0, 0, 0, 0}},
@@ -253,36 +248,77 @@ static void saws_within_cells(void **state)
 
 /* ---- seasons ---- */
 
-/* days of a sine of local time, 10 a day more, cells of 30 minutes. */
-static void make_days(struct pt_curve *t, double days, double local, double height)
+/* Work from 8 to 18 by local time, and 10 a day more, in cells of so many hours. */
+static void make_cells(struct pt_curve *t, double days, double local, double hours)
 {
-    pt_curve_init(t, 1800);
-    for (int i = 0; i < days * 48; i++) {
-        const double hour = floor(fmod(i / 2.0 + local, 24));
-        assert_true(pt_curve_hold(t, i * 1800.0, i * 1800.0 + 1800,
-                                  1000 + 10 * i / 48.0 + (hour >= 8 && hour < 18 ? height : 0)));
+    pt_curve_init(t, hours * 3600);
+    for (int i = 0; i < days * 24 / hours; i++) {
+        const double at = i * hours, hour = floor(fmod(at + local, 24));
+        assert_true(pt_curve_hold(t, at * 3600, (at + hours) * 3600,
+                                  1000 + 10 * at / 24 + (hour >= 8 && hour < 18 ? 200 : 0)));
     }
+}
+static void make_days(struct pt_curve *t, double days, double local)
+{
+    make_cells(t, days, local, 0.5);
+}
+
+/* The coarsest there may be, and so many days that one point of the trend takes two. */
+static void coarse_and_long_ones(void **state)
+{
+    static const struct {
+        double days, hours;
+        bool enough;
+    } cases[] = {{10, 3, true}, {60, 3, true}, {3, 1, true}, {2.7, 1, false}, {3.8, 1, true}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct pt_curve t;
+        make_cells(&t, cases[i].days, 0, cases[i].hours);
+        const double share = pt_season_remove(&t, 0);
+        if (cases[i].enough ? share < 0.9 : share >= 0)
+            fail_msg("case %zu: %g", i, share);
+        pt_curve_release(&t);
+    }
+}
+
+/* A night that nobody recorded stays what it was. */
+static void days_with_holes(void **state)
+{
+    struct pt_curve whole, t;
+    (void)state;
+    make_days(&whole, 6, 0);
+    pt_curve_init(&t, 1800);
+    for (uint32_t i = 0; i < whole.n; i++)
+        if (i < 100 || i >= 120)
+            assert_true(
+                pt_curve_hold(&t, i * 1800.0, i * 1800.0 + 1800, (double)whole.cell[i].mean));
+    assert_true(pt_season_remove(&t, 0) > 0.97);
+    for (uint32_t i = 100; i < 120; i++)
+        assert_true(t.cell[i].time <= 0 && fabsf(t.cell[i].mean) <= 0);
+    near((double)t.cell[130].mean, 1000 + 10 * 130.5 / 48, 6, "behind it");
+    pt_curve_release(&whole);
+    pt_curve_release(&t);
 }
 
 static void hours_of_the_day(void **state)
 {
     struct pt_curve t;
     (void)state;
-    make_days(&t, 2.7, 0, 200);
+    make_days(&t, 2.7, 0);
     assert_true(pt_season_remove(&t, 0) < 0); /* a day too few */
     pt_curve_release(&t);
-    make_days(&t, 3, 0, 200);
+    make_days(&t, 3, 0);
     assert_true(pt_season_remove(&t, 0) > 0.95);
     pt_curve_release(&t);
     /* the hours are those of local time: half an hour off they begin within a cell's hour */
-    make_days(&t, 6, 5.5, 200);
+    make_days(&t, 6, 5.5);
     const double right = pt_season_remove(&t, 5.5 * 3600);
     pt_curve_release(&t);
-    make_days(&t, 6, 5.5, 200);
+    make_days(&t, 6, 5.5);
     const double wrong = pt_season_remove(&t, 0);
     pt_curve_release(&t);
     assert_true(right > 0.97 && wrong < 0.96);
-    make_days(&t, 6, 5.5, 200);
+    make_days(&t, 6, 5.5);
     assert_true(pt_season_remove(&t, (5.5 - 24) * 3600) > 0.97);
     /* what is left is the trend, about the middle of the hours */
     for (uint32_t i = 2; i + 2 < t.n; i++) {
@@ -382,181 +418,6 @@ static void nothing_grows(void **state)
     is(c.rho, 0, "residuals below the noise");
 }
 
-/* ---- lives ---- */
-
-/* A life that begins at 1000; NAN: not known. */
-static struct pt_rise rise_of(double seconds, double (*at)(double x))
-{
-    struct pt_curve t;
-    struct pt_rise r;
-    pt_curve_init(&t, 1);
-    for (int i = 0; i < seconds; i++)
-        if (!isnan(at(i / seconds)))
-            assert_true(pt_curve_hold(&t, 1000 + i, 1001 + i, at(i / seconds)));
-    pt_rise_of(&t, &r);
-    pt_curve_release(&t);
-    return r;
-}
-static double grows(double x)
-{
-    return 1e6 + 1e6 * x;
-}
-static double shrinks(double x)
-{
-    return 2e6 - 1e6 * x;
-}
-static double warms_up(double x)
-{
-    return 1e6 + (x < 0.55 ? 2e6 * x : 1.1e6 + 1e5 * x);
-}
-static double stands(double x)
-{
-    (void)x;
-    return 1e6;
-}
-/* A start-up, and then nothing; or the same rise from then on. */
-static double starts(double x)
-{
-    return x < 0.09 ? 1e7 * x : 9e5;
-}
-static double goes_on(double x)
-{
-    return starts(x) + 1e4 * x;
-}
-/* The slope of all is the median of pairs: about 1; that of the second half is 0.6, 0.4. */
-static double slows(double x)
-{
-    return 1e6 * (x < 0.55 ? x : 0.55 + 0.45 * (x - 0.55));
-}
-static double slows_more(double x)
-{
-    return 1e6 * (x < 0.55 ? x : 0.55 + 0.3 * (x - 0.55));
-}
-static double noise(double x)
-{
-    return 1e6 + (int)(x * 997) * 7919 % 101 * 1e3 + 1e3 * x;
-}
-static double hardly_known(double x)
-{
-    return x < 0.25 || x > 0.97 ? 1e6 + 1e6 * x : NAN;
-}
-static double known_enough(double x)
-{
-    return x < 0.5 || x > 0.97 ? 1e6 + 1e6 * x : NAN;
-}
-
-static void rises(void **state)
-{
-    static const struct {
-        double (*at)(double x);
-        double seconds;
-        bool known, rising;
-        double least, most; /* bytes a second */
-    } cases[] = {{grows, 200, true, true, 4950, 5050},
-                 {shrinks, 200, true, false, -5050, -4950},
-                 {warms_up, 200, true, false, 1, 10000},
-                 {stands, 200, true, false, 0, 0},
-                 {starts, 200, true, false, 0, 0},
-                 {goes_on, 200, true, true, 40, 60},
-                 {slows, 200, true, true, 2500, 5000},
-                 {slows_more, 200, true, false, 2500, 5000},
-                 {noise, 200, true, false, -500, 500},
-                 {grows, 59, false, false, 0, 0},
-                 {grows, 60, true, true, 16000, 17000},
-                 {stands, 59, false, false, 0, 0},
-                 {stands, 60, true, false, 0, 0},
-                 {hardly_known, 200, false, false, 0, 0},
-                 {known_enough, 200, true, true, 4900, 5100}};
-    (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const struct pt_rise r = rise_of(cases[i].seconds, cases[i].at);
-        if (r.known != cases[i].known || r.rising != cases[i].rising || r.b < cases[i].least ||
-            r.b > cases[i].most)
-            fail_msg("case %zu: %s, %s, %g a second", i, r.known ? "known" : "not known",
-                     r.rising ? "rising" : "not rising", r.b);
-        is(r.lived, cases[i].seconds, "seconds");
-        is(r.growth, r.b * r.lived, "growth");
-    }
-}
-
-static void lives_side_by_side(void **state)
-{
-    static const double b[] = {5, 1, 9, 3, 7, 2, 8, 4, 6};
-    struct pt_lives l = {0};
-    double slopes[8];
-    (void)state;
-    pt_lives_end(&l, slopes);
-    is(l.b, 0, "of none");
-    for (size_t i = 0; i < COUNT(b); i++) {
-        const struct pt_rise young = {.lived = 5, .b = 100}, r = {.known = true,
-                                                                  .rising = i % 2,
-                                                                  .lived = 10,
-                                                                  .b = b[i],
-                                                                  .z = 2,
-                                                                  .growth = 100};
-        pt_lives_add(&l, &young, slopes, 8);
-        pt_lives_add(&l, &r, slopes, 8);
-    }
-    assert_int_equal(l.n, 8); /* as many as there is room for */
-    assert_int_equal(l.rising, 4);
-    is(l.lived, 80, "seconds");
-    is(l.growth, 800, "growth");
-    pt_lives_end(&l, slopes);
-    is(l.z, 16 / sqrt(8), "z");
-    is(l.b, 4.5, "the median");
-    is(l.low, 3, "a quarter");
-    is(l.high, 8, "three quarters");
-}
-
-/* ---- many ---- */
-
-/* p of 3.29, 2.58, 2.0 and 0.5: 0.001, 0.0099, 0.0455, 0.617. */
-static void by_chance_alone(void **state)
-{
-    static const struct {
-        double z[4], q, least;
-    } cases[] = {
-        {{0.5, -2.58, 2.0, 3.29}, 0.05, 2.58}, /* 0.0455 is more than 3/4 of 0.05 */
-        {{0.5, -2.58, 2.0, 3.29}, 0.0607, 2.0},    {{0.5, -2.58, 2.0, 3.29}, 0.0606, 2.58},
-        {{2.0, 2.0, -2.0, 2.0}, 0.0456, 2.0}, /* none alone, all together */
-        {{2.0, 2.0, -2.0, 2.0}, 0.0454, INFINITY}, {{0.1, 0.2, 0.3, -0.4}, 0.05, INFINITY},
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        double z[4];
-        memcpy(z, cases[i].z, sizeof(z));
-        near(pt_false_discovery(z, 4, cases[i].q), cases[i].least, 1e-12, "the least");
-    }
-}
-
-static void until_exhaustion(void **state)
-{
-    struct pt_ruling r = {.verdict = PT_UNDETERMINED, .b = 2, .low = 1, .high = 4, .rises = true};
-    (void)state;
-    pt_judge_headroom(&r, 100000);
-    is(r.exhaustion, 50000, "at its speed");
-    is(r.exhaustion_low, 25000, "at the most");
-    is(r.exhaustion_high, 100000, "at the least");
-    assert_int_equal(r.verdict, PT_UNDETERMINED); /* more than twelve hours */
-    r.low = 0;
-    pt_judge_headroom(&r, 2 * 12 * 3600 - 2);
-    assert_true(isinf(r.exhaustion_high));
-    assert_int_equal(r.verdict, PT_FAST_GROWTH);
-    r = (struct pt_ruling){.verdict = PT_BOUNDED, .b = 2, .low = 1, .high = 4, .rises = true};
-    pt_judge_headroom(&r, 100);
-    assert_int_equal(r.verdict, PT_BOUNDED);
-    r = (struct pt_ruling){.verdict = PT_UNDETERMINED, .b = 2, .low = 1, .high = 4};
-    pt_judge_headroom(&r, 100);
-    assert_int_equal(r.verdict, PT_UNDETERMINED);
-    pt_judge_headroom(&r, NAN);
-    assert_true(isnan(r.exhaustion) && isnan(r.exhaustion_low) && isnan(r.exhaustion_high));
-    r.b = 0;
-    pt_judge_headroom(&r, 100);
-    assert_true(isnan(r.exhaustion));
-    is(pt_judge_least(1), 300, "five minutes");
-    is(pt_judge_least(60), 24 * 60, "or as many readings");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -564,16 +425,15 @@ int main(void)
         cmocka_unit_test(the_lowest_tenth_of_a_bin),
         cmocka_unit_test(little_is_nothing),
         cmocka_unit_test(slopes),
+        cmocka_unit_test(at_one_time),
         cmocka_unit_test(steps_that_add_up),
         cmocka_unit_test(falls),
         cmocka_unit_test(saws_within_cells),
         cmocka_unit_test(hours_of_the_day),
+        cmocka_unit_test(coarse_and_long_ones),
+        cmocka_unit_test(days_with_holes),
         cmocka_unit_test(shapes_find_their_models),
         cmocka_unit_test(nothing_grows),
-        cmocka_unit_test(rises),
-        cmocka_unit_test(lives_side_by_side),
-        cmocka_unit_test(by_chance_alone),
-        cmocka_unit_test(until_exhaustion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
