@@ -158,20 +158,25 @@ __attribute__((target("sse4.2"))) static uint32_t crc_sse42(uint32_t crc, const 
 }
 #endif
 
-uint32_t pt_crc32c(uint32_t crc, const void *data, size_t n)
+uint32_t pt_crc32c_plain(uint32_t crc, const void *data, size_t n)
 {
     const uint8_t *p = data;
     crc = ~crc;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("sse4.2"))
-        return ~crc_sse42(crc, p, n);
-#endif
     for (; n > 0; p++, n--) {
         crc ^= *p;
         crc = crc_nibble[crc & 15] ^ crc >> 4;
         crc = crc_nibble[crc & 15] ^ crc >> 4;
     }
     return ~crc;
+}
+
+uint32_t pt_crc32c(uint32_t crc, const void *data, size_t n)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2"))
+        return ~crc_sse42(~crc, data, n);
+#endif
+    return pt_crc32c_plain(crc, data, n);
 }
 
 uint64_t pt_hash(const void *data, size_t n)

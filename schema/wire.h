@@ -101,6 +101,8 @@ const uint8_t *pt_cur_bytes(struct pt_cur *c, size_t n); /* NULL when fewer are 
 /* CRC-32C (Castagnoli), reflected, init and final xor 0xffffffff; `crc` is 0 or the result so far.
  */
 uint32_t pt_crc32c(uint32_t crc, const void *data, size_t n);
+/* The same on any CPU. */
+uint32_t pt_crc32c_plain(uint32_t crc, const void *data, size_t n);
 /* 64-bit hash for tables in memory (never on disk). */
 uint64_t pt_hash(const void *data, size_t n);
 
