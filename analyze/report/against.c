@@ -12,6 +12,7 @@
 #include "analyze/print/units.h"
 #include "analyze/report/incidents.h"
 #include "analyze/report/match.h"
+#include "analyze/report/pair.h"
 #include "analyze/report/tree.h"
 
 /* Of an earlier report, which may be any, at most so many of a list are looked at. */
@@ -64,8 +65,9 @@ static void amount(const json_t *finding, const json_t *doc, char *buf, size_t s
     const double slope = pt_tree_real(finding, "slope_bytes_per_hour");
     seconds(pt_tree_real(pt_tree_at(doc, "span"), "recorded_seconds"), b);
     if (strcmp(section_of(finding), "oom") == 0)
-        snprintf(buf, size, "%s time%s in %s", pt_units_count(a, sizeof(a), count, false),
-                 count == 1 ? "" : "s", b);
+        snprintf(buf, size, "%s%s time%s in %s",
+                 json_is_true(pt_tree_at(finding, "at_least")) ? "at least " : "",
+                 pt_units_count(a, sizeof(a), count, false), count == 1 ? "" : "s", b);
     else if (strcmp(section_of(finding), "swap") == 0)
         snprintf(buf, size, "%s of %s", seconds(pt_tree_real(finding, "seconds"), a), b);
     else if (isfinite(slope) && fabs(slope) < 9e18)

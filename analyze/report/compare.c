@@ -10,6 +10,7 @@
 
 #include "analyze/print/json.h"
 #include "analyze/report/match.h"
+#include "analyze/report/pair.h"
 #include "analyze/report/tree.h"
 
 #define SERVICES 20
@@ -270,11 +271,13 @@ static json_t *services_json(const json_t *columns, size_t *ret_omitted)
 /* ---- findings through the columns ---- */
 
 /* A row for each thing that was an alarm in one of them. newest: what each looked like last; cells:
- * of each so far; said: what became of it, by the last that said so; row_of: the row of each
- * finding of the column before; SIZE_MAX: none. */
+ * of each so far, from column begin[row] on; said: what became of it, by the last that said so;
+ * row_of: the row of each finding of the column before; SIZE_MAX: none. */
 struct tracks {
     json_t *newest, *cells, *said;
+    size_t *begin, cap;
     size_t *row_of;
+    struct pt_keyed keyed; /* rows, by all that each looked like */
 };
 
 /* NULL: nothing is said of it. */
@@ -321,10 +324,9 @@ static int match_older(const struct tracks *t, const json_t *findings, size_t *r
 {
     const size_t n = json_array_size(findings), nrows = json_array_size(t->newest);
     bool *taken = calloc(nrows + 1, sizeof(*taken));
-    size_t *which = calloc(n + nrows + 1, sizeof(*which)), *from = which ? which + nrows : NULL;
-    size_t *pair = calloc(n + 1, sizeof(*pair));
-    json_t *left = json_array(), *free_rows = json_array();
-    int rc = taken && which && pair && left && free_rows ? 0 : -1;
+    size_t *from = calloc(n + 1, sizeof(*from)), *pair = calloc(n + 1, sizeof(*pair));
+    json_t *left = json_array();
+    int rc = taken && from && pair && left ? 0 : -1;
     for (size_t i = 0; i < n && rc == 0; i++) {
         if (row[i] != SIZE_MAX) {
             taken[row[i]] = true;
@@ -333,20 +335,12 @@ static int match_older(const struct tracks *t, const json_t *findings, size_t *r
         from[json_array_size(left)] = i;
         rc = json_array_append(left, json_array_get(findings, i));
     }
-    for (size_t k = 0; k < nrows && rc == 0; k++) {
-        if (taken[k])
-            continue;
-        which[json_array_size(free_rows)] = k;
-        rc = json_array_append(free_rows, json_array_get(t->newest, k));
-    }
-    rc = rc == 0 ? pt_match_findings(left, free_rows, pair) : rc;
+    rc = rc == 0 ? pt_match_keyed(left, t->newest, &t->keyed, taken, pair) : rc;
     for (size_t i = 0; i < json_array_size(left) && rc == 0; i++)
-        if (pair[i] != SIZE_MAX)
-            row[from[i]] = which[pair[i]];
+        row[from[i]] = pair[i];
     json_decref(left);
-    json_decref(free_rows);
     free(pair);
-    free(which);
+    free(from);
     free(taken);
     return rc;
 }
@@ -361,12 +355,29 @@ static int say(struct tracks *t, size_t row, const char *status, const json_t *f
     return json_array_set_new(t->said, row, status ? json_string(status) : json_null());
 }
 
+/* A row that begins with a column. */
+static int add_row(struct tracks *t, json_t *finding, size_t column)
+{
+    const size_t n = json_array_size(t->newest);
+    if (n == t->cap) {
+        const size_t cap = t->cap ? 2 * t->cap : 256;
+        size_t *grown = realloc(t->begin, cap * sizeof(*grown));
+        if (!grown)
+            return -1;
+        t->begin = grown;
+        t->cap = cap;
+    }
+    t->begin[n] = column;
+    return json_array_append(t->newest, finding) | json_array_append_new(t->cells, json_array()) |
+           json_array_append_new(t->said, json_null());
+}
+
 static int put_cell(struct tracks *t, size_t row, size_t column, json_t *finding,
                     const char *status)
 {
     json_t *cells = json_array_get(t->cells, row);
-    int rc = 0;
-    while (json_array_size(cells) < column && rc == 0)
+    int rc = pt_keyed_add(&t->keyed, finding, row);
+    while (t->begin[row] + json_array_size(cells) < column && rc == 0)
         rc = json_array_append_new(cells, json_null());
     rc |= json_array_append_new(cells, cell(finding, status));
     rc |= say(t, row, status, finding);
@@ -379,7 +390,7 @@ static int end_rows(struct tracks *t, const json_t *column, size_t at)
     int rc = 0;
     for (size_t i = 0; at > 0 && i < json_array_size(t->cells); i++) {
         const json_t *newest = json_array_get(t->newest, i);
-        if (json_array_size(json_array_get(t->cells, i)) == at)
+        if (t->begin[i] + json_array_size(json_array_get(t->cells, i)) == at)
             rc |= say(t, i, became_gone(column, newest), newest);
     }
     return rc;
@@ -401,10 +412,9 @@ static int add_column(struct tracks *t, const json_t *columns, size_t at)
             continue;
         if (row[i] == SIZE_MAX) {
             row[i] = json_array_size(t->newest);
-            rc |= json_array_append(t->newest, f) | json_array_append_new(t->cells, json_array()) |
-                  json_array_append_new(t->said, json_null());
+            rc = add_row(t, f, at);
         }
-        rc |= put_cell(t, row[i], at, f, became(column, f));
+        rc = rc == 0 ? put_cell(t, row[i], at, f, became(column, f)) : rc;
     }
     rc |= end_rows(t, column, at);
     free(pair);
@@ -413,33 +423,85 @@ static int add_column(struct tracks *t, const json_t *columns, size_t at)
     return rc;
 }
 
+struct rank {
+    size_t row, last; /* the newest column it is of */
+    bool alarm;       /* it was one there */
+};
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct rank *x = a, *y = b;
+    if (x->last != y->last)
+        return x->last < y->last ? 1 : -1;
+    if (x->alarm != y->alarm)
+        return x->alarm ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const struct rank *x = a, *y = b;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Rows that there is room for: what goes on rather than what is long gone. NULL: no memory. */
+static struct rank *shown_of(const struct tracks *t, size_t *ret_n)
+{
+    const size_t n = json_array_size(t->newest);
+    struct rank *v = calloc(n + 1, sizeof(*v));
+    for (size_t i = 0; v && i < n; i++)
+        v[i] = (struct rank){i, t->begin[i] + json_array_size(json_array_get(t->cells, i)),
+                             pt_match_alarms(json_array_get(t->newest, i))};
+    *ret_n = n < FINDINGS ? n : FINDINGS;
+    if (v && n > FINDINGS) {
+        qsort(v, n, sizeof(*v), newest_first);
+        qsort(v, FINDINGS, sizeof(*v), by_row);
+    }
+    return v;
+}
+
+static json_t *row_json(const struct tracks *t, size_t row, size_t ncolumns)
+{
+    json_t *cells = json_array();
+    const json_t *newest = json_array_get(t->newest, row);
+    const char *status = json_string_value(json_array_get(t->said, row)),
+               *title = pt_tree_str(newest, "title"), *class = pt_tree_str(newest, "class");
+    int rc = 0;
+    while (json_array_size(cells) < t->begin[row] && rc == 0)
+        rc = json_array_append_new(cells, json_null());
+    rc = rc == 0 ? json_array_extend(cells, json_array_get(t->cells, row)) : rc;
+    while (json_array_size(cells) < ncolumns && rc == 0)
+        rc = json_array_append_new(cells, json_null());
+    if (rc == 0)
+        return json_pack("{s:s, s:O, s:s, s:s?, s:o}", "title", title ? title : "?", "name",
+                         json_object_get(newest, "name"), "class", class ? class : "?", "status",
+                         status, "cells", cells);
+    json_decref(cells);
+    return NULL;
+}
+
 static json_t *findings_json(const json_t *columns, size_t *ret_omitted)
 {
-    struct tracks t = {json_array(), json_array(), json_array(), NULL};
+    struct tracks t = {.newest = json_array(), .cells = json_array(), .said = json_array()};
     const size_t n = json_array_size(columns);
+    size_t shown = 0;
     json_t *all = json_array();
     int rc = t.newest && t.cells && t.said && all ? 0 : -1;
     for (size_t i = 0; i < n && rc == 0; i++)
         rc = add_column(&t, columns, i);
-    const size_t found = json_array_size(t.newest);
-    *ret_omitted = found > FINDINGS ? found - FINDINGS : 0;
-    for (size_t i = 0; i < found && i < FINDINGS && rc == 0; i++) {
-        json_t *cells = json_array_get(t.cells, i);
-        const json_t *newest = json_array_get(t.newest, i);
-        const char *status = json_string_value(json_array_get(t.said, i)),
-                   *title = pt_tree_str(newest, "title"), *class = pt_tree_str(newest, "class");
-        while (json_array_size(cells) < n && rc == 0)
-            rc |= json_array_append_new(cells, json_null());
-        rc |= json_array_append_new(
-            all, json_pack("{s:s, s:O, s:s, s:s?, s:O}", "title", title ? title : "?", "name",
-                           json_object_get(newest, "name"), "class", class ? class : "?", "status",
-                           status, "cells", cells));
-    }
+    struct rank *ranks = rc == 0 ? shown_of(&t, &shown) : NULL;
+    for (size_t i = 0; i < shown && ranks && rc == 0; i++)
+        rc = json_array_append_new(all, row_json(&t, ranks[i].row, n));
+    *ret_omitted = json_array_size(t.newest) - shown;
+    const bool ok = ranks && rc == 0;
+    free(ranks);
+    free(t.begin);
     free(t.row_of);
+    pt_keyed_release(&t.keyed);
     json_decref(t.newest);
     json_decref(t.cells);
     json_decref(t.said);
-    if (rc == 0)
+    if (ok)
         return all;
     json_decref(all);
     return NULL;

@@ -9,6 +9,7 @@
 
 #include "analyze/leaks/verdict.h"
 #include "analyze/report/tree.h"
+#include "schema/wire.h"
 
 /* A slope is another one when its interval is apart from the other's and it differs by so much. */
 #define APART 1.25
@@ -56,18 +57,18 @@ bool pt_match_alarms(const json_t *finding)
 static const char *const instances[] = {"docker-", "session-",    "pod-", "cri-",
                                         "libpod-", "containerd-", "run-", "lxc-"};
 
+/* Bytes of its name that do not say which of them it is. */
+static size_t service_len(const char *name)
+{
+    for (size_t i = 0; i < sizeof(instances) / sizeof(*instances); i++)
+        if (strncmp(name, instances[i], strlen(instances[i])) == 0)
+            return strlen(instances[i]);
+    return strlen(name);
+}
+
 bool pt_match_services(const char *a, const char *b)
 {
-    if (!a || !b)
-        return false;
-    if (strcmp(a, b) == 0)
-        return true;
-    for (size_t i = 0; i < sizeof(instances) / sizeof(*instances); i++) {
-        const size_t n = strlen(instances[i]);
-        if (strncmp(a, instances[i], n) == 0 && strncmp(b, instances[i], n) == 0)
-            return true;
-    }
-    return false;
+    return a && b && service_len(a) == service_len(b) && memcmp(a, b, service_len(a)) == 0;
 }
 
 /* Bytes of a path without " (deleted)": a program that was upgraded while it ran. */
@@ -127,75 +128,84 @@ static int like_victims(const json_t *a, const json_t *b)
     return 1 + (service && other) + same_text(a, b, "service");
 }
 
+static bool program(const char *kind)
+{
+    return strcmp(kind, "process") == 0 || strcmp(kind, "service") == 0;
+}
+
 int pt_match_likeness(const json_t *a, const json_t *b)
 {
     const json_t *x = pt_tree_at(a, "subject"), *y = pt_tree_at(b, "subject");
     const char *kind = pt_tree_str(x, "kind"), *other = pt_tree_str(y, "kind");
     if (!kind || !other || strcmp(class_of(a), class_of(b)) != 0)
         return 0;
-    const bool program = strcmp(kind, "process") == 0 || strcmp(kind, "service") == 0;
-    const bool as_well = strcmp(other, "process") == 0 || strcmp(other, "service") == 0;
-    if (program != as_well)
+    if (program(kind) != program(other))
         return 0;
-    if (!program && strcmp(kind, other) != 0)
+    if (!program(kind) && strcmp(kind, other) != 0)
         return 0;
-    const int like = program                    ? like_programs(x, y)
+    const int like = program(kind)              ? like_programs(x, y)
                      : strcmp(kind, "oom") == 0 ? like_victims(x, y)
                                                 : same_text(x, y, "name");
     return like ? 2 * like + same_text(a, b, "class") : 0;
 }
 
-struct pair {
-    size_t a, b;
-    int likeness;
-};
+/* ---- keys ---- */
 
-/* The likest first, then as both lists are ranked. */
-static int by_likeness(const void *x, const void *y)
+/* Of which kind of key, of which class. */
+static uint64_t begin_key(const json_t *finding, const char *kind)
 {
-    const struct pair *p = x, *q = y;
-    if (p->likeness != q->likeness)
-        return q->likeness - p->likeness;
-    if (p->a != q->a)
-        return p->a < q->a ? -1 : 1;
-    return (p->b > q->b) - (p->b < q->b);
+    const char *class = class_of(finding);
+    return 31 * pt_hash(kind, strlen(kind)) + pt_hash(class, strlen(class));
 }
 
-int pt_match_findings(const json_t *a, const json_t *b, size_t *ret_pair)
+/* A key of it, and of a name or two, where both are known. */
+static size_t add_key(const json_t *finding, const char *kind, const char *name, size_t len,
+                      const char *second, uint64_t *ret)
 {
-    const size_t na = json_array_size(a), nb = json_array_size(b);
-    struct pair *pairs = NULL;
-    bool *taken = calloc(nb + 1, sizeof(*taken));
-    size_t n = 0, cap = 0;
-    int rc = taken ? 0 : -1;
-    for (size_t i = 0; i < na; i++)
-        ret_pair[i] = SIZE_MAX;
-    for (size_t i = 0; i < na && rc == 0; i++) {
-        for (size_t k = 0; k < nb && rc == 0; k++) {
-            const int like = pt_match_likeness(json_array_get(a, i), json_array_get(b, k));
-            if (!like)
-                continue;
-            if (n == cap) {
-                cap = cap ? cap * 2 : 256;
-                struct pair *grown = realloc(pairs, cap * sizeof(*pairs));
-                rc = grown ? 0 : -1;
-                pairs = grown ? grown : pairs;
-            }
-            if (rc == 0)
-                pairs[n++] = (struct pair){i, k, like};
-        }
-    }
-    if (n)
-        qsort(pairs, n, sizeof(*pairs), by_likeness);
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        if (ret_pair[pairs[i].a] != SIZE_MAX || taken[pairs[i].b])
-            continue;
-        ret_pair[pairs[i].a] = pairs[i].b;
-        taken[pairs[i].b] = true;
-    }
-    free(pairs);
-    free(taken);
-    return rc;
+    if (!name || !second)
+        return 0;
+    *ret =
+        (31 * begin_key(finding, kind) + pt_hash(name, len)) * 31 + pt_hash(second, strlen(second));
+    return 1;
+}
+
+/* by_service: kinds of the keys by which services and what runs in them find each other. */
+static size_t keys_of(const json_t *finding, const char *const *by_service, uint64_t *ret)
+{
+    const json_t *who = pt_tree_at(finding, "subject");
+    const char *kind = pt_tree_str(who, "kind"), *name = pt_tree_str(who, "name"),
+               *comm = pt_tree_str(who, "comm"), *exe = pt_tree_str(who, "exe"),
+               *service = pt_tree_str(who, "service");
+    size_t n = 0;
+    if (!kind)
+        return 0;
+    if (!program(kind))
+        return add_key(finding, kind, name, name ? strlen(name) : 0, "", ret);
+    for (; *by_service; by_service++)
+        n += add_key(finding, *by_service, service, service ? strlen(service) : 0, "", ret + n);
+    if (strcmp(kind, "service") == 0)
+        return n;
+    n += add_key(finding, "exe", exe, exe ? path_len(exe) : 0, comm, ret + n);
+    n += add_key(finding, "comm", service, service ? service_len(service) : 0, comm, ret + n);
+    return n;
+}
+
+static bool of_service(const json_t *finding)
+{
+    return pt_tree_is(pt_tree_at(finding, "subject"), "kind", "service");
+}
+
+size_t pt_match_keys(const json_t *finding, uint64_t ret[PT_MATCH_KEYS])
+{
+    static const char *const service[] = {"service", NULL}, *const process[] = {"within", NULL};
+    return keys_of(finding, of_service(finding) ? service : process, ret);
+}
+
+size_t pt_match_sought(const json_t *finding, uint64_t ret[PT_MATCH_KEYS])
+{
+    static const char *const service[] = {"service", "within", NULL}, *const process[] = {"service",
+                                                                                          NULL};
+    return keys_of(finding, of_service(finding) ? service : process, ret);
 }
 
 /* ---- what became of it ---- */

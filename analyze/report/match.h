@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum pt_status { PT_NEW = 0, PT_ONGOING, PT_WORSE, PT_BETTER, PT_RESOLVED, PT_STATUSES };
 const char *pt_status_name(enum pt_status s); /* "new", ... */
@@ -19,9 +20,11 @@ bool pt_match_alarming(const char *verdict);
 bool pt_match_alarms(const json_t *finding);
 /* How much the two have in common; 0: they are not of one thing. */
 int pt_match_likeness(const json_t *a, const json_t *b);
-/* ret_pair[i]: the index in b (an array of findings) of the partner of a's i-th, SIZE_MAX: none. At
- * most one partner each, the likest first. < 0: no memory. */
-int pt_match_findings(const json_t *a, const json_t *b, size_t *ret_pair);
+/* Numbers of which two that are of one thing share one, of those that stand for the one and those
+ * that the other is sought by; those that share one may still be of two. Returns how many. */
+#define PT_MATCH_KEYS 3
+size_t pt_match_keys(const json_t *finding, uint64_t ret[PT_MATCH_KEYS]);
+size_t pt_match_sought(const json_t *finding, uint64_t ret[PT_MATCH_KEYS]);
 /* before: an alarm or not; after NULL: it is not there any more. One of the two is an alarm. */
 enum pt_status pt_match_status(const json_t *before, const json_t *after);
 /* Whether it ended, where it is not there any more: seconds that were recorded then and since. */

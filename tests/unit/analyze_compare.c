@@ -152,6 +152,41 @@ static void what_is_over_has_no_speed(void **state)
     json_decref(c);
 }
 
+/* Of more findings than there is room for. */
+static void what_goes_on_is_shown(void **state)
+{
+    (void)state;
+    json_t *docs = json_array();
+    for (int day = 0; day < 5; day++) {
+        json_t *findings = json_array();
+        char name[32];
+        for (int i = 0; i < 60; i++) {
+            snprintf(name, sizeof(name), "day%d-%d", day, i);
+            json_array_append_new(findings, leak(name, "leak"));
+        }
+        json_array_append_new(findings, leak(day % 2 ? "odd" : "even", "leak"));
+        json_array_append_new(docs, report(findings));
+    }
+    json_t *c = compared(docs);
+    const json_t *rows = pt_tree_at(c, "findings");
+    const size_t shown = json_array_size(rows);
+    assert_int_equal(shown + (size_t)pt_tree_int(c, "findings_omitted"), 5 * 60 + 2);
+    size_t even = SIZE_MAX, newest = 0, oldest = 0;
+    for (size_t i = 0; i < shown; i++) {
+        even = pt_tree_is(row(c, i), "title", "even") ? i : even;
+        newest += strncmp(pt_tree_str(row(c, i), "title"), "day4", 4) == 0;
+        oldest += strncmp(pt_tree_str(row(c, i), "title"), "day0", 4) == 0;
+        assert_int_equal(json_array_size(pt_tree_at(row(c, i), "cells")), 5);
+    }
+    assert_int_equal(newest, 60);
+    assert_int_equal(oldest, 0);
+    assert_int_equal(even, 0); /* as they came */
+    static const char *const said_of_it[] = {"null", "none", "new", "none", "new"};
+    for (size_t day = 0; day < 5; day++)
+        assert_string_equal(said(c, even, day), said_of_it[day]);
+    json_decref(c);
+}
+
 /* What lists, strips and badges call an alarm is one thing. */
 static void a_strip_shows_every_alarm(void **state)
 {
@@ -182,6 +217,7 @@ int main(void)
         cmocka_unit_test(what_cannot_tell_says_nothing),
         cmocka_unit_test(what_is_over_stays_over),
         cmocka_unit_test(what_is_over_has_no_speed),
+        cmocka_unit_test(what_goes_on_is_shown),
         cmocka_unit_test(a_strip_shows_every_alarm),
     };
     return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
