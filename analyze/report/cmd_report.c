@@ -54,12 +54,17 @@ int pt_report_put(const json_t *doc, const struct pt_report_format *format, cons
                   FILE *out, struct pt_err *err)
 {
     struct pt_output o;
+    sigset_t was;
     if (!path) { /* a failed write is told at the end of the program */
         const int rc = format->print(doc, out);
         return rc < 0 && !ferror(out) ? pt_err_nomem(err) : 0;
     }
-    const int rc = pt_report_write(doc, format, path, &o, err);
-    return rc < 0 ? rc : pt_output_end(&o, 1, err);
+    pt_output_hold(&was);
+    int rc = pt_report_write(doc, format, path, &o, err);
+    if (rc >= 0)
+        rc = pt_output_end(&o, 1, err);
+    pt_output_let(&was);
+    return rc;
 }
 
 json_t *pt_report_of(struct pt_session *s, int64_t from, int64_t to, struct pt_err *err)

@@ -39,6 +39,7 @@ struct every {
     int64_t n;                             /* may be more than are kept */
     struct pt_output outputs[PERIODS + 1]; /* whole, and without a name as yet */
     size_t noutputs;
+    bool made;             /* the directory: it was not there */
     json_t *columns, *old; /* the report before */
     struct pt_report_outcome outcome;
 };
@@ -140,8 +141,11 @@ static int put_in(struct every *e, const json_t *doc, const char *name, struct p
     char *path = NULL;
     if (asprintf(&path, "%s/%s.%s", e->s->args->output, name, e->span->format->suffix) < 0)
         return pt_err_nomem(err);
+    sigset_t was;
+    pt_output_hold(&was);
     const int rc = pt_report_write(doc, e->span->format, path, &e->outputs[e->noutputs], err);
     e->noutputs += rc >= 0;
+    pt_output_let(&was);
     free(path);
     return rc;
 }
@@ -198,19 +202,24 @@ static int name_all(struct every *e, int rc, struct pt_err *err)
     return rc;
 }
 
-static const char *volatile made_dir;
+/* What goes with a program that is ended. It changes only while that has to wait. */
+static const struct every *volatile making;
 
-/* Whoever interrupts it is left no empty directory. */
+/* Whoever interrupts it is left nothing that is half done. */
 static void on_end(int number)
 {
-    if (made_dir)
-        rmdir(made_dir);
+    const struct every *e = making;
+    for (size_t i = 0; e && i < e->noutputs; i++)
+        if (e->outputs[i].name)
+            unlink(e->outputs[i].name);
+    if (e && e->made)
+        rmdir(e->s->args->output);
     raise(number);
 }
 
 static void catch_ends(void)
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int ends[] = PT_OUTPUT_ENDS;
     struct sigaction was, action = {.sa_handler = on_end, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
@@ -218,19 +227,31 @@ static void catch_ends(void)
             sigaction(ends[i], &action, NULL);
 }
 
+static int make_dir(struct every *e, const char *dir, struct pt_err *err)
+{
+    sigset_t was;
+    pt_output_hold(&was);
+    e->made = mkdir(dir, 0777) == 0;
+    const int why = e->made || errno == EEXIST ? 0 : errno;
+    making = e;
+    pt_output_let(&was);
+    return why ? pt_err_set(err, PT_EIO, why, NULL, -1, "cannot make '%s': %s", dir, strerror(why))
+               : 0;
+}
+
 /* In a directory, which is made, and goes again where nothing comes into it. */
 static int make_in(struct every *e, const char *dir, struct pt_err *err)
 {
+    sigset_t was;
     catch_ends();
-    const bool made = mkdir(dir, 0777) == 0;
-    if (!made && errno != EEXIST)
-        return pt_err_set(err, PT_EIO, errno, NULL, -1, "cannot make '%s': %s", dir,
-                          strerror(errno));
-    made_dir = made ? dir : NULL;
-    const int rc = name_all(e, make_all(e, err), err);
-    made_dir = NULL;
-    if (rc < 0 && made)
+    int rc = make_dir(e, dir, err);
+    rc = rc < 0 ? rc : make_all(e, err);
+    pt_output_hold(&was);
+    rc = name_all(e, rc, err);
+    making = NULL;
+    if (rc < 0 && e->made)
         rmdir(dir);
+    pt_output_let(&was);
     return rc;
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The file has no name until it is whole (O_TMPFILE), so that not even a kill leaves a part of it.
- * Where the file system has no such files it has one of its own until then. */
+ * Where the file system has no such files it has one of its own until then, which whoever ends the
+ * program by a signal is not left with either. */
 #include "analyze/report/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +83,21 @@ static void release(struct pt_output *o)
     free(o->path);
     free(o->dir);
     *o = (struct pt_output){.fd = -1};
+}
+
+void pt_output_hold(sigset_t *ret_was)
+{
+    static const int ends[] = PT_OUTPUT_ENDS;
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+        sigaddset(&set, ends[i]);
+    pthread_sigmask(SIG_BLOCK, &set, ret_was);
+}
+
+void pt_output_let(const sigset_t *was)
+{
+    pthread_sigmask(SIG_SETMASK, was, NULL);
 }
 
 int pt_output_begin(struct pt_output *o, const char *path, struct pt_err *err)
