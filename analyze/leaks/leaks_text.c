@@ -245,13 +245,15 @@ static void print_limits(const struct pt_leaks *l, FILE *out)
 {
     const struct pt_timeline *t = &l->timeline;
     char a[PT_UNITS_BUF];
-    double holes = 0;
-    for (size_t i = 0; i < t->nholes; i++)
-        holes += t->holes[i].to - t->holes[i].from;
-    if (t->nholes)
+    size_t n;
+    const double gaps = pt_timeline_unrecorded(t, false, &n);
+    if (n)
         fprintf(out, "nothing was recorded for %s (%zu gap%s)\n",
-                pt_units_duration(a, sizeof(a), (int64_t)(holes * 1e6)), t->nholes,
-                t->nholes == 1 ? "" : "s");
+                pt_units_duration(a, sizeof(a), (int64_t)(gaps * 1e6)), n, n == 1 ? "" : "s");
+    const double off = pt_timeline_unrecorded(t, true, &n);
+    if (n)
+        fprintf(out, "nothing was recorded for %s around %zu reboot%s\n",
+                pt_units_duration(a, sizeof(a), (int64_t)(off * 1e6)), n, n == 1 ? "" : "s");
     if (t->nboots > 1)
         fprintf(out, "%zu boots: processes are followed within each, services across\n", t->nboots);
     if (t->clock_steps)

@@ -122,18 +122,23 @@ static void add_good(json_t *verdict, const struct pt_report *r, const json_t *l
             pt_tree_text("nothing leaks: %" PRId64 " series over %s", series, span));
 }
 
-static void add_machine(json_t *verdict, const struct pt_report *r, const json_t *doc)
+static void add_machine(json_t *verdict, const struct pt_report *r)
 {
-    const struct pt_timeline *t = &r->leaks.timeline;
     char text[PT_UNITS_BUF];
-    double holes = 0;
-    for (size_t i = 0; i < t->nholes; i++)
-        holes += t->holes[i].to - t->holes[i].from;
-    if (t->nholes)
+    size_t n;
+    const double gaps = pt_timeline_unrecorded(&r->leaks.timeline, false, &n);
+    if (n)
         add(verdict, NOTE, "machine", NULL,
             pt_tree_text("nothing was recorded for %s of it (%zu gap%s)",
-                         pt_units_duration(text, sizeof(text), (int64_t)(holes * 1e6)), t->nholes,
-                         t->nholes == 1 ? "" : "s"));
+                         pt_units_duration(text, sizeof(text), (int64_t)(gaps * 1e6)), n,
+                         n == 1 ? "" : "s"));
+    const double off = pt_timeline_unrecorded(&r->leaks.timeline, true, &n);
+    if (n)
+        add(verdict, NOTE, "machine", NULL,
+            pt_tree_text("nothing was recorded for %s around %zu reboot%s: the machine may have "
+                         "been off",
+                         pt_units_duration(text, sizeof(text), (int64_t)(off * 1e6)), n,
+                         n == 1 ? "" : "s"));
     if (r->has_leaks && r->leaks.lives.unreadable)
         add(verdict, NOTE, "machine", NULL,
             pt_tree_text("the memory of %" PRIu64 " processes could not be read",
@@ -142,7 +147,6 @@ static void add_machine(json_t *verdict, const struct pt_report *r, const json_t
         add(verdict, NOTE, "machine", NULL,
             pt_tree_text(
                 "no mappings were read: in which kind of memory growth sits is not known"));
-    (void)doc;
 }
 
 /* Worst first, else as they are. */
@@ -176,6 +180,6 @@ json_t *pt_report_verdict(struct pt_report *r, struct pt_err *err)
     add_omitted(verdict, leaks);
     add_good(verdict, r, leaks);
     add_swap(verdict, r->doc);
-    add_machine(verdict, r, r->doc);
+    add_machine(verdict, r);
     return ranked(verdict);
 }

@@ -39,14 +39,14 @@ static bool room(void *array, size_t *cap, size_t n, size_t size)
     return true;
 }
 
-static bool add_hole(struct load *l, double from, double to)
+static bool add_hole(struct load *l, double from, double to, bool reboot)
 {
     struct pt_timeline *t = l->t;
     if (!(to > from))
         return true;
     if (!room(&t->holes, &l->holes_cap, t->nholes, sizeof(*t->holes)))
         return false;
-    t->holes[t->nholes++] = (struct pt_hole){from, to};
+    t->holes[t->nholes++] = (struct pt_hole){from, to, reboot};
     return true;
 }
 
@@ -72,7 +72,7 @@ static double usual(const struct load *l)
 
 static bool note_step(struct load *l, double step)
 {
-    if (l->nrecent >= 1 && step > GAP * usual(l) && !add_hole(l, l->last, l->last + step))
+    if (l->nrecent >= 1 && step > GAP * usual(l) && !add_hole(l, l->last, l->last + step, false))
         return false;
     l->recent[l->at++ % RECENT] = step;
     l->nrecent += l->nrecent < RECENT;
@@ -96,7 +96,7 @@ static bool new_boot(struct load *l, const struct pt_snap *snap)
     const double at = l->any ? fmax(l->last + real - l->last_real, l->last) : real;
     t->boots[t->nboots++] = (struct pt_boot_time){
         .boot = snap->boot, .base = at - (double)snap->boot_us / 1e6, .from = at, .to = at};
-    return !l->any || add_hole(l, l->last, at);
+    return !l->any || add_hole(l, l->last, at, true);
 }
 
 static bool add_snap(struct load *l, const struct pt_snap *snap)
@@ -201,6 +201,19 @@ size_t pt_timeline_hole_after(const struct pt_timeline *t, double at)
             hi = mid;
     }
     return lo;
+}
+
+double pt_timeline_unrecorded(const struct pt_timeline *t, bool reboots, size_t *ret_n)
+{
+    double sum = 0;
+    *ret_n = 0;
+    for (size_t i = 0; i < t->nholes; i++) {
+        if (t->holes[i].reboot != reboots)
+            continue;
+        sum += t->holes[i].to - t->holes[i].from;
+        ++*ret_n;
+    }
+    return sum;
 }
 
 double pt_timeline_known(const struct pt_timeline *t, double from, double to)

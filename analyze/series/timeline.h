@@ -13,6 +13,7 @@ struct pt_boot_time {
 };
 struct pt_hole {
     double from, to;
+    bool reboot; /* between two boots: the machine may have been off */
 };
 /* From an axis time on real time is so far ahead of the axis. */
 struct pt_clock {
@@ -43,6 +44,8 @@ double pt_timeline_at(const struct pt_timeline *t, uint32_t boot, int64_t boot_u
 int64_t pt_timeline_real(const struct pt_timeline *t, double at);
 /* The first hole that ends after `at`; nholes: none does. */
 size_t pt_timeline_hole_after(const struct pt_timeline *t, double at);
+/* How long the gaps are together, or the times between boots, and how many. */
+double pt_timeline_unrecorded(const struct pt_timeline *t, bool reboots, size_t *ret_n);
 /* How much of [from, to] was recorded. */
 double pt_timeline_known(const struct pt_timeline *t, double from, double to);
 

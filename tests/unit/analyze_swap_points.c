@@ -16,7 +16,7 @@
 
 /* Two boots of 100 s, 50 s apart. */
 static struct pt_boot_time boots[] = {{1, 0, 0, 100}, {2, 150, 150, 250}};
-static struct pt_hole holes[] = {{100, 150}};
+static struct pt_hole holes[] = {{100, 150, false}};
 static const struct pt_timeline timeline = {
     .interval = 10, .end = 250, .boots = boots, .nboots = 2, .holes = holes, .nholes = 1};
 

@@ -27,7 +27,7 @@ static void is(double got, double want)
 /* ---- of a timeline ---- */
 
 static struct pt_boot_time boots[] = {{1, -5, 0, 100}, {2, 150, 155, 250}};
-static struct pt_hole holes[] = {{20, 40}, {60, 70}, {100, 155}};
+static struct pt_hole holes[] = {{20, 40, false}, {60, 70, false}, {100, 155, true}};
 static struct pt_clock clocks[] = {{0, 0}, {50, 3600}, {155, 3500}};
 static const struct pt_timeline timeline = {.first_us = START,
                                             .boots = boots,
@@ -68,6 +68,17 @@ static void times_of_both_kinds(void **state)
                                      {154, 3754}, {155, 3655}, {-1, -1}};
     for (size_t i = 0; i < sizeof(real) / sizeof(*real); i++)
         assert_true(pt_timeline_real(&timeline, real[i][0]) == START + (int64_t)(real[i][1] * 1e6));
+}
+
+/* The time around a reboot is no gap. */
+static void gaps_and_reboots_apart(void **state)
+{
+    size_t n;
+    (void)state;
+    is(pt_timeline_unrecorded(&timeline, false, &n), 30);
+    assert_int_equal(n, 2);
+    is(pt_timeline_unrecorded(&timeline, true, &n), 55);
+    assert_int_equal(n, 1);
 }
 
 /* ---- of a recording ---- */
@@ -133,6 +144,7 @@ static void holes_are(const struct pt_timeline *t, const struct pt_hole *v, size
     for (size_t i = 0; i < n; i++) {
         is(t->holes[i].from, v[i].from);
         is(t->holes[i].to, v[i].to);
+        assert_true(t->holes[i].reboot == v[i].reboot);
     }
 }
 
@@ -142,7 +154,7 @@ static void gaps_are_holes(void **state)
     static const struct instant steps[] = {{1, 5, 0, 9},     {1, 15, 10, 9},   {1, 25, 20, 9},
                                            {1, 75, 70, 9},   {1, 85, 80, 9},   {1, 135.5, 130.5, 9},
                                            {1, 140, 135, 9}, {1, 150, 145, 9}, {1, 160, 155, 9}};
-    static const struct pt_hole wanted[] = {{80, 130.5}};
+    static const struct pt_hole wanted[] = {{80, 130.5, false}};
     struct loaded l;
     (void)state;
     LOAD(&l, steps);
@@ -169,7 +181,7 @@ static void a_boot_is_a_hole(void **state)
     /* and the clock was set back meanwhile: in order at least */
     static const struct instant back[] = {
         {1, 5, 0, 9}, {1, 15, 10, 9}, {2, 3, -500, 9}, {2, 13, -490, 9}};
-    static const struct pt_hole wanted[] = {{10, 110}};
+    static const struct pt_hole wanted[] = {{10, 110, true}};
     struct loaded l;
     (void)state;
     LOAD(&l, two);
@@ -317,13 +329,10 @@ static void less_than_nothing_is_nobodys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(holes_are_found),
-        cmocka_unit_test(times_of_both_kinds),
-        cmocka_unit_test(gaps_are_holes),
-        cmocka_unit_test(a_boot_is_a_hole),
-        cmocka_unit_test(set_clocks_move_nothing),
-        cmocka_unit_test(nothing_holds_in_a_hole),
-        cmocka_unit_test(less_than_nothing_is_nobodys),
+        cmocka_unit_test(holes_are_found),         cmocka_unit_test(times_of_both_kinds),
+        cmocka_unit_test(gaps_and_reboots_apart),  cmocka_unit_test(gaps_are_holes),
+        cmocka_unit_test(a_boot_is_a_hole),        cmocka_unit_test(set_clocks_move_nothing),
+        cmocka_unit_test(nothing_holds_in_a_hole), cmocka_unit_test(less_than_nothing_is_nobodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
