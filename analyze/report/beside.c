@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include "analyze/kernel/kernel.h"
+#include "analyze/report/tree.h"
 #include "analyze/swap/swap.h"
 
 /* Snapshots from which on a second reader pays. */
@@ -18,6 +19,20 @@ static void note_cut(struct pt_beside_part *part, const char *list, size_t n, si
         json_object_set_new(part->cut, list, json_integer((json_int_t)(n - top)));
 }
 
+bool pt_beside_swapped(const json_t *process)
+{
+    return pt_tree_int(process, "most_bytes") > 0 || pt_tree_int(process, "shmem_swap_bytes") > 0;
+}
+
+/* The others have a part in an episode, and come last. */
+static size_t in_swap(const struct pt_swap *w)
+{
+    size_t n = 0;
+    while (n < w->nprocesses && (w->processes[n].most > 0 || w->processes[n].shmem_swap > 0))
+        n++;
+    return n;
+}
+
 static void swap(struct pt_beside *d)
 {
     struct pt_swap w;
@@ -25,7 +40,7 @@ static void swap(struct pt_beside *d)
     if (pt_swap_make(d->s, d->from, d->to, &w, &part->err) < 0)
         return;
     part->made = pt_swap_json(&w, (int64_t)d->top);
-    note_cut(part, "swap.processes", w.nprocesses, d->top);
+    note_cut(part, "swap.processes", in_swap(&w), d->top);
     pt_swap_release(&w);
     if (!part->made)
         pt_err_nomem(&part->err);

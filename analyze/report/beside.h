@@ -29,5 +29,7 @@ void pt_beside_begin(struct pt_beside *d, const struct pt_session *s, int64_t fr
 void pt_beside_end(struct pt_beside *d, struct pt_session *s);
 /* Instead, when nobody wants them any more. */
 void pt_beside_drop(struct pt_beside *d, struct pt_session *s);
+/* Of a process of swap.processes: it, or shared memory that it maps, was in swap. */
+bool pt_beside_swapped(const json_t *process);
 
 #endif

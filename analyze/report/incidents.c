@@ -102,14 +102,15 @@ json_t *pt_incidents_swap(const json_t *swap, double hours)
         if (s.episodes == 0)
             continue;
         json_array_append_new(
-            all, json_pack("{s:n, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:n}, s:I, s:o, s:o, s:O?, s:o, "
-                           "s:o, s:n}",
-                           "id", "section", "swap", "title", states[i].words, "class", "swap",
-                           "verdict", states[i].state, "subject", "kind", "swap", "name",
-                           states[i].state, "service", "count", (json_int_t)s.episodes, "seconds",
-                           pt_tree_number(s.seconds), "stall_seconds", pt_tree_number(s.stalled),
-                           "last", json_object_get(s.worst, "from"), "per_hour",
-                           an_hour(s.seconds, hours), "sentence", told(swap, i, &s), "status"));
+            all,
+            json_pack("{s:n, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:n}, s:I, s:b, s:o, s:o, s:O?, s:o, "
+                      "s:o, s:n}",
+                      "id", "section", "swap", "title", states[i].words, "class", "swap", "verdict",
+                      states[i].state, "subject", "kind", "swap", "name", states[i].state,
+                      "service", "count", (json_int_t)s.episodes, "at_least", 0, "seconds",
+                      pt_tree_number(s.seconds), "stall_seconds", pt_tree_number(s.stalled), "last",
+                      json_object_get(s.worst, "from"), "per_hour", an_hour(s.seconds, hours),
+                      "sentence", told(swap, i, &s), "status"));
     }
     return all;
 }
@@ -194,7 +195,10 @@ static struct pt_victim *victim_of(struct pt_victims *v, const char *name, const
             return k;
     }
     struct pt_victim *k = room(v);
-    *k = (struct pt_victim){.name = strdup(name), .service = strdup(service), .named = named};
+    *k = (struct pt_victim){.name = strdup(name),
+                            .service = strdup(service),
+                            .named = named,
+                            .at_least = v->others > 0};
     if (k->name && k->service)
         return k;
     v->nomem = true;
@@ -278,9 +282,9 @@ static json_t *kill_told(const struct pt_victim *k, const char *title, int32_t o
                  pid && service ? ", " : "", k->service);
     if (k->kills == 1)
         return pt_tree_text("%s%s was killed for want of memory at %s%s", title, who, when, want);
-    return pt_tree_text("%s%s was killed for want of memory %" PRId64
+    return pt_tree_text("%s%s was killed for want of memory %s%" PRId64
                         " times, the last time at %s%s",
-                        title, who, k->kills, when, want);
+                        title, who, k->at_least ? "at least " : "", k->kills, when, want);
 }
 
 json_t *pt_incidents_oom(struct pt_victims *v, double hours, int32_t offset_s, int64_t *ret_omitted)
@@ -298,15 +302,15 @@ json_t *pt_incidents_oom(struct pt_victims *v, double hours, int32_t offset_s, i
         json_t *title = title_of(k);
         json_array_append_new(
             all,
-            json_pack("{s:n, s:s, s:O?, s:s, s:s, s:{s:s, s:o, s:o}, s:I, s:n, s:n, s:o, s:o, s:o, "
-                      "s:n}",
-                      "id", "section", "oom", "title", title, "class", "oom", "verdict", "oom-kill",
-                      "subject", "kind", "oom", "name", pt_json_str(k->name), "service",
-                      *k->service ? pt_json_str(k->service) : json_null(), "count",
-                      (json_int_t)k->kills, "seconds", "stall_seconds", "last",
-                      pt_json_time(k->last_us), "per_hour", an_hour((double)k->kills, hours),
-                      "sentence", kill_told(k, title ? json_string_value(title) : "?", offset_s),
-                      "status"));
+            json_pack(
+                "{s:n, s:s, s:O?, s:s, s:s, s:{s:s, s:o, s:o}, s:I, s:b, s:n, s:n, s:o, s:o, s:o, "
+                "s:n}",
+                "id", "section", "oom", "title", title, "class", "oom", "verdict", "oom-kill",
+                "subject", "kind", "oom", "name", pt_json_str(k->name), "service",
+                *k->service ? pt_json_str(k->service) : json_null(), "count", (json_int_t)k->kills,
+                "at_least", (int)k->at_least, "seconds", "stall_seconds", "last",
+                pt_json_time(k->last_us), "per_hour", an_hour((double)k->kills, hours), "sentence",
+                kill_told(k, title ? json_string_value(title) : "?", offset_s), "status"));
         json_decref(title);
     }
     return all;

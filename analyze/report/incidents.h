@@ -16,6 +16,7 @@ struct pt_victim {
     char *name; /* its command, or the control group of one that is not known */
     bool named;
     int64_t kills, last_us;
+    bool at_least; /* it came when others had given way, as it may have done before */
     /* of the last */
     char *service; /* "" */
     char pid[24];  /* "" */
@@ -25,7 +26,7 @@ struct pt_victim {
 struct pt_victims {
     struct pt_victim v[PT_VICTIMS];
     size_t n;
-    int64_t others; /* kills of those that gave way to newer ones */
+    int64_t others; /* kills of those that gave way to newer ones, and may have come again */
     bool nomem;
 };
 /* Of an event that is an OOM kill. */
@@ -34,7 +35,7 @@ void pt_victims_release(struct pt_victims *v);
 
 /* Findings, the worst first; hours: recorded. NULL: no memory. */
 json_t *pt_incidents_swap(const json_t *swap, double hours);
-/* ret_omitted: kills of whom is not listed. */
+/* ret_omitted: kills that are counted for none of the listed ones. */
 json_t *pt_incidents_oom(struct pt_victims *v, double hours, int32_t offset_s,
                          int64_t *ret_omitted);
 /* Whether a document tells of a section's findings at all: one that could not be made, or that the

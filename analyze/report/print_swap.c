@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analyze/report/beside.h"
 #include "analyze/report/print_int.h"
 
 #define EPISODES 10 /* the newest */
@@ -45,6 +46,8 @@ static void print_episode(struct pt_page *p, const json_t *e)
              pt_print_bytes(e, "bytes_out", false, out),
              pt_print_seconds(e, "stall_seconds", stalled));
     pt_page_item(p, bad ? '!' : '-', "", text);
+    if (!pt_tree_at(e, "victims"))
+        pt_page_item(p, ' ', "", "whom it hurt was not looked into: others cost more");
     print_parts(p, "hurt", pt_tree_at(e, "victims"), "refilled_bytes");
     print_parts(p, "grew", pt_tree_at(e, "aggressors"), "growth_bytes");
 }
@@ -62,7 +65,7 @@ static void print_holders(struct pt_page *p, const json_t *swap, int64_t cut)
     json_array_foreach(pt_tree_at(swap, "processes"), i, one)
     {
         const char *service = pt_tree_str(one, "service");
-        if (pt_tree_int(one, "most_bytes") <= 0)
+        if (!pt_beside_swapped(one))
             continue;
         if (shown == HOLDERS) {
             cut++;

@@ -94,7 +94,7 @@ static json_t *evil_doc(void)
         "  'grown': [{'comm': 'S'}], 'candidates': [{'comm': 'S'}], 'minutes': [{'time': 'S'}]}],"
         "'swap': {'text': 'S', 'not_known': ['S'], 'devices': [{'name': 'S', 'type': 'S'}],"
         "  'episodes': [{'state': 'S', 'victims': [{'pid': 1, 'comm': 'S'}], 'aggressors': []}],"
-        "  'processes': [{'comm': 'S', 'service': 'S'}]},"
+        "  'processes': [{'comm': 'S', 'service': 'S', 'most_bytes': 1}]},"
         "'kernel': {'classes': [{'name': 'S'}], 'slabs': [{'name': 'S'}],"
         "  'shared': {'objects': [{'name': 'S', 'kind': 'S'}]}, 'zones': [{'name': 'S'}],"
         "  'counters': {'reclaim': [{'name': 'S', 'title': 'S'}]},"

@@ -68,6 +68,13 @@ static void killed_by_whom_they_were(void **state)
     all = pt_incidents_oom(&v, 2, 0, &omitted);
     assert_int_equal(json_array_size(all), PT_VICTIMS_LISTED);
     assert_true(pt_tree_is(json_array_get(all, 0), "title", "often"));
+    /* they may be some that had given way before */
+    assert_true(json_is_true(pt_tree_at(json_array_get(all, 0), "at_least")));
+    assert_non_null(strstr(pt_tree_str(json_array_get(all, 0), "sentence"),
+                           "often was killed for want of memory at least 4 times"));
+    assert_true(pt_tree_is(json_array_get(all, 1), "title", "a process in /box"));
+    assert_true(json_is_false(pt_tree_at(json_array_get(all, 1), "at_least")));
+    assert_null(strstr(pt_tree_str(json_array_get(all, 1), "sentence"), "at least"));
     int64_t told = 0;
     for (size_t i = 0; i < PT_VICTIMS_LISTED; i++)
         told += pt_tree_int(json_array_get(all, i), "count");

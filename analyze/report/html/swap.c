@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * What swap did: whether it did harm, its episodes with whom they hurt and who pushed, and who is
  * in it. */
+#include <stdint.h>
 #include <string.h>
 
+#include "analyze/report/beside.h"
 #include "analyze/report/html/sections.h"
 
 static void put_process(const struct pt_html *h, const json_t *p)
@@ -33,7 +35,9 @@ static void put_blamed(const struct pt_html *h, const json_t *list, const char *
         pt_html_rawf(h, "<br><span class=\"quiet\">and %zu more</span>",
                      json_array_size(list) - WORST);
     if (json_array_size(list) == 0)
-        pt_html_raw(h, "\xe2\x80\x93");
+        pt_html_raw(h, json_is_array(list)
+                           ? "\xe2\x80\x93"
+                           : "<span class=\"quiet\">not looked into: others cost more</span>");
 }
 
 static void put_victims(const struct pt_html *h, const json_t *episode)
@@ -118,6 +122,21 @@ static const struct pt_html_column totals[] = {
     {.title = "not attributed", .path = "held.not_attributed_bytes", .kind = PT_HTML_CHANGE},
 };
 
+/* Whoever has a part in an episode alone is no row. */
+static void put_processes(const struct pt_html *h, const json_t *list, const json_t *cut)
+{
+    size_t i;
+    const json_t *p;
+    json_t *rows = json_array();
+    json_array_foreach(list, i, p)
+    {
+        if (pt_beside_swapped(p))
+            json_array_append(rows, (json_t *)(uintptr_t)p);
+    }
+    pt_html_table(h, &processes, rows, cut);
+    json_decref(rows);
+}
+
 void pt_html_swap(const struct pt_html *h, const json_t *swap, const json_t *doc)
 {
     pt_html_raw(h, "<p>");
@@ -133,6 +152,6 @@ void pt_html_swap(const struct pt_html *h, const json_t *swap, const json_t *doc
         pt_html_facts(h, totals, sizeof(totals) / sizeof(totals[0]), swap);
     pt_html_table(h, &episodes, pt_html_get(swap, "episodes"), pt_html_get(doc, "swap_omitted"));
     pt_html_table(h, &devices, pt_html_get(swap, "devices"), NULL);
-    pt_html_table(h, &processes, pt_html_get(swap, "processes"),
+    put_processes(h, pt_html_get(swap, "processes"),
                   json_object_get(pt_html_get(doc, "cut"), "swap.processes"));
 }
