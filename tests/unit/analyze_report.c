@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Parts of a report that need no recording: buckets and the axis of a chart, findings of two
  * reports that are of one thing, what became of them, pages as text and Markdown, a file that is
- * whole or not there, files that are taken for an earlier report. */
+ * whole or not there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
 #include <dirent.h>
-#include <malloc.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,11 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyze/report/against.h"
 #include "analyze/report/axis.h"
 #include "analyze/report/match.h"
 #include "analyze/report/output.h"
 #include "analyze/report/page.h"
+#include "analyze/report/pair.h"
+#include "analyze/report/report.h"
 #include "analyze/report/strip.h"
 #include "analyze/report/tree.h"
 
@@ -352,6 +352,39 @@ static void sparks(void **state)
     assert_string_equal(shape, "");
 }
 
+static char *printed(const json_t *doc, int (*print)(const json_t *doc, FILE *out))
+{
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+    assert_non_null(out);
+    assert_int_equal(print(doc, out), 0);
+    fclose(out);
+    return text;
+}
+
+/* Whom an episode hurt may not be known, or be nobody: those are two things. */
+static void not_looked_into(void **state)
+{
+    static int (*const prints[])(const json_t *, FILE *) = {pt_report_text, pt_report_markdown,
+                                                            pt_report_html};
+    (void)state;
+    for (int looked = 0; looked < 2; looked++) {
+        json_t *doc = json_pack(
+            "{s:s, s:i, s:[], s:{s:s, s:[{s:s, s:s, s:o, s:o}]}}", "kind", "report",
+            "utc_offset_seconds", 0, "notes", "swap", "text", "swap did harm", "episodes", "state",
+            "thrash", "from", "2026-11-20T10:00:00Z", "victims",
+            looked ? json_array() : json_null(), "aggressors", looked ? json_array() : json_null());
+        for (size_t i = 0; i < sizeof(prints) / sizeof(*prints); i++) {
+            char *text = printed(doc, prints[i]);
+            assert_non_null(strstr(text, "thrash"));
+            assert_true(looked == !strstr(text, "not looked into: others cost more"));
+            free(text);
+        }
+        json_decref(doc);
+    }
+}
+
 /* ---- files ---- */
 
 static void scratch(char *buf, const char *name)
@@ -440,111 +473,6 @@ static void whole_or_not_at_all(void **state)
     rmdir(dir);
 }
 
-/* ---- old reports ---- */
-
-static void old_reports(void **state)
-{
-    static const struct {
-        const char *text, *says;
-    } files[] = {
-        {"", "neither a recording nor a report"},
-        {"{\"report\": 1", "neither a recording nor a report"},
-        {"[]", "not a report"},
-        {"{\"findings\": []}", "not a report"},
-        {"{\"report\": 1, \"kind\": \"index\"}", "not a report"},
-        {"{\"report\": 2, \"kind\": \"report\"}", "version 2"},
-    };
-    char path[256];
-    const struct pt_args args = {.out = stdout};
-    const char *kind = NULL;
-    (void)state;
-    scratch(path, "report-XXXXXX");
-    const int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        struct pt_err err = {0};
-        put(path, files[i].text);
-        assert_null(pt_against_load(&args, path, &kind, &err));
-        assert_non_null(strstr(err.text, files[i].says));
-    }
-    /* a pipe is not waited for */
-    struct pt_err err = {0};
-    unlink(path);
-    assert_int_equal(mkfifo(path, 0600), 0);
-    assert_null(pt_against_load(&args, path, &kind, &err));
-    assert_non_null(strstr(err.text, "not a regular file"));
-    unlink(path);
-    /* one that says nothing of anything is still compared with: nothing is known to be new */
-    err = (struct pt_err){0};
-    put(path, "{\"report\": 1, \"kind\": \"report\", \"leaks\": 7, \"span\": []}");
-    json_t *old = pt_against_load(&args, path, &kind, &err);
-    assert_non_null(old);
-    assert_string_equal(kind, "report");
-    json_t *doc = json_pack("{s:[], s:[], s:{s:[o]}}", "notes", "verdict", "leaks", "findings",
-                            finding(&redis));
-    assert_int_equal(pt_against_apply(doc, old, kind, "old", &err), 0);
-    const json_t *f = json_array_get(pt_tree_at(pt_tree_at(doc, "leaks"), "findings"), 0);
-    assert_null(pt_tree_str(f, "status"));
-    char *notes = json_dumps(pt_tree_at(doc, "notes"), 0);
-    assert_non_null(strstr(notes, "does not tell of leaks"));
-    free(notes);
-    json_decref(old);
-    json_decref(doc);
-    unlink(path);
-}
-
-/* What is repeated so often between the two ends that it fills n bytes. */
-static void fill(const char *path, const char *begin, const char *unit, const char *end, size_t n)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(begin, f);
-    for (size_t i = 0; i + strlen(unit) < n; i += strlen(unit))
-        fputs(unit, f);
-    fputs(end, f);
-    fclose(f);
-}
-
-static int64_t heap(void)
-{
-    const struct mallinfo2 m = mallinfo2();
-    return (int64_t)(m.arena + m.hblkhd);
-}
-
-/* A file that would take hundreds of times its size is not made a tree of. */
-static void hostile_reports(void **state)
-{
-    static const char *const units[] = {"{},", "[],", "0,", "{\"\":[]},", "[[[[]]]],"};
-    const struct pt_args args = {.out = stdout};
-    const char *kind = NULL;
-    char path[256];
-    (void)state;
-    scratch(path, "hostile-XXXXXX");
-    close(mkstemp(path));
-    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-        struct pt_err err = {0};
-        fill(path, "{\"report\": 1, \"kind\": \"report\", \"x\": [", units[i], "0]}", 3 << 20);
-        const int64_t before = heap();
-        assert_null(pt_against_load(&args, path, &kind, &err));
-        assert_non_null(strstr(err.text, "holds too much"));
-        assert_true(heap() - before < (16 << 20));
-    }
-    struct pt_err err = {0};
-    fill(path, "", "[", "", 100);
-    assert_null(pt_against_load(&args, path, &kind, &err));
-    assert_non_null(strstr(err.text, "holds too much"));
-    err = (struct pt_err){0};
-    fill(path, "\"", "[{,\\\"", "\"", 3 << 20); /* a string is one value, whatever is in it */
-    assert_null(pt_against_load(&args, path, &kind, &err));
-    assert_non_null(strstr(err.text, "neither a recording nor a report"));
-    err = (struct pt_err){0};
-    fill(path, "", "x", "", 32 << 20);
-    assert_null(pt_against_load(&args, path, &kind, &err));
-    assert_non_null(strstr(err.text, "too large"));
-    unlink(path);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -558,10 +486,9 @@ int main(void)
         cmocka_unit_test(what_became_of_it),
         cmocka_unit_test(names_stay_text),
         cmocka_unit_test(names_call_nobody),
+        cmocka_unit_test(not_looked_into),
         cmocka_unit_test(sparks),
         cmocka_unit_test(whole_or_not_at_all),
-        cmocka_unit_test(old_reports),
-        cmocka_unit_test(hostile_reports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
