@@ -143,6 +143,27 @@ static void add_processes(struct pt_info *info, const struct pt_processes *table
     }
 }
 
+/* Whether the files of a kind are damaged there. */
+static bool is_lost(const struct pt_session *s, enum pt_block_kind kind)
+{
+    struct pt_view *view;
+    if (pt_view_load(s->db, s->span.last, PT_GROUP(kind), &view, NULL) < 0)
+        return true;
+    const bool lost = view->lost > 0;
+    pt_view_free(view);
+    return lost;
+}
+
+/* What nothing was found of, because it is damaged. */
+static void forget_lost(const struct pt_session *s, struct pt_info *info)
+{
+    const bool processes = is_lost(s, PT_BLOCK_PROC);
+    if (processes)
+        info->processes = info->kernel = info->lost = PT_UNKNOWN;
+    if (processes || is_lost(s, PT_BLOCK_DEEP))
+        info->with_smaps = info->unreadable = info->oldest_smaps_us = PT_UNKNOWN;
+}
+
 static int coverage(const struct pt_session *s, struct pt_info *info, struct pt_err *err)
 {
     struct pt_view *view;
@@ -166,6 +187,8 @@ static int coverage(const struct pt_session *s, struct pt_info *info, struct pt_
         add_processes(info, &table, view->snap.real_us);
         pt_processes_release(&table);
     }
+    if (rc >= 0 && view->lost)
+        forget_lost(s, info);
     pt_view_free(view);
     return rc;
 }

@@ -19,11 +19,15 @@ static json_t *positive(int64_t v)
     return pt_json_int(v > 0 ? v : PT_UNKNOWN);
 }
 
+/* Those of the span. */
 static json_t *boots_json(const struct pt_session *s)
 {
+    const struct pt_db_span *span = &s->span;
     json_t *a = json_array();
     for (uint32_t i = 0; i < pt_db_boots(s->db); i++) {
         const struct pt_boot *b = pt_db_boot(s->db, i);
+        if (span->count > 0 && b->first > 0 && (b->first > span->last || b->last < span->first))
+            continue;
         json_array_append_new(a,
                               json_pack("{s:o, s:o, s:o, s:o}", "boot_id", pt_json_str(b->boot_id),
                                         "booted", pt_json_time(b->btime_us), "first",

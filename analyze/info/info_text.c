@@ -154,9 +154,12 @@ static void print_coverage(const struct pt_session *s, const struct pt_info *inf
     add_count(&l, pt_own_last(own, "cgroups"), "control group", "control groups");
     end(s, "coverage", &l);
     l = (struct list){.n = 0};
-    add(&l, "mappings read of %" PRId64 " of %" PRId64, info->with_smaps,
-        info->processes - info->kernel);
-    if (info->unreadable)
+    if (info->with_smaps == PT_UNKNOWN)
+        add(&l, "of how many the mappings were read is not known: that is damaged");
+    else
+        add(&l, "mappings read of %" PRId64 " of %" PRId64, info->with_smaps,
+            info->processes - info->kernel);
+    if (info->unreadable > 0)
         add(&l, "%" PRId64 " not readable", info->unreadable);
     if (info->oldest_smaps_us != PT_UNKNOWN)
         add(&l, "the oldest %s ago", pt_units_duration(age, sizeof(age), info->oldest_smaps_us));

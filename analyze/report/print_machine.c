@@ -52,6 +52,8 @@ static void print_coverage(struct pt_page *p, const json_t *machine)
         pt_page_pair(p, "", "mappings read of %" PRId64 " of them%s, the oldest %s ago",
                      pt_tree_int(c, "with_smaps"), text,
                      pt_print_seconds(c, "oldest_smaps_seconds", age));
+    else if (pt_tree_int(c, "with_smaps") == PT_UNKNOWN)
+        pt_page_pair(p, "", "of how many the mappings were read is not known: that is damaged");
     else
         pt_page_pair(p, "", "mappings read of none of them%s", text);
     json_array_foreach(pt_tree_at(machine, "unreadable"), i, u)

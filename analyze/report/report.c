@@ -55,11 +55,13 @@ static json_t *machine(struct pt_report *r, struct pt_err *err)
         part.span.last_us = last.real_us;
     }
     if (pt_info_make(&part, info, err) >= 0) {
-        part.span.count = info->count;
         part.ndamage = r->s->ndamage;
-        j = pt_info_json(&part, info);
-        if (!j)
+        j = pt_info_json(&part, info); /* the file's size is that of all its snapshots */
+        if (!j || json_object_set_new(j, "snapshots", json_integer((json_int_t)info->count)) < 0) {
+            json_decref(j);
+            j = NULL;
             pt_err_nomem(err);
+        }
     }
     free(info);
     return j;
@@ -244,7 +246,9 @@ static void span_without_axis(const struct pt_report *r, json_t *span)
 static int64_t gaps(const struct pt_report *r)
 {
     const int64_t n = pt_tree_int(pt_tree_at(r->doc, "machine"), "gap_count");
-    return n == PT_UNKNOWN ? (int64_t)r->leaks.timeline.nholes : n;
+    size_t seen;
+    pt_timeline_unrecorded(&r->leaks.timeline, false, &seen);
+    return n == PT_UNKNOWN ? (int64_t)seen : n;
 }
 
 static json_t *span(const struct pt_report *r)
@@ -402,6 +406,9 @@ static int make(struct pt_report *r, struct pt_err *err)
     int rc = make_sections(r, err);
     if (rc >= 0)
         rc = pt_report_events(r, err);
+    json_t *counts = json_object_get(json_object_get(r->doc, "events"), "counts");
+    if (counts && json_is_object(json_object_get(r->doc, "machine")))
+        json_object_set(json_object_get(r->doc, "machine"), "events", counts); /* of the span */
     json_object_set_new(r->doc, "damaged", json_integer(damaged(r)));
     json_t *verdict = rc >= 0 ? pt_report_verdict(r, err) : NULL;
     if (rc < 0 || !verdict)

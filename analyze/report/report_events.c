@@ -172,24 +172,32 @@ static void add_mark(json_t *marks, const char *kind, double at, double until, i
                                            "time", pt_json_time(us), "text", text));
 }
 
-static size_t add_holes(const struct pt_report *r, json_t *marks)
+static size_t add_gaps(const struct pt_timeline *t, json_t *marks)
 {
-    const struct pt_timeline *t = &r->leaks.timeline;
     char text[PT_UNITS_BUF];
     size_t n = 0;
     for (size_t i = 0; i < t->nholes; i++) {
         const double from = t->holes[i].from, to = t->holes[i].to;
-        if (n++ < MARKS)
+        if (!t->holes[i].reboot && n++ < MARKS)
             add_mark(
                 marks, "gap", from, to, pt_timeline_real(t, from),
                 pt_tree_text("nothing was recorded for %s",
                              pt_units_duration(text, sizeof(text), (int64_t)((to - from) * 1e6))));
     }
-    for (size_t i = 1; i < t->nboots; i++)
-        if (n++ < 2 * MARKS)
-            add_mark(marks, "boot", t->boots[i].from, (double)NAN,
-                     pt_timeline_real(t, t->boots[i].from), pt_tree_text("another boot"));
     return n;
+}
+
+/* Each from the last that was recorded before it. */
+static size_t add_boots(const struct pt_timeline *t, json_t *marks)
+{
+    char text[PT_UNITS_BUF];
+    for (size_t i = 1; i < t->nboots && i <= MARKS; i++) {
+        const double from = t->boots[i - 1].to, to = t->boots[i].from;
+        add_mark(marks, "boot", from, to > from ? to : (double)NAN, pt_timeline_real(t, to),
+                 pt_tree_text("another boot, %s after what was recorded before it",
+                              pt_units_duration(text, sizeof(text), (int64_t)((to - from) * 1e6))));
+    }
+    return t->nboots > 1 ? t->nboots - 1 : 0;
 }
 
 /* Episodes of swap that made somebody wait; what was pushed out and left alone did not. */
@@ -240,8 +248,9 @@ static json_t *marks_json(const struct pt_report *r, const struct gather *g, siz
 {
     json_t *marks = json_array();
     struct pt_axis axis;
-    pt_axis_init(&axis, &r->leaks.timeline);
-    size_t n = add_holes(r, marks) + add_episodes(r, &axis, marks);
+    const struct pt_timeline *t = &r->leaks.timeline;
+    pt_axis_init(&axis, t);
+    size_t n = add_gaps(t, marks) + add_boots(t, marks) + add_episodes(r, &axis, marks);
     for (size_t i = 0; i < ring_size(&g->marks); i++) {
         const struct kept *k = ring_at(&g->marks, i);
         /* what was told just before the first snapshot goes with it */
@@ -253,16 +262,29 @@ static json_t *marks_json(const struct pt_report *r, const struct gather *g, siz
     return sorted(marks);
 }
 
-/* From the first snapshot on, and until the next one after the last would have been. */
+/* What was told since the snapshot before the first goes with that: of spans that follow each other
+ * one has it, whether it was a crash or a kill in between. */
+static int64_t events_from(const struct pt_report *r)
+{
+    const struct pt_timeline *t = &r->leaks.timeline;
+    struct pt_snap before;
+    int64_t n;
+    if (!t->count || r->o->from == r->s->span.first ||
+        pt_db_step(r->s->db, r->o->from, -1, &n, NULL) < 0)
+        return INT64_MIN;
+    if (pt_db_snap(r->s->db, n, &before, NULL) < 0 || before.real_us >= t->first_us)
+        return t->first_us;
+    return before.real_us + 1;
+}
+
 static int gather(struct pt_report *r, struct gather *g, struct pt_err *err)
 {
     const struct pt_timeline *t = &r->leaks.timeline;
     if (!ring_init(&g->rows, ROWS) || !ring_init(&g->kills, KILLS) || !ring_init(&g->marks, MARKS))
         return pt_err_nomem(err);
-    const bool to_end = !t->count || r->o->to == r->s->span.last,
-               from_start = !t->count || r->o->from == r->s->span.first;
-    const int rc = pt_db_events(r->s->db, from_start ? INT64_MIN : t->first_us,
-                                to_end ? INT64_MAX : t->last_us, INT64_MIN, on_event, g, err);
+    const bool to_end = !t->count || r->o->to == r->s->span.last;
+    const int rc = pt_db_events(r->s->db, events_from(r), to_end ? INT64_MAX : t->last_us,
+                                INT64_MIN, on_event, g, err);
     return rc >= 0 && (g->nomem || g->victims.nomem) ? pt_err_nomem(err) : rc;
 }
 

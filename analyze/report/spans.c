@@ -19,8 +19,19 @@ struct part {
     char title[64];
 };
 
+/* Of boots that there was no room for. */
+static int note_omitted(json_t *doc, size_t n, size_t omitted)
+{
+    if (omitted == 0)
+        return 0;
+    return json_array_append_new(
+        json_object_get(doc, "notes"),
+        pt_tree_text("the newest %zu of %zu boots are side by side; --to reaches earlier ones", n,
+                     n + omitted));
+}
+
 /* The report of the last span, with all of them beside it and compared with the one before. */
-static int side_by_side(struct pt_session *s, const struct part *parts, size_t n,
+static int side_by_side(struct pt_session *s, const struct part *parts, size_t n, size_t omitted,
                         const struct pt_report_span *span, struct pt_report_outcome *ret,
                         struct pt_err *err)
 {
@@ -38,7 +49,8 @@ static int side_by_side(struct pt_session *s, const struct part *parts, size_t n
             json_array_append_new(columns, pt_compare_column(doc, parts[i].title, NULL)) < 0)
             rc = pt_err_nomem(err);
     }
-    if (rc >= 0 && json_object_set_new(doc, "compare", pt_compare_make(columns)) < 0)
+    if (rc >= 0 && (note_omitted(doc, n, omitted) < 0 ||
+                    json_object_set_new(doc, "compare", pt_compare_make(columns)) < 0))
         rc = pt_err_nomem(err);
     if (rc >= 0)
         rc = pt_report_put(doc, span->format, s->args->output, s->args->out, err);
@@ -97,7 +109,7 @@ int pt_report_split(struct pt_session *s, const struct pt_report_span *span,
         pt_db_step(s->db, parts[1].from, -1, &parts[0].to, NULL) < 0)
         return pt_err_set(err, PT_EUSAGE, 0, NULL, -1, "nothing was recorded on one side of '%s'",
                           s->args->split_at);
-    return side_by_side(s, parts, 2, span, ret, err);
+    return side_by_side(s, parts, 2, 0, span, ret, err);
 }
 
 int pt_report_boots(struct pt_session *s, const struct pt_report_span *span,
@@ -105,13 +117,17 @@ int pt_report_boots(struct pt_session *s, const struct pt_report_span *span,
 {
     struct part parts[BOOTS];
     struct pt_snap last;
-    size_t n = 0;
+    size_t n = 0, omitted = 0;
     const bool local = !s->args->utc && pt_db_snap(s->db, s->span.last, &last, NULL) >= 0;
-    for (uint32_t i = pt_db_boots(s->db); i > 0 && n < BOOTS; i--) {
+    for (uint32_t i = pt_db_boots(s->db); i > 0; i--) {
         const struct pt_boot *b = pt_db_boot(s->db, i - 1);
         char when[PT_UNITS_BUF];
         if (b->first <= 0 || b->last < span->from || b->first > span->to)
             continue;
+        if (n == BOOTS) {
+            omitted++;
+            continue;
+        }
         struct part *part = &parts[n++];
         part->from = b->first > span->from ? b->first : span->from;
         part->to = b->last < span->to ? b->last : span->to;
@@ -125,5 +141,5 @@ int pt_report_boots(struct pt_session *s, const struct pt_report_span *span,
         parts[i] = parts[n - 1 - i];
         parts[n - 1 - i] = other;
     }
-    return side_by_side(s, parts, n, span, ret, err);
+    return side_by_side(s, parts, n, omitted, span, ret, err);
 }

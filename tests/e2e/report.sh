@@ -164,9 +164,30 @@ for status in new ongoing worse better; do
 done
 jq -e 'all(.compare.findings[]; .cells[0] == null or .cells[0].status == null)' "$PT_TMP/daily/index.json" >/dev/null ||
     fail 'what the first day has is called new'
+# what a day's report says of the machine is of that day; the file's size is that of all
 for day in "$PT_TMP"/daily/20*.json; do
-    jq -e '.span.gaps == .machine.gap_count' "$day" >/dev/null || fail "gaps of $day: $(jq -c '.span, .machine.gaps' "$day")"
+    jq -e '.span.gaps == .machine.gap_count and .machine.snapshots == .span.snapshots and .machine.events == .events.counts and
+        (.machine.boots | length) == .span.boots' "$day" >/dev/null || fail "the machine of $day: $(jq -c '.span, .machine' "$day")"
 done
+jq -s -e 'map(.machine.size.bytes_per_snapshot) | length > 4 and (unique | length) == 1' "$PT_TMP"/daily/20*.json >/dev/null || fail 'the size of a snapshot is another one each day'
+report "$PT_TMP/full.json" "$boots" --format json
+# each event is of one day, also where it was before the first snapshot of it
+days=$(jq -s -c 'map(.events.counts | to_entries[]) | group_by(.key) |
+    map({key: .[0].key, value: (map(.value) | add)}) | from_entries' "$PT_TMP"/daily/20*.json)
+jq -e --argjson days "$days" '.events.counts as $all | ($all | add) > 0 and $all == $days' "$PT_TMP/full.json" >/dev/null ||
+    fail "events of days: $days, of all: $(jq -c .events.counts "$PT_TMP/full.json")"
+n=$(sql "$boots" "select n from event where text = 'reboot'")
+report "$PT_TMP/after.json" "$boots" --from "@$n" --format json
+jq -e '.events.counts.gap == 2 and .events.rows[0].detail == "reboot"' "$PT_TMP/after.json" >/dev/null ||
+    fail "from the reboot on: $(jq -c .events "$PT_TMP/after.json")"
+report "$PT_TMP/before.json" "$boots" --to "@$((n - 1))" --format json
+jq -e '.events.counts.gap == 1' "$PT_TMP/before.json" >/dev/null || fail "before the reboot: $(jq -c .events "$PT_TMP/before.json")"
+# the time between boots is no gap of the recorder
+jq -e '(.span.boots - 1) as $boots | .machine.gap_count as $gaps | $boots > 0 and $gaps > 0 and
+    ([.verdict[].text | select(contains("(\($gaps) gap") or contains("around \($boots) reboot"))] | length) == 2 and
+    ([.marks[] | select(.kind == "gap")] | length) == $gaps and
+    ([.marks[] | select(.kind == "boot" and .until > .seconds)] | length) == $boots' "$PT_TMP/full.json" >/dev/null ||
+    fail "gaps and boots: $(jq -c '.span, .machine.gap_count, .verdict, .marks' "$PT_TMP/full.json")"
 # a leak of any day counts, not of the newest alone: the last day of the first span and all of the second are too short to tell
 last=$(jq -r '.span.from | .[:10]' "$(find "$PT_TMP/daily" -name '20*.json' | sort | tail -n 1)")
 for from in "$last -2 days" "$last"; do
@@ -212,6 +233,10 @@ for how in --compare-boots '--split-at -3d' '--split-at reboot'; do
     narrow "$PT_TMP/compare.txt"
 done
 refused 2 'one boot only' "$leaks" --compare-boots
+run "$PT_TOOLS/ptgen" -o "$PT_TMP/many.db" -n 60 -i 60 -p 2 -s 1 --gap-every 4 --gap-hours 1 --reboot-every 1
+report "$PT_TMP/compare.json" "$PT_TMP/many.db" --compare-boots --format json
+jq -e '(.compare.columns | length) == 12 and any(.notes[]; test("^the newest 12 of 1[3-5] boots"))' "$PT_TMP/compare.json" >/dev/null ||
+    fail "many boots: $(jq -c '.notes, .machine.boots' "$PT_TMP/compare.json")"
 refused 2 'neither a time nor an event' "$boots" --split-at 'no such thing'
 refused 2 'on one side' "$boots" --split-at first
 refused 2 'one of them' "$boots" --split-at -1d --compare-boots
@@ -286,7 +311,6 @@ done
 
 # what cannot be read of the last third leaks nothing that is known, and nothing of before has ended with it
 cp "$boots" "$PT_TMP/lost.db"
-report "$PT_TMP/full.json" "$boots" --format json
 sqlite3 "$PT_TMP/lost.db" "update block set data = zeroblob(length(data)) where kind in (2, 4)
     and id / 65536 > (select max(id) / 65536 from block) * 2 / 3"
 "$analyzer" report "$PT_TMP/lost.db" --format json --against "$PT_TMP/full.json" >"$PT_TMP/lost.json" 2>/dev/null
@@ -299,6 +323,24 @@ jq -e '.damaged > 0 and .against.counts.resolved == 0 and all(.verdict[].text; s
 jq -e '.damaged == 0 and .against.counts.new == 0 and any(.notes[]; contains("is damaged in part"))' "$PT_TMP/lost.json" >/dev/null ||
     fail "against damage: $(jq -c '.notes, .against.counts' "$PT_TMP/lost.json")"
 
+# what lies in the newest block that is damaged is not known, and not nothing; the rest is told
+for kind in 2 4; do
+    cp "$PT_SOURCE/tests/fixtures/labelled/chosen/s2.db" "$PT_TMP/end.db"
+    sqlite3 "$PT_TMP/end.db" "update block set data = zeroblob(length(data)) where kind = $kind and
+        id / 65536 = (select max(first) from segment)"
+    "$analyzer" info "$PT_TMP/end.db" --format json >"$PT_TMP/end.json" 2>/dev/null
+    [ $? -eq 4 ] || fail "the newest block of kind $kind, and no exit status of 4"
+    validate info "$PT_TMP/end.json"
+    jq -e --argjson kind $kind '.coverage | (.with_smaps == null) and (.processes == null) == ($kind == 2)' "$PT_TMP/end.json" \
+        >/dev/null || fail "coverage without kind $kind: $(jq -c .coverage "$PT_TMP/end.json")"
+    "$analyzer" report "$PT_TMP/end.db" >"$PT_TMP/end.txt" 2>/dev/null
+    [ $? -eq 4 ] || fail "a report without the newest block of kind $kind, and no exit status of 4"
+    "$analyzer" info "$PT_TMP/end.db" >"$PT_TMP/info.txt" 2>/dev/null
+    for text in end info; do
+        [ $kind -eq 2 ] && say='not known: the last snapshot is damaged' || say='of how many the mappings were read is not known'
+        tr -s '\n ' ' ' <"$PT_TMP/$text.txt" | grep -qF "$say" || fail "'$say' is not said: $(cat "$PT_TMP/$text.txt")"
+    done
+done
 cp "$PT_SOURCE/tests/fixtures/labelled/chosen/s2.db" "$PT_TMP/clocks.db"
 sqlite3 "$PT_TMP/clocks.db" 'update block set data = zeroblob(length(data)) where kind = 0'
 "$analyzer" report "$PT_TMP/clocks.db" --format json >"$PT_TMP/clocks.json" 2>/dev/null
@@ -414,6 +456,30 @@ kill $pid
 wait $pid
 [ $? -eq 143 ] || fail 'not ended by the signal'
 [ ! -e "$PT_TMP/ended" ] || fail "an interrupted one left: $(ls -A "$PT_TMP/ended")"
+# at no moment, where files cannot be without a name either; sanitizers want to be loaded first
+if [ -z "${PT_SANITIZED:-}" ]; then
+    shim=$PT_TOOLS/libended.so
+    [ -e "$shim" ] || fail "'$shim' is not built"
+    for moment in 'mkdir 1' 'mkostemp 1' 'mkostemp 3'; do
+        LD_PRELOAD=$shim PT_END_AT=$moment "$analyzer" report "$boots" --every 1d --format json -o "$PT_TMP/ended"
+        [ $? -eq 143 ] || fail "at '$moment': not ended by the signal"
+        [ ! -e "$PT_TMP/ended" ] || fail "ended at '$moment' it left: $(ls -A "$PT_TMP/ended")"
+    done
+    # what was there stays; once all are whole, all of them get their names
+    mkdir "$PT_TMP/ended"
+    LD_PRELOAD=$shim PT_END_AT='mkostemp 2' "$analyzer" report "$boots" --every 1d --format json -o "$PT_TMP/ended"
+    [ -z "$(ls -A "$PT_TMP/ended")" ] || fail "ended it left: $(ls -A "$PT_TMP/ended")"
+    LD_PRELOAD=$shim PT_END_AT='rename 1' "$analyzer" report "$boots" --every 1d --format json -o "$PT_TMP/ended"
+    [ $? -eq 143 ] || fail 'at the first name: not ended by the signal'
+    [ "$(ls -A "$PT_TMP/ended")" = "$(ls -A "$PT_TMP/daily")" ] ||
+        fail "ended at its first name it left: $(ls -A "$PT_TMP/ended")"
+    for moment in 'mkostemp 1' 'rename 1'; do
+        rm -f "$PT_TMP/ended/"*
+        LD_PRELOAD=$shim PT_END_AT=$moment "$analyzer" report "$boots" -o "$PT_TMP/ended/a.txt"
+        [ $? -eq 143 ] || fail "at '$moment' of one file: not ended by the signal"
+        [ -z "$(find "$PT_TMP/ended" -type f ! -name a.txt)" ] || fail "one file: ended at '$moment' it left: $(ls -A "$PT_TMP/ended")"
+    done
+fi
 if unshare -m true 2>/dev/null; then
     # one that cannot be replaced: those before it are new ones, those behind it are the old ones
     run "$analyzer" report "$boots" --every 1d -o "$PT_TMP/kept" --format json
