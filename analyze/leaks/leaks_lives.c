@@ -20,7 +20,8 @@
 #define LIVES_PRESENT 0.7   /* of the span, lives added up */
 #define LIVES_ALIKE   2.5   /* third quartile of their slopes / first */
 /* Readings of smaps: instants that are asked for the first and the last one. */
-#define PROBES 9
+#define PROBES     9
+#define LAST_STEPS 8 /* back from the end of a life, which is known to half a second */
 
 /* ---- load ---- */
 
@@ -168,6 +169,17 @@ static bool read_smaps(struct pt_db *db, int64_t n, const char *name, struct pt_
     return true;
 }
 
+/* Does a life have its number at a snapshot? */
+static bool has_then(struct pt_db *db, const struct pt_leaks *l, const struct pt_life *life,
+                     int64_t n)
+{
+    struct pt_snap snap;
+    if (pt_db_snap(db, n, &snap, NULL) < 0 || snap.boot != life->boot)
+        return false;
+    const double at = pt_timeline_at(&l->timeline, snap.boot, snap.boot_us);
+    return at >= life->from && (at < life->to || !life->died);
+}
+
 /* The first and the last reading within a life, by asking at instants spread over it. */
 static void find_parts(struct pt_db *db, const struct pt_leaks *l, const struct pt_life *life,
                        double since, struct pt_parts_found *ret)
@@ -185,7 +197,7 @@ static void find_parts(struct pt_db *db, const struct pt_leaks *l, const struct 
         const double at = begin + (life->to - begin) * i / PROBES;
         int64_t n;
         if (pt_db_find(db, pt_timeline_real(&l->timeline, at), PT_SEEK_NEAREST, &n, NULL) >= 0 &&
-            read_smaps(db, n, name, &t.text[0], &t.read_us[0]) &&
+            has_then(db, l, life, n) && read_smaps(db, n, name, &t.text[0], &t.read_us[0]) &&
             t.read_us[0] >= life_from_us - 1000000)
             got = 1;
     }
@@ -193,8 +205,9 @@ static void find_parts(struct pt_db *db, const struct pt_leaks *l, const struct 
     if (got && pt_db_find(db, pt_timeline_real(&l->timeline, life->to), PT_SEEK_LAST_BEFORE, &last,
                           NULL) >= 0) {
         /* the last instants of a process may be told as gone already */
-        for (int i = 0; i < 3 && got == 1; i++) {
-            if (read_smaps(db, last, name, &t.text[1], &t.read_us[1]))
+        for (int i = 0; i < LAST_STEPS && got == 1; i++) {
+            if (has_then(db, l, life, last) &&
+                read_smaps(db, last, name, &t.text[1], &t.read_us[1]))
                 got = 2;
             else if (pt_db_step(db, last, -1, &last, NULL) < 0)
                 break;
@@ -266,8 +279,9 @@ static void weigh_classes(const struct deeds *d, struct pt_finding *f)
     struct pt_parts *p = &f->parts.parts;
     double all = 0;
     p->share = NAN;
-    if (!pt_classes_growth(&d->classes, life->pid, fmax(f->ruling.since, life->from), life->to,
-                           f->classes, &f->readings)) {
+    if (!pt_classes_growth(&d->classes, life->pid, fmax(f->ruling.since, life->from),
+                           life->died ? nextafter(life->to, life->from) : life->to, f->classes,
+                           &f->readings)) {
         f->readings = 0;
         return;
     }

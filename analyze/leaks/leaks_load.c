@@ -10,8 +10,8 @@
 /* Snapshots from which on a second reader pays. */
 #define WORTH 5000
 
-enum { STAT = PT_HOSTS, STATUS, FDS, ALL };
-_Static_assert(STATUS - STAT == PT_LIVES_STATUS, "of lives");
+enum { STAT = PT_HOSTS, STARTS, STATUS, FDS, ALL };
+_Static_assert(STARTS - STAT == PT_LIVES_STARTS && STATUS - STAT == PT_LIVES_STATUS, "of lives");
 
 struct pass {
     struct pt_db *db;
@@ -41,7 +41,7 @@ static void *scan_apart(void *pass)
     return NULL;
 }
 
-/* The specs from STATUS on, memory and open files of processes, in a thread of their own. false:
+/* The specs from STARTS on, memory and open files of processes, in a thread of their own. false:
  * nothing was done. */
 static bool scan_both(struct pt_session *s, struct pass *all)
 {
@@ -51,13 +51,13 @@ static bool scan_both(struct pt_session *s, struct pass *all)
     if (all->timeline->count < WORTH || pt_session_again(s, &again, NULL) < 0)
         return false;
     rest.db = again.db;
-    rest.specs += STATUS;
-    rest.loaded += STATUS;
-    rest.n = ALL - STATUS;
+    rest.specs += STARTS;
+    rest.loaded += STARTS;
+    rest.n = ALL - STARTS;
     rest.nlasts = 0;
     const bool apart = pthread_create(&thread, NULL, scan_apart, &rest) == 0;
     if (apart) {
-        all->n = STATUS;
+        all->n = STARTS;
         scan(all);
         pthread_join(thread, NULL);
         if (all->rc >= 0 && rest.rc < 0) {
@@ -92,6 +92,7 @@ int pt_leaks_load(struct pt_session *s, struct pt_leaks *l, struct pt_looks *loo
     looks->l = l;
     looks->status = &loaded[STATUS];
     pt_leaks_fds_spec(looks, &specs[FDS]);
+    specs[FDS].lives = &loaded[STARTS];
     if (!scan_both(s, &all))
         scan(&all);
     if (all.rc < 0)

@@ -82,7 +82,14 @@ static size_t lower(const struct pt_lives_of_span *l, int64_t pid)
     return lo;
 }
 
-/* The life of a pid that a time falls into; the slack is a reading's age. */
+/* How far a time lies from the one a life began at, as far as it is within it: the later of two
+ * lives has the instant at which one took the number of the other. */
+static double distance(const struct pt_life *life, double at)
+{
+    return at >= life->from && at <= life->to ? at - life->from : INFINITY;
+}
+
+/* The life of a pid that a time falls into, else one that is near; the slack is a reading's age. */
 static struct pt_life *life_at(struct pt_lives_of_span *l, int64_t pid, uint32_t boot, double at,
                                double slack)
 {
@@ -90,7 +97,8 @@ static struct pt_life *life_at(struct pt_lives_of_span *l, int64_t pid, uint32_t
     for (size_t i = lower(l, pid); i < l->n && l->v[i].pid == pid; i++) {
         struct pt_life *life = &l->v[i];
         if (life->boot == boot && at >= life->from - slack && at <= life->to + slack &&
-            (!best || fabs(life->from - at) < fabs(best->from - at)))
+            (!best || distance(life, at) < distance(best, at) ||
+             (isinf(distance(best, at)) && fabs(life->from - at) < fabs(best->from - at))))
             best = life;
     }
     return best;
@@ -239,14 +247,15 @@ static void on_ended(void *ctx, struct pt_serie *s)
         w->ended(w->ctx, s);
 }
 
-/* While stat is being loaded: what is told of a segment's end is of its newest lives. */
-static size_t newest_life(void *ctx, int64_t pid, uint32_t boot, double at)
+/* While stat is being loaded: what is told of a segment's end is of its newest lives, or of one
+ * whose number was taken by another since. */
+static size_t named_life(void *ctx, int64_t pid, uint32_t boot, double at)
 {
     const struct pt_lives_load *w = ctx;
-    char name[48];
-    snprintf(name, sizeof(name), "proc:%lld/stat", (long long)pid);
-    const struct pt_serie *s = pt_series_newest(w->stat, name);
-    return s && s->boot == boot && at >= s->from - w->timeline->interval ? s->index : SIZE_MAX;
+    const struct pt_serie *s = pt_series_life(w->stat, pid, at);
+    if (!s || s->boot != boot || (s->over && at > s->to))
+        s = pt_series_life(w->stat, pid, at + w->timeline->interval);
+    return s && s->boot == boot ? s->index : SIZE_MAX;
 }
 
 void pt_lives_load_begin(struct pt_lives_load *w, struct pt_db *db, const struct pt_timeline *t,
@@ -255,19 +264,22 @@ void pt_lives_load_begin(struct pt_lives_load *w, struct pt_db *db, const struct
 {
     static const char *const starts[] = {"starttime", "ppid"};
     *w = (struct pt_lives_load){.timeline = t, .stat = &loaded[PT_LIVES_STAT]};
-    w->names.find = newest_life;
+    w->names.find = named_life;
     w->names.ctx = w;
     specs[PT_LIVES_STAT] = (struct pt_series_spec){.glob = "proc:*/stat",
                                                    .fields = starts,
                                                    .nfields = 2,
                                                    .measure = nothing,
                                                    .other = another_start};
+    specs[PT_LIVES_STARTS] = specs[PT_LIVES_STAT];
+    specs[PT_LIVES_STARTS].nfields = 1;
     specs[PT_LIVES_STATUS] = (struct pt_series_spec){.glob = "proc:*/status",
                                                      .fields = status_fields,
                                                      .nfields = F_COUNT,
                                                      .nmeasures = PT_LIFE_MEASURES,
                                                      .ends_only = 1u << PT_LIFE_DATA,
                                                      .measure = memory_of,
+                                                     .lives = &loaded[PT_LIVES_STARTS],
                                                      .ended = on_ended,
                                                      .ctx = w};
     pt_names_begin(&w->names, db, t, &w->lives.arena, lasts);
@@ -289,6 +301,7 @@ int pt_lives_load_end(struct pt_lives_load *w, int rc, struct pt_series *loaded,
         l->unreadable += !l->v[i].memory;
     find_parents(l, w->timeline);
     pt_series_release(&loaded[PT_LIVES_STAT]);
+    pt_series_release(&loaded[PT_LIVES_STARTS]);
     pt_names_release(&w->names);
     pt_curve_release(&w->sum);
     free(w->shares);

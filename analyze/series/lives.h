@@ -47,8 +47,9 @@ void pt_lives_release(struct pt_lives_of_span *l);
 
 /* In a pass of pt_series_scan with other series: what it is to load, and afterwards (rc: what it
  * returned) the lives. loaded: those of specs, of which nothing is left. Names go with
- * PT_LIVES_STAT; PT_LIVES_STATUS may be loaded in another thread. */
-enum { PT_LIVES_STAT = 0, PT_LIVES_STATUS, PT_LIVES_SPECS };
+ * PT_LIVES_STAT; the others, and what has PT_LIVES_STARTS for its lives, may be loaded in another
+ * thread. */
+enum { PT_LIVES_STAT = 0, PT_LIVES_STARTS, PT_LIVES_STATUS, PT_LIVES_SPECS };
 struct pt_lives_load {
     /* Set before the pass; may be NULL. All is known of a life's memory: the cells of tracks that
      * are not wanted any more may be released, and then only the ends of these are told later. */

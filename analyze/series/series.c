@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schema/ident.h"
+#include "analyze/series/series_table.h"
 
 /* Of intervals: longer nothing was told of a series that goes on. */
 #define GAP 5
@@ -27,6 +27,14 @@ struct load {
     const char *told; /* where its name stands */
     struct alias *alias;
     size_t naliases, cap;
+    const struct pt_serie *newest, *life; /* of lives: the process's; the one at hand, or NULL */
+    /* what was known of a series before the instant at hand */
+    struct {
+        const struct pt_serie *of;
+        double at;
+        int64_t v[PT_FIELDS_MAX];
+        uint32_t known;
+    } settled;
     int64_t asked, after; /* the snapshot that follows the one asked for last */
     /* whose end is to be told */
     struct pt_serie **open;
@@ -36,44 +44,7 @@ struct load {
     bool nomem;
 };
 
-/* ---- the table ---- */
-
-static uint64_t key_hash(const char *source, const char *row, uint32_t ordinal)
-{
-    return (pt_hash(source, strlen(source)) * 31 + pt_hash(row, strlen(row))) * 31 + ordinal;
-}
-
-static bool same_key(const struct pt_serie *s, const char *source, const char *row,
-                     uint32_t ordinal)
-{
-    return s->ordinal == ordinal && strcmp(s->row, row) == 0 && strcmp(s->source, source) == 0;
-}
-
-static struct pt_serie **slot_of(const struct pt_series *t, const char *source, const char *row,
-                                 uint32_t ordinal)
-{
-    size_t at = key_hash(source, row, ordinal) & (t->nslots - 1);
-    while (t->slots[at] && !same_key(t->slots[at], source, row, ordinal))
-        at = (at + 1) & (t->nslots - 1);
-    return &t->slots[at];
-}
-
-static bool rehash(struct pt_series *t)
-{
-    struct pt_series grown = {.nslots = t->nslots ? t->nslots * 2 : 1024};
-    grown.slots = calloc(grown.nslots, sizeof(struct pt_serie *));
-    if (!grown.slots)
-        return false;
-    for (size_t i = 0; i < t->nslots; i++) {
-        struct pt_serie *s = t->slots[i];
-        if (s)
-            *slot_of(&grown, s->source, s->row, s->ordinal) = s;
-    }
-    free(t->slots);
-    t->slots = grown.slots;
-    t->nslots = grown.nslots;
-    return true;
-}
+/* ---- the open ones ---- */
 
 static bool note_open(struct load *l, struct pt_serie *s)
 {
@@ -89,36 +60,35 @@ static bool note_open(struct load *l, struct pt_serie *s)
     return true;
 }
 
-static struct pt_serie *serie_new(struct load *l, const char *row, uint32_t ordinal, uint32_t boot,
-                                  double at)
+/* before: of the same key; NULL: none. */
+static struct pt_serie *serie_new(struct load *l, struct pt_serie *before, const char *source,
+                                  const char *row, uint32_t ordinal, uint32_t boot, double at)
 {
     struct pt_series *t = l->ret;
     if (t->n == t->cap) {
         const size_t cap = t->cap ? t->cap * 2 : 256;
-        struct pt_serie **v = realloc(t->v, cap * sizeof(struct pt_serie *));
+        struct pt_serie **v = realloc(t->v, cap * sizeof(*v));
         if (!v)
             return NULL;
         t->v = v;
         t->cap = cap;
     }
-    struct pt_serie *s = calloc(1, sizeof(*s) + l->spec->nmeasures * sizeof(*s->track));
+    struct pt_serie *s = pt_serie_alloc(l->spec, source, row);
     if (!s)
         return NULL;
-    s->nmeasures = l->spec->nmeasures;
-    s->source = strdup(l->source);
-    s->row = strdup(row);
     s->ordinal = ordinal;
     s->index = (uint32_t)t->n;
     s->boot = boot;
+    s->before = before;
+    if (before)
+        before->after = s;
     s->from = s->to = s->since = s->end = at;
-    for (unsigned k = 0; k < l->spec->nmeasures; k++) {
+    for (unsigned k = 0; k < s->nmeasures; k++) {
         pt_curve_init(&s->track[k], l->timeline->interval);
         s->track[k].ends_only = l->spec->ends_only >> k & 1;
     }
     t->v[t->n++] = s;
-    if (l->spec->ended && !note_open(l, s))
-        return NULL;
-    return s->source && s->row ? s : NULL;
+    return l->spec->ended && !note_open(l, s) ? NULL : s;
 }
 
 /* ---- holding ---- */
@@ -167,6 +137,57 @@ static bool skipped(struct load *l, const struct pt_serie *s, const struct pt_po
     return l->after < p->n;
 }
 
+/* ---- lives ---- */
+
+/* The one that begins where s ended because its object is another's now. What is not told anew at
+ * that instant is as it was. */
+static struct pt_serie *succeed(struct load *l, struct pt_serie *s, double at)
+{
+    struct pt_serie *next = serie_new(l, s, s->source, s->row, s->ordinal, s->boot, at);
+    if (!next)
+        return NULL;
+    memcpy(next->v, s->v, l->spec->nfields * sizeof(*s->v));
+    next->known = s->known;
+    next->end = fmax(s->end, at);
+    next->end_n = s->end_n;
+    next->last_n = s->last_n;
+    *pt_series_slot(l->ret, s->source, s->row, s->ordinal) = next;
+    for (size_t i = 0; i < l->naliases; i++)
+        if (l->alias[i].serie == s)
+            l->alias[i].serie = next;
+    return next;
+}
+
+/* The one at an instant; instants ascend, as points of a source do. */
+static const struct pt_serie *life_now(struct load *l, double at)
+{
+    if (!l->life)
+        l->life = pt_serie_life(l->newest, at);
+    while (l->life && l->life->after && !(l->life->after->from > at))
+        l->life = l->life->after;
+    return l->life;
+}
+
+static bool same_process(const struct pt_serie *a, const struct pt_serie *b)
+{
+    return a == b || (a->boot == b->boot && a->v[0] == b->v[0]);
+}
+
+/* s, or what follows on it where its process's number was another's by `at`. */
+static struct pt_serie *follow(struct load *l, struct pt_serie *s, double at)
+{
+    const struct pt_serie *life = life_now(l, at);
+    if (life && s->life && !same_process(s->life, life)) {
+        finish(l, s, fmin(s->life->to, life->from));
+        s = succeed(l, s, fmax(life->from, s->since));
+    }
+    if (life && s)
+        s->life = life;
+    return s;
+}
+
+/* ---- points ---- */
+
 /* A segment has ended. What was over by then does not come back, and what it did not tell of ended
  * before it, as serie_of will find. */
 static void tell_ends(struct load *l)
@@ -185,28 +206,41 @@ static void tell_ends(struct load *l)
     l->nopen = n;
 }
 
+/* Does a segment without it lie between, or a boot: was it not there? */
+static bool parted(struct load *l, const struct pt_serie *s, const struct pt_point *p, double at)
+{
+    return s->boot != p->boot || (skipped(l, s, p) && pt_timeline_known(l->timeline, s->end, at) >
+                                                          GAP * l->timeline->interval);
+}
+
+/* Its row took another form at this very moment, and is still of the same process. */
+static bool goes_on(struct load *l, const struct pt_serie *s, const struct pt_point *p, double at)
+{
+    const struct pt_serie *life = life_now(l, at);
+    return s->boot == p->boot && !(at > s->to) &&
+           (!life || !s->life || same_process(s->life, life));
+}
+
 /* The series a point belongs to: the same as before, unless that one ended. */
 static struct pt_serie *serie_of(struct load *l, const struct pt_point *p, uint32_t ordinal,
                                  double at)
 {
     struct pt_series *t = l->ret;
-    if ((t->used + 1) * 2 > t->nslots && !rehash(t))
+    if (!pt_series_room(t))
         return NULL;
-    struct pt_serie **slot = slot_of(t, l->source, p->row, ordinal);
+    struct pt_serie **slot = pt_series_slot(t, l->source, p->row, ordinal);
     struct pt_serie *s = *slot;
-    /* a segment without it lies between: it was not there */
-    if (s && !s->over &&
-        (s->boot != p->boot || (skipped(l, s, p) && pt_timeline_known(l->timeline, s->end, at) >
-                                                        GAP * l->timeline->interval)))
+    if (s && !s->over && parted(l, s, p, at))
         finish(l, s, s->end);
-    /* its row took another form at this very moment: it goes on */
-    if (s && s->over && s->boot == p->boot && !(at > s->to)) {
+    if (s && s->over && goes_on(l, s, p, at)) {
         s->over = false;
         s->since = at;
     }
     if (!s || s->over) {
         t->used += !s;
-        *slot = s = serie_new(l, p->row, ordinal, p->boot, at);
+        s = serie_new(l, s, l->source, p->row, ordinal, p->boot, at);
+        if (s)
+            *slot = s;
     }
     return s;
 }
@@ -241,6 +275,8 @@ static void begin_source(struct load *l, const char *source)
     l->source[n] = '\0';
     l->told = source;
     l->naliases = 0;
+    l->newest = l->spec->lives ? pt_series_newest_life(l->spec->lives, l->source) : NULL;
+    l->life = NULL;
 }
 
 static void forget(struct load *l, double at, bool gone)
@@ -256,10 +292,67 @@ static void forget(struct load *l, double at, bool gone)
         l->naliases = 0;
 }
 
+/* The segment begins without a file that the one before had. */
+static void end_newest(struct load *l, const struct pt_point *p, double at)
+{
+    struct pt_serie *s = l->ret->nslots ? *pt_series_slot(l->ret, l->source, "", 0) : NULL;
+    if (s && !s->over)
+        finish(l, s, parted(l, s, p, at) ? s->end : at);
+}
+
 static void note_end(struct pt_serie *s, const struct pt_point *p, double end)
 {
     s->end = end > s->end ? end : s->end;
     s->end_n = p->end_n > s->end_n ? p->end_n : s->end_n;
+}
+
+/* As it was before this instant: its fields are told one by one. */
+static void note_settled(struct load *l, const struct pt_serie *s, double at)
+{
+    if (l->settled.of == s && !(at > l->settled.at))
+        return;
+    l->settled.of = s;
+    l->settled.at = at;
+    l->settled.known = s->known;
+    memcpy(l->settled.v, s->v, l->spec->nfields * sizeof(*s->v));
+}
+
+/* The object is another's: what was told of this instant is the new one's. */
+static struct pt_serie *part(struct load *l, struct pt_serie *s, double at)
+{
+    finish(l, s, at);
+    struct pt_serie *next = succeed(l, s, at);
+    s->known = l->settled.known;
+    memcpy(s->v, l->settled.v, l->spec->nfields * sizeof(*s->v));
+    return next;
+}
+
+static bool is_other(const struct load *l, const struct pt_serie *s, const struct pt_point *p)
+{
+    int64_t now[PT_FIELDS_MAX];
+    if (!(s->known >> p->which & 1))
+        return false;
+    memcpy(now, s->v, l->spec->nfields * sizeof(*now));
+    now[p->which] = p->ivalue;
+    return l->spec->other(l->spec->ctx, s->v, now);
+}
+
+/* A value of a series (NULL: no memory); returns the one that it is of. */
+static struct pt_serie *take(struct load *l, struct pt_serie *s, const struct pt_point *p,
+                             double at)
+{
+    if (s && l->spec->other)
+        note_settled(l, s, at);
+    if (s && l->spec->other && is_other(l, s, p))
+        s = part(l, s, at);
+    else if (s && at > s->since)
+        hold(l, s, at);
+    if (s) {
+        s->v[p->which] = p->ivalue;
+        s->known |= 1u << p->which;
+        s->last_n = p->n;
+    }
+    return s;
 }
 
 static int on_point(void *ctx, const struct pt_point *p)
@@ -278,6 +371,8 @@ static int on_point(void *ctx, const struct pt_point *p)
         begin_source(l, p->source);
     if (!p->known && (p->presence != PT_ABSENT || !*p->field)) {
         /* nobody could read it, or it is not there: of none of its rows anything is known */
+        if (p->first && p->presence == PT_ABSENT)
+            end_newest(l, p, at);
         forget(l, at, p->presence == PT_ABSENT);
         return 0;
     }
@@ -292,24 +387,10 @@ static int on_point(void *ctx, const struct pt_point *p)
     }
     if (s->over)
         return 0;
-    int64_t now[PT_FIELDS_MAX];
-    memcpy(now, s->v, sizeof(now));
-    now[p->which] = p->ivalue;
-    if ((s->known >> p->which & 1) && l->spec->other && l->spec->other(l->spec->ctx, s->v, now)) {
-        finish(l, s, at);
-        for (size_t i = 0; i < l->naliases; i++)
-            if (l->alias[i].serie == s)
-                l->alias[i].instance = UINT32_MAX;
-        s = alias_of(l, p, at);
-        if (!s)
-            return -1;
-        note_end(s, p, end);
-    } else if (at > s->since) {
-        hold(l, s, at);
-    }
-    s->v[p->which] = p->ivalue;
-    s->known |= 1u << p->which;
-    s->last_n = p->n;
+    s = take(l, follow(l, s, at), p, at);
+    if (!s)
+        return -1;
+    note_end(s, p, end);
     return l->nomem ? -1 : 0;
 }
 
@@ -317,6 +398,20 @@ static bool wanted(void *ctx, const char *source)
 {
     const struct load *l = ctx;
     return !l->spec->keep || l->spec->keep(l->spec->ctx, source);
+}
+
+/* There is nothing more to tell. Of a process that says what the one before it said, nothing was.
+ */
+static void end_at_last(struct load *l, struct pt_serie *s)
+{
+    if (s->over)
+        return;
+    l->newest = l->spec->lives ? pt_series_newest_life(l->spec->lives, s->source) : NULL;
+    l->life = NULL;
+    struct pt_serie *of = follow(l, s, s->end);
+    l->nomem |= !of;
+    if (of == s)
+        hold(l, s, s->end);
 }
 
 static int load_all(struct pt_db *db, struct load *loads, size_t n,
@@ -339,8 +434,7 @@ static int load_all(struct pt_db *db, struct load *loads, size_t n,
     for (size_t k = 0; k < n; k++) {
         struct load *l = &loads[k];
         for (size_t i = 0; i < l->ret->n && rc >= 0; i++)
-            if (!l->ret->v[i]->over)
-                hold(l, l->ret->v[i], l->ret->v[i]->end);
+            end_at_last(l, l->ret->v[i]);
         for (size_t i = 0; i < l->nopen && rc >= 0; i++)
             l->spec->ended(l->spec->ctx, l->open[i]);
         if (l->nomem)
@@ -380,23 +474,4 @@ int pt_series_load(struct pt_db *db, const struct pt_timeline *t,
                    struct pt_err *err)
 {
     return pt_series_scan(db, t, specs, ret, n, NULL, 0, err);
-}
-
-const struct pt_serie *pt_series_newest(const struct pt_series *s, const char *source)
-{
-    return s->nslots ? *slot_of(s, source, "", 0) : NULL;
-}
-
-void pt_series_release(struct pt_series *s)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        for (unsigned k = 0; k < s->v[i]->nmeasures; k++)
-            pt_curve_release(&s->v[i]->track[k]);
-        free(s->v[i]->source);
-        free(s->v[i]->row);
-        free(s->v[i]);
-    }
-    free(s->v);
-    free(s->slots);
-    *s = (struct pt_series){0};
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Series straight from the columns of a recording, no text rendered: for each row of the sources
  * asked for, one track per measure. Split where the object ends: another boot, a row that went, a
- * source that was not in the next segment. Units: seconds of the timeline; values as the measures
- * make them. */
+ * source that was not in the next segment, another process under the same number. Units: seconds of
+ * the timeline; values as the measures make them. */
 #ifndef PT_ANALYZE_SERIES_SERIES_H
 #define PT_ANALYZE_SERIES_SERIES_H
 
@@ -10,14 +10,16 @@
 #include "analyze/series/curve.h"
 
 struct pt_serie {
-    char *source, *row;
+    const char *source, *row;
     uint32_t ordinal; /* rows of one name side by side, from 0 */
     uint32_t index;   /* of struct pt_series */
     uint32_t boot;
-    double from, to; /* known to be there */
-    int64_t last_n;  /* last snapshot at which something of it changed */
+    double from, to;                       /* known to be there */
+    int64_t last_n;                        /* last snapshot at which something of it changed */
+    const struct pt_serie *before, *after; /* of the same source, row and ordinal; NULL: none */
     /* at work */
-    int64_t v[PT_FIELDS_MAX];
+    const struct pt_serie *life; /* of spec.lives, which it belongs to; NULL: not known */
+    int64_t *v;                  /* of the fields */
     uint32_t known;
     double since, end;
     int64_t end_n; /* of the snapshot at the end */
@@ -37,6 +39,9 @@ struct pt_series_spec {
     /* true: these values are of another object than those before (a pid used again). May be NULL.
      */
     bool (*other)(void *ctx, const int64_t *before, const int64_t *now);
+    /* Of PID/stat, its first field the start time, with `other`: loaded before this one in the same
+     * pass. A series of a process's file ends where its number is another's. May be NULL. */
+    const struct pt_series *lives;
     bool (*keep)(void *ctx, const char *source); /* may be NULL */
     /* All that there will be of a series is known: told once, soon after it ended, or at last. The
      * cells of its tracks may be released then. May be NULL. */
@@ -61,6 +66,8 @@ int pt_series_scan(struct pt_db *db, const struct pt_timeline *t,
                    const struct pt_last_query *lasts, size_t nlasts, struct pt_err *err);
 /* The newest of a source that is no table; NULL: there is none. */
 const struct pt_serie *pt_series_newest(const struct pt_series *s, const char *source);
+/* Of lives: the one that a process number has at a time, or had last; NULL: none by then. */
+const struct pt_serie *pt_series_life(const struct pt_series *lives, int64_t pid, double at);
 void pt_series_release(struct pt_series *s);
 
 #endif

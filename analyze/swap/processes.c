@@ -17,6 +17,13 @@ static int by_pid(const void *a, const void *b)
     return (x->from > y->from) - (x->from < y->from);
 }
 
+/* How far a time lies from the one a life began at, as far as it is within it. */
+static double distance(const struct pt_track *k, double at)
+{
+    const double to = k->over ? k->lost : k->until;
+    return at >= k->from && at <= to ? at - k->from : INFINITY;
+}
+
 struct pt_swap_who *pt_swap_who_at(const struct pt_swap_whom *w, int64_t pid, uint32_t boot,
                                    double at, double slack)
 {
@@ -32,7 +39,8 @@ struct pt_swap_who *pt_swap_who_at(const struct pt_swap_whom *w, int64_t pid, ui
     for (; lo < w->n && w->v[lo].stat->pid == pid; lo++) {
         const struct pt_track *k = w->v[lo].stat;
         if (k->boot == boot && at >= k->from - slack && at <= k->until + slack &&
-            (!best || fabs(k->from - at) < fabs(best->stat->from - at)))
+            (!best || distance(k, at) < distance(best->stat, at) ||
+             (isinf(distance(best->stat, at)) && fabs(k->from - at) < fabs(best->stat->from - at))))
             best = &w->v[lo];
     }
     return best;
@@ -190,13 +198,15 @@ static int make_processes(struct load *l, struct pt_err *err)
 
 /* ---- loading ---- */
 
-/* What is told of a segment's end is of its newest lives. */
-static size_t newest(void *ctx, int64_t pid, uint32_t boot, double at)
+/* What is told of a segment's end is of its newest lives, or of one whose number was taken by
+ * another since. */
+static size_t named_life(void *ctx, int64_t pid, uint32_t boot, double at)
 {
     const struct pt_tracks *t = ctx;
-    const struct pt_track *k = pt_track_newest(t, pid);
-    return k && k->boot == boot && at >= k->from - t->timeline->interval ? (size_t)(k - t->v)
-                                                                         : SIZE_MAX;
+    const struct pt_track *k = pt_track_life(t, pid, at);
+    if (!k || k->boot != boot || (k->over && at > k->lost))
+        k = pt_track_life(t, pid, at + t->timeline->interval);
+    return k && k->boot == boot ? (size_t)(k - t->v) : SIZE_MAX;
 }
 
 static int load_tracks(struct pt_db *db, struct load *l, struct pt_err *err)
@@ -216,6 +226,7 @@ static int load_tracks(struct pt_db *db, struct load *l, struct pt_err *err)
                                    .latest = l->before.latest,
                                    .nwindows = l->before.n,
                                    .change = pt_track_status,
+                                   .lives = &l->stat,
                                    .unit = 1024};
     l->squeezes = (struct pt_squeezes){
         .timeline = t, .windows = l->before.v, .latest = l->before.latest, .nwindows = l->before.n};
@@ -251,7 +262,7 @@ static int load_tracks(struct pt_db *db, struct load *l, struct pt_err *err)
          .ctx = &l->squeezes},
     };
     struct pt_last_query lasts[PT_NAMES];
-    l->names.find = newest;
+    l->names.find = named_life;
     l->names.ctx = &l->stat;
     pt_names_begin(&l->names, db, t, &l->w->lives.arena, lasts);
     /* without windows nobody is to blame */

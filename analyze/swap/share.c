@@ -35,10 +35,11 @@ static struct pt_swap_process *process_at(const struct load *l, int64_t pid, uin
         else
             hi = mid;
     }
+    struct pt_swap_process *last = NULL; /* of two, the one that took the other's number then */
     for (; lo < lives->n && lives->v[lo].pid == pid; lo++)
         if (lives->v[lo].boot == boot && lives->v[lo].from <= at && at <= lives->v[lo].to)
-            return l->of[lo];
-    return NULL;
+            last = l->of[lo];
+    return last;
 }
 
 /* smaps and smaps_rollup are read one after the other: one of them counts. A reading that stood

@@ -52,10 +52,11 @@ static struct pt_track *add_track(struct pt_tracks *t, int64_t pid, uint32_t boo
     }
     if ((t->n + 1) * 2 > t->nslots && !rehash(t))
         return NULL;
-    t->slots[slot_at(t, pid)] = (uint32_t)(t->n + 1);
+    uint32_t *slot = &t->slots[slot_at(t, pid)];
     struct pt_track *k = &t->v[t->n++];
     *k = (struct pt_track){.pid = pid,
                            .boot = boot,
+                           .before = *slot,
                            .from = at,
                            .until = at,
                            .at = at,
@@ -68,6 +69,9 @@ static struct pt_track *add_track(struct pt_tracks *t, int64_t pid, uint32_t boo
                            .first_anon = PT_UNKNOWN,
                            .most_at = NAN};
     pt_curve_init(&k->swap, t->timeline->interval);
+    if (*slot)
+        t->v[*slot - 1].after = (uint32_t)t->n;
+    *slot = (uint32_t)t->n;
     return k;
 }
 
@@ -77,9 +81,18 @@ static uint32_t newest(const struct pt_tracks *t, int64_t pid)
     return t->nslots ? t->slots[slot_at(t, pid)] : 0;
 }
 
-const struct pt_track *pt_track_newest(const struct pt_tracks *t, int64_t pid)
+/* 0: none. */
+static uint32_t life_at(const struct pt_tracks *t, int64_t pid, double at)
 {
-    const uint32_t slot = newest(t, pid);
+    uint32_t slot = newest(t, pid);
+    while (slot && t->v[slot - 1].from > at)
+        slot = t->v[slot - 1].before;
+    return slot;
+}
+
+const struct pt_track *pt_track_life(const struct pt_tracks *t, int64_t pid, double at)
+{
+    const uint32_t slot = life_at(t, pid, at);
     return slot ? &t->v[slot - 1] : NULL;
 }
 
@@ -281,9 +294,9 @@ static void lose(struct pt_track *k, const struct pt_point *p, double at)
     k->now_known = 0;
 }
 
-/* The pid is another process's: whatever was told of this instant is the new one's. NULL: no
- * memory. */
-static struct pt_track *another(struct pt_tracks *t, const struct pt_point *p, double at)
+/* The pid is another process's from `at` on: whatever was told of this instant is the new one's.
+ * NULL: no memory. */
+static struct pt_track *another(struct pt_tracks *t, double at)
 {
     struct pt_track *old = t->current;
     const struct pt_track was = *old;
@@ -291,13 +304,46 @@ static struct pt_track *another(struct pt_tracks *t, const struct pt_point *p, d
     memcpy(old->now, old->v, sizeof(old->v));
     old->over = true;
     old->lost = at;
-    struct pt_track *k = t->current = add_track(t, was.pid, p->boot, at);
+    struct pt_track *k = t->current = add_track(t, was.pid, was.boot, at);
     t->nomem |= !k;
     if (!k)
         return NULL;
-    k->born = true;
+    k->born = !begins(t->timeline, at);
+    k->until = was.until > at ? was.until : at;
     k->now_known = was.now_known;
     memcpy(k->now, was.now, sizeof(k->now));
+    return k;
+}
+
+static int64_t start_of(const struct pt_track *k)
+{
+    return (k->now_known & 1u << PT_TRACK_START ? k->now : k->v)[PT_TRACK_START];
+}
+
+/* The life of a track's pid at an instant, + 1; 0: not known. Those of a pid ascend. */
+static uint32_t life_of(const struct pt_tracks *t, const struct pt_track *k, double at)
+{
+    const struct pt_track *v = t->lives->v;
+    uint32_t life = k->life ? k->life : k->before ? t->v[k->before - 1].life : 0;
+    if (!life)
+        life = life_at(t->lives, k->pid, at);
+    while (life && v[life - 1].after && !(v[v[life - 1].after - 1].from > at))
+        life = v[life - 1].after;
+    return life;
+}
+
+/* The current track, or the next where its pid was another's by `at`. NULL: no memory. */
+static struct pt_track *follow(struct pt_tracks *t, double at)
+{
+    struct pt_track *k = t->current;
+    const uint32_t life = t->lives ? life_of(t, k, at) : 0;
+    if (life && k->life && k->life != life) {
+        const struct pt_track *was = &t->lives->v[k->life - 1], *is = &t->lives->v[life - 1];
+        if (is->boot == k->boot && start_of(was) != start_of(is))
+            k = another(t, is->from > k->at ? is->from : at);
+    }
+    if (k && life)
+        k->life = life;
     return k;
 }
 
@@ -317,9 +363,11 @@ int pt_track_point(void *ctx, const struct pt_point *p)
         memcpy(t->source, p->source, n);
         t->source[n] = '\0';
         k = t->current = track_of(t, p, pt_source_pid(p->source, NULL), at);
-        if (!k)
+        if (!k || (p->known && !(k = follow(t, at))))
             return t->nomem ? -1 : 0;
         k->at = at;
+    } else if (p->known && k->over && !(k = follow(t, at))) {
+        return -1;
     }
     if (!p->known) {
         if (p->instance == k->instance || !*p->field)
@@ -327,7 +375,7 @@ int pt_track_point(void *ctx, const struct pt_point *p)
         return 0;
     }
     const uint32_t bit = 1u << p->which;
-    if ((t->same & k->known & bit) && k->v[p->which] != p->ivalue && !(k = another(t, p, at)))
+    if ((t->same & k->known & bit) && k->v[p->which] != p->ivalue && !(k = another(t, at)))
         return -1;
     int64_t v;
     if (__builtin_mul_overflow(p->ivalue, t->unit, &v))

@@ -28,10 +28,12 @@ struct pt_track_part {
 struct pt_track {
     int64_t pid;
     uint32_t boot, instance;
-    double from, until;   /* as far as it is known to be there */
-    double at, lost;      /* of the values at hand; when they ceased to be known, NAN */
-    bool born, over;      /* it began within the recording; it ended */
-    int64_t v[3], now[3]; /* settled; of the instant at hand */
+    double from, until;     /* as far as it is known to be there */
+    double at, lost;        /* of the values at hand; when they ceased to be known, NAN */
+    bool born, over;        /* it began within the recording; it ended */
+    uint32_t before, after; /* the pid's tracks beside it, + 1; 0: none */
+    uint32_t life;          /* of lives, + 1; 0: not known */
+    int64_t v[3], now[3];   /* settled; of the instant at hand */
     uint32_t known, now_known;
     double since; /* v holds from then on */
     /* of stat */
@@ -54,7 +56,9 @@ struct pt_tracks {
     size_t nwindows;
     pt_track_change *change; /* from v to now, at `at` */
     uint32_t same;           /* fields that another value of means another life: bits */
-    int64_t unit;            /* what values are told in */
+    /* Of PID/stat, told before: where they say that the pid is another's, it is. NULL: none */
+    const struct pt_tracks *lives;
+    int64_t unit; /* what values are told in */
     struct pt_track *v;
     size_t n, cap;
     uint32_t *slots; /* newest track of each pid, + 1 */
@@ -71,8 +75,8 @@ enum { PT_TRACK_ANON = 0, PT_TRACK_SWAP };
 pt_track_change pt_track_stat, pt_track_status;
 
 int pt_track_point(void *tracks, const struct pt_point *p);
-/* The newest life of a pid so far; NULL: none. */
-const struct pt_track *pt_track_newest(const struct pt_tracks *t, int64_t pid);
+/* The life that a pid has at a time, or had last; NULL: none by then. */
+const struct pt_track *pt_track_life(const struct pt_tracks *t, int64_t pid, double at);
 /* After all points. */
 void pt_tracks_end(struct pt_tracks *t);
 void pt_tracks_release(struct pt_tracks *t);

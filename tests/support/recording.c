@@ -71,6 +71,12 @@ void recording_fail(struct recording *r, const char *name, int why)
     assert_true(pt_enc_fail(r->enc, open_source(r, name), why, PT_UNKNOWN, &err) >= 0);
 }
 
+void recording_gone(struct recording *r, const char *name)
+{
+    struct pt_err err = {0};
+    assert_int_equal(pt_enc_gone(r->enc, open_source(r, name), &err), 0);
+}
+
 void recording_end(struct recording *r)
 {
     struct pt_err err = {0};

@@ -21,6 +21,9 @@ void recording_new(struct recording *r, const struct pt_meta *meta, int64_t btim
 void recording_begin(struct recording *r, const struct pt_snap *snap, bool key);
 void recording_text(struct recording *r, const char *name, const char *text);
 void recording_bytes(struct recording *r, const char *name, const void *bytes, size_t len);
+/* The process ended, or the file is there no more; what is told of the name after it in the same
+ * snapshot is another's. */
+void recording_gone(struct recording *r, const char *name);
 void recording_fail(struct recording *r, const char *name, int why);
 void recording_end(struct recording *r);
 /* Another boot; what it had is unknown. */

@@ -286,6 +286,43 @@ static void faults_of_one_life_are_its_own(void **state)
     assert_int_equal(tracks.v[1].v[PT_TRACK_START], 5000);
 }
 
+/* What a process had in swap is not filled again by the one that has its pid next. form: the text
+ * takes another one. */
+static void swap_of_one_life_is_its_own(void **state)
+{
+    (void)state;
+    for (int form = 0; form < 2; form++) {
+        begin_tracks(pt_track_stat);
+        track(0, PT_TRACK_START, 100);
+        track(50, PT_TRACK_START, 5000);
+        pt_tracks_end(&tracks);
+        struct pt_tracks lives = tracks;
+        tracks = (struct pt_tracks){0};
+        begin_tracks(pt_track_status);
+        tracks.lives = &lives;
+        track(0, PT_TRACK_ANON, 10 << 10);
+        track(0, PT_TRACK_SWAP, 90 << 10);
+        track(20, PT_TRACK_SWAP, 95 << 10);
+        if (form)
+            vanish(50);
+        track(50, PT_TRACK_SWAP, 10 << 10);
+        track(60, PT_TRACK_SWAP, 5 << 10);
+        pt_tracks_end(&tracks);
+        assert_int_equal(tracks.n, 2);
+        assert_true(tracks.v[0].over);
+        assert_float_equal(tracks.v[0].lost, 50, 1e-9);
+        assert_int_equal(tracks.v[0].in, 0);
+        assert_int_equal(tracks.v[0].last, 95 * MIB);
+        assert_int_equal(tracks.v[1].first, 10 * MIB);
+        assert_int_equal(tracks.v[1].in, 5 * MIB);
+        assert_int_equal(tracks.v[1].out, 0);
+        assert_true(tracks.v[1].born);
+        /* what is not told anew is as it was */
+        assert_int_equal(tracks.v[1].first_anon, form ? PT_UNKNOWN : 20 * MIB);
+        pt_tracks_release(&lives);
+    }
+}
+
 static void who_vanishes_is_another_after(void **state)
 {
     (void)state;
@@ -359,6 +396,7 @@ int main(void)
         cmocka_unit_test(growth_counts_in_its_windows),
         cmocka_unit_test(births_count_as_growth),
         cmocka_unit_test(faults_of_one_life_are_its_own),
+        cmocka_unit_test(swap_of_one_life_is_its_own),
         cmocka_unit_test(who_vanishes_is_another_after),
         cmocka_unit_test(groups_at_their_limit_are_known),
     };
