@@ -116,7 +116,7 @@ static int decode(const struct walk *w, int64_t id, struct pt_block **ret, struc
     const int r = pt_block_open(blob ? blob : "", len, db->shapes, &b, err);
     if (r < 0)
         return r;
-    if (pt_block_first(b) != q->seg->first || pt_block_kind(b) == PT_BLOCK_CLOCK) {
+    if (!pt_seg_has(q->seg, b) || pt_block_kind(b) == PT_BLOCK_CLOCK) {
         pt_block_free(b);
         return pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "it is a block of another place");
     }

@@ -25,12 +25,21 @@ int pt_clock_tick(const struct pt_clock *clock, int64_t n, uint32_t *ret)
 
 /* ---- loading a clock ---- */
 
-static int clock_from_block(const struct pt_block *b, int64_t first, struct pt_clock *ret,
-                            struct pt_err *err)
+bool pt_seg_has(const struct pt_seg *seg, const struct pt_block *b)
+{
+    const uint32_t ticks = pt_block_ticks(b);
+    return ticks > 0 && pt_block_first(b) == seg->first &&
+           (seg->count == 0 ||
+            ((int64_t)ticks == seg->count && pt_block_n(b, ticks - 1) == seg->last));
+}
+
+static int clock_from_block(const struct pt_block *b, const struct pt_seg *seg,
+                            struct pt_clock *ret, struct pt_err *err)
 {
     const uint32_t count = pt_block_ticks(b);
-    if (pt_block_kind(b) != PT_BLOCK_CLOCK || pt_block_first(b) != first || count == 0)
-        return pt_err_set(err, PT_EDAMAGED, 0, NULL, first, "it is the block of another segment");
+    if (pt_block_kind(b) != PT_BLOCK_CLOCK || !pt_seg_has(seg, b))
+        return pt_err_set(err, PT_EDAMAGED, 0, NULL, seg->first,
+                          "it is the block of another segment");
     struct pt_snap *snaps = calloc(count, sizeof *snaps);
     if (!snaps)
         return pt_err_nomem(err);
@@ -46,7 +55,7 @@ static int clock_from_block(const struct pt_block *b, int64_t first, struct pt_c
     return 0;
 }
 
-static int clock_from_blob(struct pt_db *db, int64_t first, struct pt_clock *ret,
+static int clock_from_blob(struct pt_db *db, const struct pt_seg *seg, struct pt_clock *ret,
                            struct pt_err *err)
 {
     sqlite3_stmt *st = NULL;
@@ -54,17 +63,17 @@ static int clock_from_blob(struct pt_db *db, int64_t first, struct pt_clock *ret
     int r = pt_sql_prepare(db->db, &st, "SELECT data FROM block WHERE id = ?1", err);
     if (r < 0)
         return r;
-    sqlite3_bind_int64(st, 1, first * PT_BLOCKS_MAX);
+    sqlite3_bind_int64(st, 1, seg->first * PT_BLOCKS_MAX);
     const int rc = sqlite3_step(st);
     if (rc == SQLITE_ROW) {
         const void *blob = sqlite3_column_blob(st, 0);
         r = pt_block_open(blob ? blob : "", (size_t)sqlite3_column_bytes(st, 0), db->shapes, &b,
                           err);
         if (r >= 0)
-            r = clock_from_block(b, first, ret, err);
+            r = clock_from_block(b, seg, ret, err);
         pt_block_free(b);
     } else if (rc == SQLITE_DONE) {
-        r = pt_err_set(err, PT_EDAMAGED, 0, NULL, first, "it is missing");
+        r = pt_err_set(err, PT_EDAMAGED, 0, NULL, seg->first, "it is missing");
     } else {
         r = pt_sql_err(db->db, rc, "read a block", err);
     }
@@ -129,7 +138,7 @@ int pt_db_clock(struct pt_db *db, const struct pt_seg *seg, const struct pt_cloc
     }
     struct pt_clock fresh = {.first = seg->first, .used = ++db->clock_hand};
     struct pt_err why = {0};
-    int r = clock_from_blob(db, seg->first, &fresh, &why);
+    int r = clock_from_blob(db, seg, &fresh, &why);
     if (r < 0) {
         char place[64];
         snprintf(place, sizeof place, "segment %lld block 0 (clock)", (long long)seg->first);

@@ -109,6 +109,8 @@ void pt_db_tell(struct pt_db *db, int64_t n1, int64_t n2, const char *what, cons
 bool pt_db_forgive(struct pt_db *db, const struct pt_err *why, int64_t n1, int64_t n2,
                    const char *place, struct pt_err *err);
 
+/* Has a block the snapshots that the segment's row tells of? count 0: only the first is known. */
+bool pt_seg_has(const struct pt_seg *seg, const struct pt_block *b);
 const struct pt_seg *pt_db_seg_of(const struct pt_db *db, int64_t n); /* NULL: none holds it */
 /* Index of the first frame with a number >= n. */
 size_t pt_db_frame_lower(const struct pt_db *db, int64_t n);

@@ -418,6 +418,8 @@ static int field_block(void *ctx, const struct pt_block *b, struct pt_err *err)
         hi--;
     if (lo >= hi)
         return 0;
+    if (f->nsnaps != nticks)
+        f->nsnaps = 0;
     f->first_tick = lo;
     f->last_tick = hi - 1;
     for (uint32_t i = 0; i < count; i++) {

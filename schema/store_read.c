@@ -210,7 +210,7 @@ static int load_seg_row(struct pt_db *db, sqlite3_stmt *st, void *ctx, struct pt
 /* A segment whose row is damaged, from its clock block: which snapshots, when, how many blocks. */
 static int recover_seg(struct pt_db *db, int64_t first, int64_t blocks, struct pt_err *err)
 {
-    struct pt_seg seg = {.first = first, .last = first, .count = 1, .blocks = blocks};
+    struct pt_seg seg = {.first = first, .last = first, .blocks = blocks};
     const struct pt_clock *clock;
     for (size_t i = 0; i < db->nsegs; i++)
         if (first >= db->segs[i].first && first <= db->segs[i].last)
