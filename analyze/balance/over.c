@@ -11,6 +11,7 @@
 #include "analyze/series/timeline.h"
 
 #define SLICES_MAX 100000u
+#define US_MAX     9e18 /* of an int64_t */
 
 /* Whose extremes are kept; the first also tells the slices'. */
 static const char *const fields[] = {
@@ -228,7 +229,8 @@ int pt_over_steps(struct pt_db *db, int64_t from, int64_t to, size_t instants, s
     const double step = instants > 1 ? 1.0 / (double)(instants - 1) : 1;
     const double span = (double)t.last_us - (double)t.first_us;
     for (size_t i = 0; numbers && i < instants; i++) {
-        const int64_t us = t.first_us + (int64_t)(span * (double)i * step);
+        const double at = (double)t.first_us + span * (double)i * step;
+        const int64_t us = (int64_t)fmax(-US_MAX, fmin(at, US_MAX)); /* of any clock */
         int64_t n = t.last;
         if (i + 1 < instants && pt_db_find(db, us, PT_SEEK_LAST_BEFORE, &n, NULL) < 0)
             n = t.first;

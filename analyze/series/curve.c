@@ -79,7 +79,10 @@ static void widen(struct pt_curve *t)
 static void spread(struct pt_curve *t, double from, double to, double value,
                    void (*into)(struct pt_cell *c, double time, double value))
 {
-    uint32_t i = (uint32_t)((from - t->start) / t->width);
+    const double first = (from - t->start) / t->width;
+    if (!(first < t->n))
+        return;
+    uint32_t i = (uint32_t)first;
     for (double at = from; at < to && i < t->n; i++) {
         const double end = t->start + (i + 1.0) * t->width;
         const double stop = end < to ? end : to;

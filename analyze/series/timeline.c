@@ -12,6 +12,7 @@
 #define GAP     5.0 /* intervals, as they were before it */
 #define SAMPLES 1024
 #define STEP_S  0.5
+#define US_MAX  9e18 /* of an int64_t */
 
 struct load {
     struct pt_timeline *t;
@@ -85,6 +86,11 @@ static bool note_step(struct load *l, double step)
     return true;
 }
 
+static double since_first(const struct pt_timeline *t, int64_t real_us)
+{
+    return ((double)real_us - (double)t->first_us) / 1e6; /* of any clock */
+}
+
 static bool new_boot(struct load *l, const struct pt_snap *snap)
 {
     struct pt_timeline *t = l->t;
@@ -92,7 +98,7 @@ static bool new_boot(struct load *l, const struct pt_snap *snap)
         return false;
     /* by what the clock went on since the last snapshot, however it was set before; at least in
      * order where it was set back meanwhile */
-    const double real = (double)(snap->real_us - t->first_us) / 1e6;
+    const double real = since_first(t, snap->real_us);
     const double at = l->any ? fmax(l->last + real - l->last_real, l->last) : real;
     t->boots[t->nboots++] = (struct pt_boot_time){
         .boot = snap->boot, .base = at - (double)snap->boot_us / 1e6, .from = at, .to = at};
@@ -115,7 +121,7 @@ static bool add_snap(struct load *l, const struct pt_snap *snap)
         return false;
     b = &t->boots[t->nboots - 1];
     const double at = b->base + (double)snap->boot_us / 1e6;
-    const double real = (double)(snap->real_us - t->first_us) / 1e6;
+    const double real = since_first(t, snap->real_us);
     if (same && at > l->last && !note_step(l, at - l->last))
         return false;
     if (!note_clock(l, at, real))
@@ -140,7 +146,8 @@ int pt_timeline_load(struct pt_db *db, int64_t from, int64_t to, struct pt_timel
     while (rc >= 0 && pt_db_step(db, n, 1, &n, NULL) >= 0 && n <= to) {
         struct pt_snap snap;
         struct pt_err why = {0};
-        if (pt_db_snap(db, n, &snap, &why) < 0 || snap.boot_us == PT_UNKNOWN) {
+        if (pt_db_snap(db, n, &snap, &why) < 0 || snap.boot_us == PT_UNKNOWN ||
+            snap.real_us == PT_UNKNOWN) {
             lost = true;
             continue; /* damage is told where it is met */
         }
@@ -187,7 +194,11 @@ int64_t pt_timeline_real(const struct pt_timeline *t, double at)
         else
             hi = mid;
     }
-    return t->first_us + (int64_t)((at + (lo ? t->clocks[lo - 1].ahead : 0)) * 1e6);
+    const double us = (at + (lo ? t->clocks[lo - 1].ahead : 0)) * 1e6;
+    int64_t real;
+    if (!(fabs(us) < US_MAX) || __builtin_add_overflow(t->first_us, (int64_t)us, &real))
+        return PT_UNKNOWN;
+    return real;
 }
 
 size_t pt_timeline_hole_after(const struct pt_timeline *t, double at)

@@ -40,7 +40,8 @@ int pt_timeline_load(struct pt_db *db, int64_t from, int64_t to, struct pt_timel
 void pt_timeline_release(struct pt_timeline *t);
 /* NAN: the boot is not in the span. */
 double pt_timeline_at(const struct pt_timeline *t, uint32_t boot, int64_t boot_us);
-/* Real time, microseconds, of an axis time, by the clock as it was then. */
+/* Real time, microseconds, of an axis time, by the clock as it was then; PT_UNKNOWN: there is no
+ * such time. */
 int64_t pt_timeline_real(const struct pt_timeline *t, double at);
 /* The first hole that ends after `at`; nholes: none does. */
 size_t pt_timeline_hole_after(const struct pt_timeline *t, double at);

@@ -186,6 +186,12 @@ static void any_clock_is_borne(void **state)
         assert_int_equal(pt_cmd_info.run(&quiet), 0);
         assert_int_equal(pt_cmd_diff.run(&quiet), 0);
         assert_int_equal(pt_cmd_events.run(&quiet), 0);
+        assert_int_equal(pt_cmd_growth.run(&quiet), 0);
+        assert_int_equal(pt_cmd_leaks.run(&quiet), 0);
+        assert_int_equal(pt_cmd_swap.run(&quiet), 0);
+        assert_int_equal(pt_cmd_kernel.run(&quiet), 0);
+        assert_int_equal(pt_cmd_balance.run(&quiet), 0);
+        assert_int_equal(pt_cmd_oom.run(&quiet), 0);
         quiet.positional[1] = "ps";
         quiet.npositional = 2;
         for (unsigned k = 0; k < sizeof(times) / sizeof(times[0]); k++) {
