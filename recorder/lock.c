@@ -41,10 +41,20 @@ static int refused(const char *path, const char *lock, int fd, int why, struct p
                       path);
 }
 
+static void make(const char *path)
+{
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 /* Beside the file itself, whatever links lead to it: one file, one lock. */
 static bool lock_name(const char *path, char lock[PATH_MAX])
 {
     char real[PATH_MAX];
+    struct stat st;
+    if (stat(path, &st) < 0 && errno == ENOENT && lstat(path, &st) == 0)
+        make(path); /* the link leads nowhere yet */
     const int n = snprintf(lock, PATH_MAX, "%s.lock", realpath(path, real) ? real : path);
     return n < PATH_MAX;
 }

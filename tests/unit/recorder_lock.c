@@ -30,6 +30,10 @@ static void one_holder(void **state)
     assert_int_equal(access(lock.name, F_OK), -1);
     assert_true(pt_lock_take(&other, link, &err) >= 0);
     pt_lock_drop(&other);
+    assert_int_equal(unlink(db), 0); /* by a link to a file that is still to come, too */
+    assert_true(pt_lock_take(&lock, link, &err) >= 0);
+    assert_true(pt_lock_take(&other, db, NULL) < 0);
+    pt_lock_drop(&lock);
     tree_remove("");
 }
 
