@@ -89,8 +89,8 @@ static void tell_asides(struct daemon *d, const struct pt_writer_stats *w)
     if (w->asides != d->told_asides)
         pt_log(PT_LOG_ERROR,
                "'%s' was damaged and is now '%s', beside it: 'pagetrail check --repair' recovers "
-               "what is in it; recording goes on in a new file",
-               d->path, w->aside_as);
+               "what is in it%s",
+               d->path, w->aside_as, d->stop ? "" : "; recording goes on in a new file");
     d->told_asides = w->asides;
     if (w->wals != d->told_wals && w->wal_as[0])
         pt_log(
@@ -384,6 +384,7 @@ static int open_signals(struct daemon *d, struct pt_err *err)
     sigaddset(&set, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit to the size of files is a full disk */
     d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     d->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     if (d->signal_fd < 0 || d->timer_fd < 0)
@@ -502,6 +503,7 @@ static int end(struct daemon *d)
         pt_log(PT_LOG_ERROR, "cannot finish '%s': %s", d->path, err.text);
         status = PT_EXIT_FAILED;
     }
+    tell_asides(d, &w);
     if (w.lost != d->told_lost)
         tell_lost(w.lost - d->told_lost);
     pt_alarm_free(d->alarm);

@@ -26,7 +26,7 @@
 int pt_file_cannot(const char *what, const char *path, struct pt_err *err)
 {
     const int e = errno;
-    const enum pt_code code = e == ENOSPC || e == EDQUOT ? PT_EFULL : e == EIO ? PT_EIO : PT_EOPEN;
+    const enum pt_code code = pt_no_room(e) ? PT_EFULL : e == EIO ? PT_EIO : PT_EOPEN;
     return pt_err_set(err, code, e, path, -1, "cannot %s '%s': %s", what, path, strerror(e));
 }
 

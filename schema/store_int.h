@@ -5,6 +5,7 @@
 #ifndef PT_SCHEMA_STORE_INT_H
 #define PT_SCHEMA_STORE_INT_H
 
+#include <errno.h>
 #include <sqlite3.h>
 
 #include "schema/source.h"
@@ -94,6 +95,12 @@ struct pt_meta_field {
 };
 extern const struct pt_meta_field pt_meta_fields[];
 extern const size_t pt_meta_field_count;
+
+/* Is that errno of a disk, a quota or a limit to the size of files that is used up? */
+static inline bool pt_no_room(int sys)
+{
+    return sys == ENOSPC || sys == EDQUOT || sys == EFBIG;
+}
 
 /* ---- files open in this process (store_held.c) ----
  * Closing any descriptor of a file drops all of the process's POSIX locks on it, SQLite's too, and

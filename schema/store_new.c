@@ -25,9 +25,7 @@ struct pt_new {
 static int cannot(const char *do_what, const char *path, struct pt_err *err)
 {
     const int e = errno;
-    const enum pt_code code = e == ENOSPC || e == EDQUOT || e == EFBIG ? PT_EFULL
-                              : e == EIO || e == EPIPE                 ? PT_EIO
-                                                                       : PT_EOPEN;
+    const enum pt_code code = pt_no_room(e) ? PT_EFULL : e == EIO || e == EPIPE ? PT_EIO : PT_EOPEN;
     return pt_err_set(err, code, e, path, -1, "cannot %s '%s': %s", do_what, path, strerror(e));
 }
 

@@ -28,8 +28,8 @@
 static int cannot(const char *path, struct pt_err *err)
 {
     const int e = errno;
-    return pt_err_set(err, e == ENOSPC || e == EDQUOT ? PT_EFULL : PT_EOPEN, e, path, -1,
-                      "cannot open '%s': %s", path, strerror(e));
+    return pt_err_set(err, pt_no_room(e) ? PT_EFULL : PT_EOPEN, e, path, -1, "cannot open '%s': %s",
+                      path, strerror(e));
 }
 
 bool pt_db_in_use(int fd)

@@ -212,7 +212,7 @@ int pt_sql_err_by(sqlite3 *db, int rc, int by, const char *what, struct pt_err *
     const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
     enum pt_code code = code_of(rc);
     const bool by_system = sys && (code == PT_EIO || code == PT_EOPEN);
-    if (by_system && (sys == ENOSPC || sys == EDQUOT))
+    if (by_system && pt_no_room(sys))
         code = PT_EFULL;
     return pt_err_set(err, code, code == PT_EDAMAGED ? 0 : sys, "database", -1, "cannot %s: %s%s%s",
                       what, text, by_system ? ": " : "", by_system ? strerror(sys) : "");

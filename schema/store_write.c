@@ -92,7 +92,7 @@ int pt_store_step(struct pt_store *s, sqlite3_stmt *st, const char *what, struct
     errno = 0;
     const int rc = sqlite3_step(st);
     /* its own account is of the last call only, and undoing makes some */
-    const bool full = errno == ENOSPC || errno == EDQUOT;
+    const bool full = pt_no_room(errno);
     const int by = (rc & 0xff) == SQLITE_IOERR && full ? errno : 0;
     if (rc == SQLITE_ROW)
         return 1;

@@ -49,6 +49,19 @@ sql "$db" "select text from event where kind = 4" | grep -qE \
 
 accounted "$db" 50
 
+echo '-- a limit to the size of files is a full disk'
+db=$disk/l.db
+start prlimit --fsize=120000:unlimited "$recorder" -o "$db" -i 50ms --deep off --procfs "$PT_SOURCE/tests/fixtures/linux-6.18-x86_64/proc" 2>"$log"
+daemon=$pid
+until_true 30 said "$log" 'cannot store' || fail "it says nothing: $(cat "$log")"
+sleep 1
+kill -0 "$daemon" || fail 'the recorder ended'
+run prlimit --pid "$daemon" --fsize=unlimited
+until_true 30 said "$log" 'storing again' || fail 'it does not store again'
+stop "$daemon"
+sound "$db"
+accounted "$db" 50
+
 # begin_damaged NAME: the files of a recorder that was killed, the -wal damaged in its middle.
 begin_damaged()
 {
