@@ -204,7 +204,7 @@ static const struct family {
     {PT_MODEL_LINEAR, 2, 1, {0}},
     {PT_MODEL_POWER, 3, 8, {1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3}},
     {PT_MODEL_SATURATING, 3, 9, {0.04, 0.06, 0.09, 0.13, 0.18, 0.25, 0.33, 0.42, 0.5}},
-    {PT_MODEL_LOG, 3, 7, {0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3}},
+    {PT_MODEL_LOG, 3, 9, {0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 0.8}},
 };
 
 static void choose(struct pt_contest *ret)

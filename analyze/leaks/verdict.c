@@ -179,24 +179,24 @@ static void rule_out(const struct pt_case *c, const struct pt_look *l, const str
         return;
     }
     const double more = pt_levels_more(held);
+    const bool ended =
+        l->contest.margin < -MARGIN || !l->d || (!l->c && l->contest.margin < MARGIN);
+    const bool uneven = saw && !(l->b && (ended || l->c));
     if (!isnan(more)) {
         r->verdict = PT_UNDETERMINED;
+        r->rises = r->rises && !ended && !uneven; /* what may have ended exhausts nothing */
         r->more = more;
         pt_evidence_add(r, "levels", held->n, NAN, false,
                         "stands at ever higher levels, ever longer: record %s more",
                         time_of(a, sizeof(a), more));
         return;
     }
-    if (l->contest.margin < -MARGIN || !l->d || (!l->c && l->contest.margin < MARGIN)) {
+    if (ended || uneven) {
         const bool levels = l->contest.bounded == PT_MODEL_LEVELS;
-        r->verdict = saw && !l->b ? PT_SAWTOOTH : levels ? PT_STEP : PT_BOUNDED;
-        if (levels && r->verdict == PT_STEP)
+        r->verdict = uneven ? PT_SAWTOOTH : levels ? PT_STEP : PT_BOUNDED;
+        if (r->verdict == PT_STEP)
             pt_evidence_add(r, "step", l->contest.step_size, l->floor, false, "one step of %s",
                             size_of(a, sizeof(a), l->contest.step_size));
-        return;
-    }
-    if (saw && !(l->b && l->c)) {
-        r->verdict = PT_SAWTOOTH;
         return;
     }
     r->verdict = PT_UNDETERMINED;
@@ -309,11 +309,11 @@ static void judge(const struct pt_case *c, struct pt_ruling *ret)
         of_load = l;
     measure(c, &l, from, ret);
     describe(&l, ret);
+    ret->rises = l.a && l.slope.z > 0;
     if (pt_leaks(&l))
         alarm(c, &l, &of_load, start, bins, ret);
     else
         rule_out(c, &l, &drops, &levels, ret);
-    ret->rises = l.a && l.slope.z > 0;
     pt_judge_headroom(ret, c->headroom);
 }
 

@@ -93,7 +93,7 @@ struct pt_ruling {
     double z;
     double exhaustion, exhaustion_low, exhaustion_high; /* seconds from the end; NAN: none */
     double more;         /* undetermined: record so much longer; NAN: not known */
-    bool rises;          /* by more than noise, whatever its shape */
+    bool rises;          /* by more than noise, and nothing says that it ended */
     enum pt_model model; /* that describes it best */
     struct pt_evidence evidence[PT_EVIDENCE_MAX];
     int nevidence;
