@@ -90,6 +90,12 @@ static bool note_tick(struct charts *c, const struct pt_snap *snap)
     return true;
 }
 
+/* Numbers that are missing were thinned out: their time is no hole. */
+static bool is_step(const struct charts *c, double step, int64_t numbers)
+{
+    return step > 0 && step <= c->gap * (double)(numbers > 0 ? numbers : 1);
+}
+
 static int on_snap(void *ctx, const struct pt_snap *snap)
 {
     struct charts *c = ctx;
@@ -98,8 +104,7 @@ static int on_snap(void *ctx, const struct pt_snap *snap)
     const int64_t numbers = c->nticks ? snap->n - c->last.n : 1;
     c->at = pt_axis_next(&c->axis, snap->real_us);
     const double step = c->at - from;
-    /* numbers that are missing were thinned out: their time is no hole */
-    if (same && step > 0 && step <= c->gap * (double)(numbers > 0 ? numbers : 1)) {
+    if (same && is_step(c, step, numbers)) {
         const struct pt_snap *l = &c->last;
         pt_strip_hold(&c->strip[LINE_AVAILABLE], from, c->at, kib(l->mem_available_kb));
         pt_strip_hold(&c->strip[LINE_SWAP_USED], from, c->at, kib(l->swap_used_kb));
@@ -133,7 +138,7 @@ static size_t tick_of(const struct charts *c, int64_t n)
     return lo;
 }
 
-/* A counter that is told anew rose since the snapshot before. */
+/* A counter that is told anew rose since the snapshot before; in a hole it is not known when. */
 static int on_counter(void *ctx, const struct pt_point *p)
 {
     struct charts *c = ctx;
@@ -142,7 +147,7 @@ static int on_counter(void *ctx, const struct pt_point *p)
     if (p->known && follows && i > 0 && i < c->nticks && c->ticks[i - 1].boot == p->boot) {
         const double from = c->ticks[i - 1].at, to = c->ticks[i].at;
         const int64_t pages = p->ivalue - c->counter[p->which].value;
-        if (pages >= 0 && to > from)
+        if (pages >= 0 && is_step(c, to - from, c->ticks[i].n - c->ticks[i - 1].n))
             pt_strip_hold(&c->strip[p->which % 2 ? LINE_SWAP_OUT : LINE_SWAP_IN], from, to,
                           (double)pages * c->page / (to - from));
     }
@@ -201,7 +206,7 @@ static double point_at(const struct charts *c, const struct pt_over_point *p)
     return round((i < c->nticks ? c->ticks[i].at : c->at) * 10) / 10;
 }
 
-/* A hole is a point of nulls just before what follows it. */
+/* A hole is a point of nulls amid it: of points at one place charts draw the first alone. */
 static json_t *layer_json(const struct pt_over *o, enum pt_line line)
 {
     json_t *values = json_array();
@@ -225,9 +230,10 @@ static json_t *memory_json(const struct charts *c, const struct pt_over *o)
 {
     json_t *seconds = json_array(), *layers = json_array();
     for (size_t i = 0; i < o->n; i++) {
+        const double at = point_at(c, &o->v[i]);
         if (i > 0 && o->v[i].gap)
-            json_array_append_new(seconds, json_real(point_at(c, &o->v[i])));
-        json_array_append_new(seconds, json_real(point_at(c, &o->v[i])));
+            json_array_append_new(seconds, json_real((at + point_at(c, &o->v[i - 1])) / 2));
+        json_array_append_new(seconds, json_real(at));
     }
     for (int line = 0; line < PT_LINE_COUNT; line++)
         if (has_layer(o, (enum pt_line)line))

@@ -69,6 +69,13 @@ jq -e '. as $doc | .charts.memory as $m | ($m.layers | length) > 3 and
     all(range($m.seconds | length); . as $i | [$m.layers[].values[$i]] | all(. == null) or
         (add == $doc.machine.host.mem_total))' "$PT_TMP/leaks.json" >/dev/null || fail 'the layers of memory do not add up'
 jq -e 'any(.marks[]; .kind == "gap")' "$PT_TMP/leaks.json" >/dev/null || fail 'no gap is marked'
+# nothing is drawn over a gap, and no two points of the stack are at one place: charts would leave the second out
+jq -e '.charts.seconds as $at | ($at[1] - $at[0]) as $wide | any(.charts.lines[]; .name == "swap_out") and
+    all(.marks[] | select(.kind == "gap"); . as $gap | any(range($at | length); $at[.] - $wide > $gap.seconds and $at[.] + $wide < $gap.until))
+    and ([.marks[] | select(.kind == "gap")] as $gaps | all(.charts.lines[]; . as $line | all(range($at | length); . as $i |
+        $line.values[$i] == null or all($gaps[]; $at[$i] - $wide <= .seconds or $at[$i] + $wide >= .until)))) and
+    (.charts.memory.seconds as $v | all(range(1; $v | length); $v[.] > $v[. - 1]))' "$PT_TMP/leaks.json" >/dev/null ||
+    fail "gaps are drawn over: $(jq -c '[.marks[] | select(.kind == "gap")], .charts.memory.seconds' "$PT_TMP/leaks.json")"
 jq -e '.leaks.findings[] | select(.verdict == "leak") | .picture.values | map(select(. != null)) | length > 20' \
     "$PT_TMP/leaks.json" >/dev/null || fail 'a leak has no picture'
 # the parts are what the commands of that name print
