@@ -3,7 +3,6 @@
 #include "recorder/sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -159,17 +158,5 @@ ssize_t pt_sink_fd(struct pt_sink *s, uint32_t source, int fd, enum pt_read_how 
         return stream(s, source, fd);
     if (n >= 0)
         pt_sink_text(s, source, s->buf, (size_t)n);
-    return n;
-}
-
-ssize_t pt_sink_at(struct pt_sink *s, uint32_t source, int dir, const char *path,
-                   enum pt_read_how how)
-{
-    /* not to wait for a writer where a copied tree holds a fifo */
-    const int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return -errno;
-    const ssize_t n = pt_sink_fd(s, source, fd, how);
-    close(fd);
     return n;
 }

@@ -41,9 +41,6 @@ enum pt_read_how {
 /* Reads from offset 0 to the end and puts the text. Returns its length (when that is less than
  * PT_SINK_BUFFER the text stands in s->buf), or -errno with nothing put. */
 ssize_t pt_sink_fd(struct pt_sink *s, uint32_t source, int fd, enum pt_read_how how);
-/* Opens, reads, closes. */
-ssize_t pt_sink_at(struct pt_sink *s, uint32_t source, int dir, const char *path,
-                   enum pt_read_how how);
 /* A text made here (counts, statfs). */
 void pt_sink_text(struct pt_sink *s, uint32_t source, const char *text, size_t len);
 void pt_sink_fail(struct pt_sink *s, uint32_t source, int why, int64_t read_us);

@@ -142,7 +142,8 @@ const struct pt_source_row *pt_source_rows(size_t *ret_count)
     return rows;
 }
 
-bool pt_tier_due(enum pt_tier tier, uint32_t phase, uint64_t tick)
+/* Does a tick read a source of this tier and phase? */
+static bool is_due(enum pt_tier tier, uint32_t phase, uint64_t tick)
 {
     static const uint32_t period[PT_TIERS] = {1, PT_SLOW_TICKS, PT_RARE_TICKS};
     return tick % period[tier] == phase % period[tier];
@@ -422,7 +423,7 @@ void pt_system_tick(struct pt_system *s, struct pt_sink *sink, enum pt_tier tier
     }
     for (uint32_t i = 0; i < s->n; i++) {
         struct entry *e = &s->entries[i];
-        if (e->tier == tier && (full || pt_tier_due(e->tier, e->phase, tick)))
+        if (e->tier == tier && (full || is_due(e->tier, e->phase, tick)))
             entry_read(s, e, sink, ret);
     }
 }

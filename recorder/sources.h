@@ -45,7 +45,5 @@ void pt_system_tick(struct pt_system *s, struct pt_sink *sink, enum pt_tier tier
 uint32_t pt_system_denied(const struct pt_system *s);
 void pt_system_each_denied(const struct pt_system *s, void (*fn)(void *ctx, const char *name),
                            void *ctx);
-/* Does a tick read a source of this tier and phase? */
-bool pt_tier_due(enum pt_tier tier, uint32_t phase, uint64_t tick);
 
 #endif

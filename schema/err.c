@@ -26,21 +26,3 @@ int pt_err_nomem(struct pt_err *err)
 {
     return pt_err_set(err, PT_ENOMEM, ENOMEM, NULL, -1, "out of memory");
 }
-
-const char *pt_code_name(enum pt_code code)
-{
-    static const char *const names[] = {
-        [PT_OK] = "ok",
-        [PT_EUSAGE] = "usage",
-        [PT_EOPEN] = "cannot open",
-        [PT_EFORMAT] = "format",
-        [PT_ENEWER] = "newer format",
-        [PT_EDAMAGED] = "damaged",
-        [PT_EFULL] = "no space",
-        [PT_EIO] = "input/output",
-        [PT_ELOCKED] = "locked",
-        [PT_ENOMEM] = "no memory",
-        [PT_ENOTFOUND] = "not found",
-    };
-    return (unsigned)code < sizeof names / sizeof *names && names[code] ? names[code] : "error";
-}

@@ -36,7 +36,5 @@ struct pt_err {
 int pt_err_set(struct pt_err *err, enum pt_code code, int sys, const char *source, int64_t position,
                const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 int pt_err_nomem(struct pt_err *err);
-/* "damaged", "not a recording" ...: two words at most, for machine output. */
-const char *pt_code_name(enum pt_code code);
 
 #endif

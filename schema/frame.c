@@ -2,16 +2,6 @@
  * What encoder, decoder and blocks share of a snapshot. Units: as frame.h. */
 #include "schema/frame_int.h"
 
-const char *pt_trigger_name(int trigger)
-{
-    static const char *const names[] = {
-        [PT_TRIGGER_TIMER] = "timer", [PT_TRIGGER_ONCE] = "once",     [PT_TRIGGER_START] = "start",
-        [PT_TRIGGER_STOP] = "stop",   [PT_TRIGGER_SIGNAL] = "signal", [PT_TRIGGER_PSI] = "psi",
-        [PT_TRIGGER_OOM] = "oom",     [PT_TRIGGER_LOW] = "low",       [PT_TRIGGER_BURST] = "burst",
-    };
-    return trigger >= 0 && (size_t)trigger < sizeof names / sizeof *names ? names[trigger] : NULL;
-}
-
 void pt_snap_numbers(const struct pt_snap *snap, int64_t ret[PT_SNAP_NUMBERS])
 {
     const int64_t v[PT_SNAP_NUMBERS] = {

@@ -32,8 +32,6 @@ enum pt_trigger {
     PT_TRIGGER_LOW,
     PT_TRIGGER_BURST,
 };
-const char *pt_trigger_name(
-    int trigger); /* "timer", ...; "trigger 42" is the caller's job: NULL when unknown */
 
 /* What a snapshot is, besides its sources: all but n also stands in the snapshot table. */
 struct pt_snap {
@@ -111,7 +109,6 @@ void pt_enc_new_chain(struct pt_enc *e);
 /* Frames and bytes since the key frame (raw, before compression): for deciding when to seal. */
 uint32_t pt_enc_chain_frames(const struct pt_enc *e);
 size_t pt_enc_chain_bytes(const struct pt_enc *e);
-size_t pt_enc_memory(const struct pt_enc *e);
 
 /* ---- decoder ---- */
 

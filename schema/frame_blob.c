@@ -172,11 +172,6 @@ void pt_blob_cctx_free(void *cctx)
     ZSTD_freeCCtx(cctx);
 }
 
-size_t pt_blob_cctx_size(const void *cctx)
-{
-    return ZSTD_sizeof_CCtx(cctx);
-}
-
 void pt_blob_resum(uint8_t *blob, size_t len)
 {
     if (len >= PT_BLOB_HEAD)

@@ -45,7 +45,6 @@ size_t pt_blob_length(const void *head);
 int pt_blob_read(const char magic[4], const char *what, const void *blob, size_t len,
                  size_t raw_max, struct pt_blob *ret, struct pt_err *err);
 void pt_blob_cctx_free(void *cctx);
-size_t pt_blob_cctx_size(const void *cctx); /* memory held; 0 for NULL */
 /* A block knows its place in its segment, so that a segment is known to be whole by its blocks
  * alone. Stamps a finished blob, and reads it from the head of one. */
 #define PT_BLOB_PLACES 32768u

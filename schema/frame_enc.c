@@ -477,21 +477,3 @@ size_t pt_enc_chain_bytes(const struct pt_enc *e)
 {
     return e->chain_bytes;
 }
-
-size_t pt_enc_memory(const struct pt_enc *e)
-{
-    size_t n = sizeof *e + e->pool_cap + e->readset_cap + e->raw.cap + e->part.cap +
-               e->src_cap * sizeof *e->src + e->table_cap * sizeof *e->table +
-               (e->now.cap + e->before.cap + e->entries.cap) * sizeof *e->now.v +
-               e->local_cap * sizeof *e->local + e->fresh_cap * sizeof *e->fresh +
-               (e->changes.cap + e->changes.spare_cap) * sizeof *e->changes.v +
-               e->class_cap * sizeof *e->classes + pt_blob_cctx_size(e->cctx);
-    for (uint32_t i = 0; i < e->nsrc; i++) {
-        const struct pt_src *s = &e->src[i];
-        if (s->state == PT_SRC_FREE)
-            continue;
-        n += s->cur ? sizeof *s->cur + s->cur->len : 0;
-        n += s->base && s->base != s->cur ? sizeof *s->base + s->base->len : 0;
-    }
-    return n;
-}

@@ -65,7 +65,6 @@ struct pt_pack {
     const struct pt_grammar *grammar;
     const struct pt_reading *prev;
     struct pt_cur prev_cur; /* walks prev's rows beside ours */
-    uint32_t prev_left;
     uint32_t last_head, last_body;
     uint32_t nrows;
     uint64_t total;

@@ -117,7 +117,7 @@ struct pt_block_writer {
     uint64_t rows_work;
     char last_name[PT_NAME_MAX];
     /* the source being written */
-    bool in_source, has_text, dead; /* dead: absent since its last text */
+    bool in_source, dead; /* dead: absent since its last text */
     enum pt_key key;
     uint32_t class_id, first_track, nversions, nedits, last_edit;
     struct pt_reading *cur;

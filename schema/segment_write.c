@@ -30,7 +30,7 @@ static void reset_source(struct pt_block_writer *w)
         lists[i]->n = 0;
     pt_buf_reset(&w->states);
     pt_buf_reset(&w->edits);
-    w->in_source = w->has_text = w->dead = false;
+    w->in_source = w->dead = false;
     w->nversions = w->nedits = w->last_edit = w->state_run = 0;
 }
 

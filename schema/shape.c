@@ -16,7 +16,6 @@ struct pt_shapes {
     uint32_t *buckets;
     uint32_t nbuckets; /* a power of two */
     uint32_t live;
-    size_t bytes;
     struct pt_pool pool;
     struct pt_buf scratch;
 };
@@ -165,7 +164,6 @@ int64_t pt_shapes_intern(struct pt_shapes *t, const uint8_t *wire, size_t len, s
     uint32_t *bucket = &t->buckets[hash & (t->nbuckets - 1)];
     t->entries[id] = (struct entry){.shape = s, .next = *bucket};
     *bucket = id;
-    t->bytes += sizeof *s + len;
     if (++t->live > t->nbuckets)
         rehash(t, t->nbuckets * 2);
     return id;
@@ -190,7 +188,6 @@ void pt_shapes_unref(struct pt_shapes *t, uint32_t id)
     while (*link != id)
         link = &t->entries[*link].next;
     *link = t->entries[id].next;
-    t->bytes -= sizeof *s + s->wire_len;
     t->live--;
     free(s);
     free_id(t, id);
@@ -199,11 +196,6 @@ void pt_shapes_unref(struct pt_shapes *t, uint32_t id)
 uint32_t pt_shapes_count(const struct pt_shapes *t)
 {
     return t->live;
-}
-
-size_t pt_shapes_bytes(const struct pt_shapes *t)
-{
-    return t->bytes + t->cap * sizeof *t->entries + t->nbuckets * sizeof *t->buckets;
 }
 
 /* ---- matching: each returns the end of the number, or NULL when it is not spelt as rendering

@@ -54,7 +54,6 @@ const struct pt_shape *pt_shapes_get(const struct pt_shapes *t, uint32_t id); /*
 void pt_shapes_ref(struct pt_shapes *t, uint32_t id);
 void pt_shapes_unref(struct pt_shapes *t, uint32_t id); /* freed at 0 */
 uint32_t pt_shapes_count(const struct pt_shapes *t);    /* live shapes */
-size_t pt_shapes_bytes(const struct pt_shapes *t);      /* memory held, estimate */
 
 /* For those who work on a table's readings: memory of the readings, and room to work in that is
  * anybody's from call to call. */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Looking files and fields up in the table (source_table.c) by name patterns. */
+ * Looking files and fields up in the table (source_table.c) by name patterns, and what a name
+ * says. */
 #include "schema/source.h"
 
 #include <string.h>
+
+#include "schema/parse.h"
 
 const struct pt_file *pt_file_of(const char *source)
 {
@@ -50,6 +53,22 @@ static bool match(const char *pattern, const char *name, size_t len)
 bool pt_source_match(const char *pattern, const char *name)
 {
     return match(pattern, name, strlen(name));
+}
+
+int64_t pt_source_pid(const char *source, const char **ret_file)
+{
+    struct pt_str rest = {source, strlen(source)}, digits;
+    int64_t pid, scale;
+    if (!pt_str_starts(rest, "proc:"))
+        return -1;
+    rest.p += 5;
+    rest.n -= 5;
+    if (!pt_take_digits(&rest, &digits) || rest.n < 2 || *rest.p != '/' ||
+        !pt_number(digits.p, digits.n, &pid, &scale))
+        return -1;
+    if (ret_file != NULL)
+        *ret_file = rest.p + 1;
+    return pid;
 }
 
 const struct pt_field *pt_field_of(const struct pt_file *file, const char *name, size_t len)

@@ -80,6 +80,10 @@ bool pt_source_match(const char *pattern, const char *name);
 /* The class of a source: its name with what tells one object from another taken out
  * ("proc:*\/status"). Writes at most `size` bytes. */
 void pt_source_class(const char *name, char *ret, size_t size);
+/* The pid of a process's source, and (ret_file, may be NULL) the file: 1234 and "status" of
+ * "proc:1234/status". < 0: not a process's source. A pid alone is never who a process is: that
+ * takes boot, pid and start time. */
+int64_t pt_source_pid(const char *source, const char **ret_file);
 
 /* A value's number: sign, digits, fraction ("-12", "0.05", "0x1f" and bare hex where the field is
  * an address). false: not a number, or out of range. *ret_scale: 10^decimals (100 for "0.05", *ret

@@ -242,14 +242,14 @@ static int on_blob(void *ctx, const struct pt_sift_blob *b, struct pt_err *err)
     return pt_store_step(c->to, st, "note a blob", err);
 }
 
-int pt_catalog_blob(struct pt_catalog *c, sqlite3_stmt *st, int first, struct pt_err *err)
+int pt_catalog_blob(struct pt_catalog *c, sqlite3_stmt *st, struct pt_err *err)
 {
-    struct pt_run run = {.place = (uint32_t)sqlite3_column_int64(st, first),
-                         .at = (uint32_t)sqlite3_column_int64(st, first + 1),
-                         .end = (uint32_t)sqlite3_column_int64(st, first + 2),
-                         .overflow = sqlite3_column_int(st, first + 3),
-                         .view = (enum pt_page_view)sqlite3_column_int(st, first + 4)};
-    const size_t len = (size_t)sqlite3_column_int64(st, first + 5);
+    struct pt_run run = {.place = (uint32_t)sqlite3_column_int64(st, 2),
+                         .at = (uint32_t)sqlite3_column_int64(st, 3),
+                         .end = (uint32_t)sqlite3_column_int64(st, 4),
+                         .overflow = sqlite3_column_int(st, 5),
+                         .view = (enum pt_page_view)sqlite3_column_int(st, 6)};
+    const size_t len = (size_t)sqlite3_column_int64(st, 7);
     pt_buf_reset(&c->blob);
     if (!pt_run_read(c->pages, &run, len, &c->blob))
         return pt_err_set(err, PT_EIO, 0, "", -1, "the file changed while it was read");

@@ -53,8 +53,8 @@ int pt_catalog_stmt(struct pt_catalog *c, enum pt_catalog_stmt id, sqlite3_stmt 
 int pt_catalog_fill(struct pt_catalog *c, int (*progress)(void *ctx, int64_t done, int64_t total),
                     void *ctx, struct pt_err *err);
 
-/* Columns of PT_C_BLOCKS and PT_C_FRAMES from `first` on say where a blob is; reads it into
+/* Columns of PT_C_BLOCKS and PT_C_FRAMES from the third on say where a blob is; reads it into
  * c->blob. */
-int pt_catalog_blob(struct pt_catalog *c, sqlite3_stmt *st, int first, struct pt_err *err);
+int pt_catalog_blob(struct pt_catalog *c, sqlite3_stmt *st, struct pt_err *err);
 
 #endif

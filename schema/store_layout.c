@@ -34,8 +34,10 @@ void pt_layout_release(struct pt_layout *l)
 /* ---- the order of sources ---- */
 
 /* Names of one length are compared by bytes, so that pids come in numeric order. */
-static int order(const char *a, const char *b)
+static int order_entries(const void *x, const void *y, void *names)
 {
+    const char *a = (const char *)names + ((const struct pt_entry *)x)->name;
+    const char *b = (const char *)names + ((const struct pt_entry *)y)->name;
     const enum pt_block_kind ka = pt_block_kind_of(a), kb = pt_block_kind_of(b);
     if (ka != kb)
         return ka < kb ? -1 : 1;
@@ -47,13 +49,6 @@ static int order(const char *a, const char *b)
         return c;
     const size_t la = strlen(a), lb = strlen(b);
     return la != lb ? (la < lb ? -1 : 1) : strcmp(a, b);
-}
-
-static int order_entries(const void *a, const void *b, void *ctx)
-{
-    const struct pt_entry *ea = a, *eb = b;
-    const char *names = ctx;
-    return order(names + ea->name, names + eb->name);
 }
 
 int pt_layout_add(struct pt_layout *l, const char *name, uint32_t id, size_t base)
@@ -99,22 +94,6 @@ int pt_layout_sort(struct pt_layout *l)
     }
     l->n = n;
     return 0;
-}
-
-uint32_t pt_layout_find(const struct pt_layout *l, const char *name)
-{
-    uint32_t lo = 0, hi = l->n;
-    while (lo < hi) {
-        const uint32_t mid = lo + (hi - lo) / 2;
-        const int c = order(pt_layout_name(l, mid), name);
-        if (c == 0)
-            return mid;
-        if (c < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return l->n;
 }
 
 /* ---- blocks ---- */

@@ -43,8 +43,6 @@ int pt_layout_add(struct pt_layout *l, const char *name, uint32_t id, size_t bas
  * number and compare no names: they did so for most of a seal's time. < 0: no memory. */
 int pt_layout_sort(struct pt_layout *l);
 const char *pt_layout_name(const struct pt_layout *l, uint32_t index);
-/* Index of a name after sorting; l->n: it is not there. */
-uint32_t pt_layout_find(const struct pt_layout *l, const char *name);
 /* The snapshots, and the clock block. */
 int pt_layout_clock(struct pt_layout *l, const struct pt_snap *snaps, uint32_t nsnaps,
                     struct pt_err *err);

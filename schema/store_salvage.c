@@ -146,7 +146,7 @@ static int write_block(struct salvage *s, struct making *m, sqlite3_stmt *st, st
         return 0;
     int r = tell_blocks(s, m, m->next, place, err);
     if (r >= 0)
-        r = pt_catalog_blob(&s->cat, st, 2, err);
+        r = pt_catalog_blob(&s->cat, st, err);
     if (r < 0)
         return r;
     const struct pt_val v[] = {pt_val_int(m->g->first * PT_BLOCKS_MAX + place), pt_val_int(kind),
@@ -211,7 +211,7 @@ static int write_frame(struct salvage *s, sqlite3_stmt *st, int64_t *key_n, stru
 {
     struct pt_val v[PT_SNAP_NCOLUMNS + 1];
     const int64_t n = sqlite3_column_int64(st, 0), of = sqlite3_column_int64(st, 1);
-    int r = pt_catalog_blob(&s->cat, st, 2, err);
+    int r = pt_catalog_blob(&s->cat, st, err);
     if (r >= 0)
         r = pt_row_of_frame(s->cat.blob.data, s->cat.blob.len, v, err);
     if (r < 0)

@@ -75,7 +75,6 @@ void pt_sheet_by_change(struct pt_sheet *s);
 /* The parts of balance.schema.json that are of the sheet: "total", "available", "swap_used",
  * "lines", "hints". top: holders of a line; PT_UNKNOWN: all. */
 json_t *pt_sheet_json(const struct pt_sheet *s, int64_t top);
-json_t *pt_sheet_holder_json(const struct pt_sheet_holder *h);
 /* The table alone; < 0: no memory. changed: only lines that changed. */
 int pt_sheet_text(const struct pt_sheet *s, FILE *out, bool colour, int64_t top, bool changed);
 /* "105 java", "slab dentry": as a person calls it. */

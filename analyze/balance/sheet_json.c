@@ -8,7 +8,7 @@ static json_t *change(struct pt_change c)
     return pt_json_change(c.before, c.after, c.delta);
 }
 
-json_t *pt_sheet_holder_json(const struct pt_sheet_holder *h)
+static json_t *holder_json(const struct pt_sheet_holder *h)
 {
     const struct pt_process *p = h->after ? h->after : h->before;
     return json_pack(
@@ -37,7 +37,7 @@ static json_t *line_json(const struct pt_sheet_line *line, int64_t top)
 {
     json_t *holders = json_array();
     for (size_t i = 0; i < line->n && (top == PT_UNKNOWN || (int64_t)i < top); i++)
-        json_array_append_new(holders, pt_sheet_holder_json(&line->v[i]));
+        json_array_append_new(holders, holder_json(&line->v[i]));
     return json_pack("{s:s, s:o, s:o, s:o, s:i, s:o}", "line", line->name, "bytes",
                      change(line->bytes), "of_which", parts(line->of_which, line->nof_which),
                      "holders", holders, "holders_total", (int)line->n, "rest",

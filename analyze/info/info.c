@@ -85,8 +85,6 @@ int pt_info_add(void *walk, const struct pt_snap *snap)
     w->any = true;
     w->last = *snap;
     info->count++;
-    const size_t kinds = sizeof(info->triggers) / sizeof(info->triggers[0]);
-    info->triggers[snap->trigger < kinds ? snap->trigger : kinds - 1]++;
     int64_t rss;
     if (snap->rss_kb != PT_UNKNOWN && !__builtin_mul_overflow(snap->rss_kb, 1024, &rss) &&
         (info->rss_max == PT_UNKNOWN || rss > info->rss_max))

@@ -34,7 +34,6 @@ struct pt_info {
     int64_t cost_span_us;    /* the time it was used in */
     double cost_max;         /* percent of a CPU, the most in a minute; < 0: none is known whole */
     int64_t rss_max;         /* PT_UNKNOWN: not told */
-    uint64_t triggers[16];
     int64_t events[PT_INFO_KINDS]; /* by kind */
     struct pt_own own;
     /* at the last snapshot; PT_UNKNOWN where that is damaged */

@@ -15,7 +15,7 @@ static const char *const shm_fields[] = {"rss",  "swap", "shmid", "size",  "natt
 static const char *const socket_fields[] = {"mem", "memory", "inuse", "alloc", "orphan", "tw"};
 static const char *const dying_fields[] = {"nr_dying_descendants", "nr_dying_subsys_memory"};
 
-double pt_kernel_measure_field(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
+static double measure_field(void *ctx, const int64_t *v, uint32_t known, unsigned measure)
 {
     (void)ctx;
     return pt_kernel_has(known, measure) ? (double)v[measure] : NAN;
@@ -100,7 +100,7 @@ static void gather(const char *(*names)[PT_FIELDS_MAX], struct pt_series_spec *s
         if (!s->nfields)
             s->nfields = pt_kernel_counter_fields((enum pt_kernel_series)i, names[i]);
         s->nmeasures = s->nfields;
-        s->measure = pt_kernel_measure_field;
+        s->measure = measure_field;
     }
 }
 
@@ -122,7 +122,7 @@ int pt_kernel_follow(struct pt_kernel_work *w, struct pt_err *err)
         [PT_KS_TMPFS] = SPEC("statfs:**", tmpfs_fields, 1, measure_tmpfs),
         [PT_KS_SHM] = SPEC("proc:**sysvipc/shm", shm_fields, 1, measure_shm),
         [PT_KS_SOCKETS] = SPEC("proc:**net/sockstat*", socket_fields, 1, measure_socket),
-        [PT_KS_DYING] = SPEC("cgroup:**cgroup.stat", dying_fields, 2, pt_kernel_measure_field),
+        [PT_KS_DYING] = SPEC("cgroup:**cgroup.stat", dying_fields, 2, measure_field),
     };
     gather(names, specs);
     specs[PT_KS_PCP].nfields = pt_kernel_pcp_followed(w) ? CPUS_MAX : 0;

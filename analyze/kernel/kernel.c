@@ -9,17 +9,6 @@
 
 #define TEXT_MAX (4u << 20)
 
-const char *pt_kernel_group_name(enum pt_kernel_group g)
-{
-    static const char *const names[PT_KERNEL_GROUPS] = {
-        [PT_KERNEL_CLASS] = "class",     [PT_KERNEL_SLAB] = "slab",
-        [PT_KERNEL_VMALLOC] = "vmalloc", [PT_KERNEL_SITE] = "allocation",
-        [PT_KERNEL_SOCKET] = "socket",   [PT_KERNEL_TMPFS] = "tmpfs",
-        [PT_KERNEL_GAUGE] = "gauge",
-    };
-    return names[g];
-}
-
 const char *pt_kernel_topic_name(enum pt_kernel_topic t)
 {
     static const char *const names[PT_TOPICS] = {
@@ -122,7 +111,7 @@ static int64_t dying_v1(const struct pt_view *view)
                : v[1] - here;
 }
 
-int pt_kernel_cgroups(struct pt_kernel_work *w, struct pt_err *err)
+static int note_cgroups(struct pt_kernel_work *w, struct pt_err *err)
 {
     static const char *const roots[] = {"cgroup:cgroup.stat", "cgroup:unified/cgroup.stat"};
     enum { DESCENDANTS = 0, MEMORY };
@@ -201,7 +190,7 @@ static int make(struct pt_kernel_work *w, int64_t from, int64_t to, struct pt_er
 {
     static int (*const parts[])(struct pt_kernel_work * w, struct pt_err * err) = {
         pt_kernel_follow, pt_kernel_lines,   pt_kernel_levels, pt_kernel_huge,   pt_kernel_counters,
-        pt_kernel_slabs,  pt_kernel_callers, pt_kernel_zones,  pt_kernel_shared, pt_kernel_cgroups,
+        pt_kernel_slabs,  pt_kernel_callers, pt_kernel_zones,  pt_kernel_shared, note_cgroups,
     };
     struct pt_kernel *k = w->k;
     int rc = pt_timeline_load(w->s->db, from, to, &k->timeline, err);

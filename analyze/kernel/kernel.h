@@ -24,7 +24,6 @@ enum pt_kernel_group {
     PT_KERNEL_GAUGE,     /* another level: huge pages, CMA, dirty pages, ... */
     PT_KERNEL_GROUPS
 };
-const char *pt_kernel_group_name(enum pt_kernel_group g); /* "slab", ... */
 
 /* How a level went. */
 struct pt_course {

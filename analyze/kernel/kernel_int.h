@@ -56,7 +56,6 @@ double pt_kernel_measure_stalls(void *ctx, const int64_t *v, uint32_t known, uns
 /* The fields of a plain series; 0: it is not of meminfo, not of vmstat. ret: PT_FIELDS_MAX. */
 unsigned pt_kernel_level_fields(enum pt_kernel_series which, const char **ret);
 unsigned pt_kernel_counter_fields(enum pt_kernel_series which, const char **ret);
-double pt_kernel_measure_field(void *ctx, const int64_t *v, uint32_t known, unsigned measure);
 /* Is PT_KS_PCP followed? Not on machines of many CPUs. */
 struct pt_kernel_work;
 bool pt_kernel_pcp_followed(const struct pt_kernel_work *w);
@@ -137,6 +136,5 @@ int pt_kernel_slabs(struct pt_kernel_work *w, struct pt_err *err);
 int pt_kernel_callers(struct pt_kernel_work *w, struct pt_err *err);
 int pt_kernel_zones(struct pt_kernel_work *w, struct pt_err *err);
 int pt_kernel_shared(struct pt_kernel_work *w, struct pt_err *err);
-int pt_kernel_cgroups(struct pt_kernel_work *w, struct pt_err *err);
 
 #endif

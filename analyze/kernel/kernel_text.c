@@ -16,8 +16,8 @@ size_t pt_kernel_top(const struct pt_session *s)
     return s->args->verbose && s->args->top == PT_UNKNOWN ? SIZE_MAX : (size_t)top;
 }
 
-char *pt_kernel_time(const struct pt_kernel *k, const struct pt_session *s, int64_t us, char *buf,
-                     size_t size)
+static char *time_text(const struct pt_kernel *k, const struct pt_session *s, int64_t us, char *buf,
+                       size_t size)
 {
     if (us == PT_UNKNOWN)
         snprintf(buf, size, "?");
@@ -332,7 +332,7 @@ static int print_counters(const struct pt_kernel *k, const struct pt_session *s)
             continue;
         pt_table_cell(&t, c->title);
         pt_table_cellf(&t, "%" PRId64, c->n);
-        pt_table_cell(&t, c->n ? pt_kernel_time(k, s, c->last_us, when, sizeof(when)) : "never");
+        pt_table_cell(&t, c->n ? time_text(k, s, c->last_us, when, sizeof(when)) : "never");
     }
     const int rc = pt_kernel_flush(&t, s, "Reclaim, compaction and huge pages");
     if (rc >= 0 && !k->at && k->ncounters && !reclaim)
@@ -389,13 +389,13 @@ static void print_head(const struct pt_kernel *k, const struct pt_session *s)
     const struct pt_timeline *t = &k->timeline;
     char text[PT_UNITS_BUF];
     if (k->at) {
-        fprintf(out, "at   %s  @%" PRId64 "\n\n",
-                pt_kernel_time(k, s, t->last_us, text, sizeof(text)), t->last);
+        fprintf(out, "at   %s  @%" PRId64 "\n\n", time_text(k, s, t->last_us, text, sizeof(text)),
+                t->last);
         return;
     }
-    fprintf(out, "from %s  @%" PRId64 "\n", pt_kernel_time(k, s, t->first_us, text, sizeof(text)),
+    fprintf(out, "from %s  @%" PRId64 "\n", time_text(k, s, t->first_us, text, sizeof(text)),
             t->first);
-    fprintf(out, "to   %s  @%" PRId64 "\n", pt_kernel_time(k, s, t->last_us, text, sizeof(text)),
+    fprintf(out, "to   %s  @%" PRId64 "\n", time_text(k, s, t->last_us, text, sizeof(text)),
             t->last);
     if (t->nboots > 1)
         fprintf(out, "%zu boots: levels are of the newest, events of all\n", t->nboots);

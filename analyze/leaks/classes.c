@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "analyze/leaks/trend.h"
-#include "schema/ident.h"
+#include "schema/source.h"
 
 /* So many segments are read whole; of more, so many instants, each of which is about as dear. */
 #define SEGMENTS 24

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "analyze/leaks/leaks_int.h"
-#include "schema/ident.h"
+#include "schema/source.h"
 
 const struct pt_suspect pt_suspects[PT_SUSPECTS] = {
     {PT_LIFE_ANON, "anon"},

@@ -7,7 +7,7 @@
 
 #include "analyze/leaks/classes.h"
 #include "analyze/leaks/leaks_int.h"
-#include "schema/ident.h"
+#include "schema/source.h"
 
 #define MIB 1048576.0
 /* Lives of a service that are looked at; more say nothing more. */

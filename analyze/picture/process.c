@@ -9,7 +9,7 @@
 
 #include "analyze/picture/items.h"
 #include "analyze/series/service.h"
-#include "schema/ident.h"
+#include "schema/source.h"
 
 #define TEXT_MAX   (16u << 20)
 #define PF_KTHREAD 0x00200000
@@ -249,7 +249,6 @@ static int load_cgroup(struct load *l)
 static int load_smaps(struct load *l)
 {
     l->now->deep = l->at->presence;
-    l->now->deep_why = l->at->why;
     l->now->smaps = l->at->reading;
     l->now->smaps_us = l->at->reading ? l->at->read_us : PT_UNKNOWN; /* else: of the last try */
     return 0;

@@ -34,8 +34,7 @@ struct pt_process {
     int64_t deep_us;
     int64_t deep_anon, deep_anon_pss; /* of it: anonymous memory, and its share of that */
     enum pt_presence deep;            /* of smaps: PT_ABSENT: never read */
-    int deep_why;
-    const struct pt_reading *smaps; /* borrowed from the view; NULL: none */
+    const struct pt_reading *smaps;   /* borrowed from the view; NULL: none */
     int64_t smaps_us;
 };
 struct pt_processes {

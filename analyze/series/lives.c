@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schema/ident.h"
+#include "schema/source.h"
 
 /* ---- columns ---- */
 

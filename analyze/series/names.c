@@ -8,7 +8,7 @@
 
 #include "analyze/picture/items.h"
 #include "analyze/series/service.h"
-#include "schema/ident.h"
+#include "schema/source.h"
 
 #define TEXT_MAX (1u << 20)
 

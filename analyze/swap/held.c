@@ -7,7 +7,6 @@
 #include "analyze/picture/items.h"
 #include "analyze/picture/picture.h"
 #include "analyze/swap/swap_int.h"
-#include "schema/ident.h"
 
 #define TEXT_MAX (64u << 20)
 

@@ -9,7 +9,7 @@
 #include "analyze/picture/mapping.h"
 #include "analyze/print/units.h"
 #include "analyze/swap/swap_int.h"
-#include "schema/ident.h"
+#include "schema/source.h"
 
 #define APART_US 1000000
 /* Instants of a span of more snapshots than that: two days at ten seconds. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schema/ident.h"
+#include "schema/source.h"
 
 /* Without a reading for so many intervals it was not there. */
 #define GAP 5.0

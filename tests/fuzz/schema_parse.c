@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "schema/ident.h"
 #include "schema/source.h"
 #include "tests/support/texts.h"
 
@@ -58,9 +57,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (c.file->parse(text, c.len, check_item, &part) != -5 || part.items != part.stop)
             abort();
     }
-    struct pt_pid_stat stat;
-    if (pt_pid_stat_parse(text, c.len, &stat) == 0 &&
-        (stat.comm < text || stat.comm_len > c.len || stat.pid < 0 || stat.ppid < 0))
-        abort();
     return 0;
 }

@@ -11,7 +11,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "schema/ident.h"
 #include "schema/source.h"
 #include "tests/support/texts.h"
 
@@ -308,21 +307,10 @@ static void unknown_fields_keep_their_names(void **state)
     assert_int_equal(u.file->unit, PT_UNIT_KIB); /* what such a field most likely is */
 }
 
-static void identities(void **state)
+static void pids_of_names(void **state)
 {
-    static const char text[] = "4711 (a) b) Z 12 4711 1 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 987 0";
-    struct pt_pid_stat s;
     const char *file = NULL;
     (void)state;
-    assert_int_equal(pt_pid_stat_parse(text, sizeof text - 1, &s), 0);
-    assert_int_equal(s.pid, 4711);
-    assert_int_equal(s.ppid, 12);
-    assert_int_equal(s.start_time, 987);
-    assert_int_equal(s.state, 'Z');
-    assert_int_equal(s.comm_len, 4);
-    assert_memory_equal(s.comm, "a) b", 4);
-    for (size_t n = 0; n < 60; n++) /* cut before the start time */
-        assert_true(pt_pid_stat_parse(text, n, &s) < 0);
     assert_int_equal(pt_source_pid("proc:4711/status", &file), 4711);
     assert_string_equal(file, "status");
     assert_int_equal(pt_source_pid("proc:meminfo", NULL), -1);
@@ -330,34 +318,6 @@ static void identities(void **state)
     assert_int_equal(pt_source_pid("proc:12/", NULL), -1);
     assert_int_equal(pt_source_pid("proc:99999999999999999999/stat", NULL), -1);
     assert_int_equal(pt_source_pid("sys:12/stat", NULL), -1);
-    const struct pt_ident a = {1, 2, 3}, b = {1, 2, 4};
-    assert_true(pt_ident_equal(&a, &a));
-    assert_false(pt_ident_equal(&a, &b));
-}
-
-static void identity_of_a_reading(void **state)
-{
-    static const char text[] = "7 (x) S 1 7 7 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 42 0\n";
-    struct pt_shapes *t = pt_shapes_new();
-    struct pt_pack p;
-    struct pt_buf scratch;
-    struct pt_reading *r = NULL;
-    struct pt_err err = {0};
-    struct pt_pid_stat s;
-    (void)state;
-    pt_pack_init(&p, t);
-    pt_buf_init(&scratch, 1 << 16);
-    const struct pt_grammar *g = &pt_file_of("proc:7/stat")->grammar;
-    assert_int_equal(pt_pack_text(&p, g, NULL, text, sizeof text - 1, &r, &err), 0);
-    assert_int_equal(pt_pid_stat_reading(t, r, &scratch, &s, &err), 0);
-    assert_int_equal(s.start_time, 42);
-    pt_reading_unref(t, r);
-    assert_int_equal(pt_pack_text(&p, g, NULL, "", 0, &r, &err), 0);
-    assert_true(pt_pid_stat_reading(t, r, &scratch, &s, &err) < 0);
-    pt_reading_unref(t, r);
-    pt_buf_release(&scratch);
-    pt_pack_release(&p);
-    pt_shapes_free(t);
 }
 
 int main(void)
@@ -373,8 +333,7 @@ int main(void)
         cmocka_unit_test(fields_of_this_kernel_are_known),
         cmocka_unit_test(fields_of_other_kernels_are_known),
         cmocka_unit_test(unknown_fields_keep_their_names),
-        cmocka_unit_test(identities),
-        cmocka_unit_test(identity_of_a_reading),
+        cmocka_unit_test(pids_of_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,22 +14,20 @@
 static const struct section {
     const char *id, *key, *title;
     pt_html_section_fn *put;
-    const char *lead; /* what one sees there, for who has not seen one before */
     const char *none; /* said in its place when the document has nothing of it; NULL: no section */
 } sections[] = {
-    {"against", "against", "Since the earlier report", pt_html_against, NULL, NULL},
-    {"compare", "compare", "Span by span", pt_html_compare, NULL, NULL},
-    {"machine", "machine", "The machine", pt_html_machine, NULL, NULL},
-    {"leaks", "leaks", "Leaks", pt_html_leaks, NULL, "The span is too short to look for leaks."},
-    {"growth", "growth", "Who grew", pt_html_growth, NULL,
-     "There are not two snapshots to compare."},
-    {"memory", "charts", "Memory over time", pt_html_memory, NULL, NULL},
-    {"swap", "swap", "Swap", pt_html_swap, NULL, NULL},
-    {"kernel", "kernel", "Kernel memory", pt_html_kernel, NULL, NULL},
-    {"oom", "oom", "OOM kills", pt_html_oom, NULL, NULL},
-    {"events", "events", "Events", pt_html_events, NULL, NULL},
-    {"processes", "processes", "Processes", pt_html_processes, NULL, NULL},
-    {"cost", "machine", "What recording cost", pt_html_cost, NULL, NULL},
+    {"against", "against", "Since the earlier report", pt_html_against, NULL},
+    {"compare", "compare", "Span by span", pt_html_compare, NULL},
+    {"machine", "machine", "The machine", pt_html_machine, NULL},
+    {"leaks", "leaks", "Leaks", pt_html_leaks, "The span is too short to look for leaks."},
+    {"growth", "growth", "Who grew", pt_html_growth, "There are not two snapshots to compare."},
+    {"memory", "charts", "Memory over time", pt_html_memory, NULL},
+    {"swap", "swap", "Swap", pt_html_swap, NULL},
+    {"kernel", "kernel", "Kernel memory", pt_html_kernel, NULL},
+    {"oom", "oom", "OOM kills", pt_html_oom, NULL},
+    {"events", "events", "Events", pt_html_events, NULL},
+    {"processes", "processes", "Processes", pt_html_processes, NULL},
+    {"cost", "machine", "What recording cost", pt_html_cost, NULL},
 };
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
