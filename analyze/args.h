@@ -50,6 +50,7 @@ struct pt_args {
     bool colour;
 };
 
+struct pt_session;
 struct pt_command {
     const char *name;
     const char *usage;   /* arguments, as in the man page */
@@ -57,8 +58,12 @@ struct pt_command {
     const char *detail;  /* for its --help: what stands after the usage; may be "" */
     unsigned options;
     int min, max; /* positional arguments */
+    /* One of the two. tell: opens positional[0], is given it (pt_session_run()). run returns the
+     * exit status. */
+    int (*tell)(struct pt_session *s, struct pt_err *err);
     int (*run)(const struct pt_args *args);
 };
+int pt_command_run(const struct pt_command *command, const struct pt_args *args);
 extern const struct pt_command pt_cmd_info, pt_cmd_diff, pt_cmd_show, pt_cmd_events, pt_cmd_check,
     pt_cmd_explain, pt_cmd_leaks, pt_cmd_growth, pt_cmd_balance, pt_cmd_oom, pt_cmd_kernel;
 extern const struct pt_command pt_cmd_report, pt_cmd_swap;

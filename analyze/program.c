@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyze/args.h"
+#include "analyze/session.h"
 
 const struct pt_command *const pt_commands[] = {
     &pt_cmd_info,   &pt_cmd_diff,    &pt_cmd_show,    &pt_cmd_leaks,  &pt_cmd_growth,
@@ -53,11 +53,16 @@ static int finish(int status)
     return status;
 }
 
+int pt_command_run(const struct pt_command *command, const struct pt_args *args)
+{
+    return command->tell ? pt_session_run(args, command->tell) : command->run(args);
+}
+
 static int run(const struct pt_command *command, int argc, char **argv)
 {
     struct pt_args args;
     const int status = pt_args_parse(command, argc, argv, &args);
-    return finish(status >= 0 ? status : command->run(&args));
+    return finish(status >= 0 ? status : pt_command_run(command, &args));
 }
 
 int pt_program(int argc, char **argv)

@@ -140,10 +140,8 @@ static int tell_two(const struct pt_session *s, int64_t from, int64_t to, struct
         rc = pt_session_printed(s, print_sheet(&sheet, &before, &after, s), err);
     pt_sheet_release(&sheet);
     pt_diff_release(&diff);
-    if (before.view)
-        pt_picture_release(&before);
-    if (after.view)
-        pt_picture_release(&after);
+    pt_picture_release(&before);
+    pt_picture_release(&after);
     return rc;
 }
 
@@ -182,11 +180,6 @@ static int tell(struct pt_session *s, struct pt_err *err)
     return asked.from || asked.to ? tell_two(s, from, to, err) : tell_one(s, to, err);
 }
 
-static int run(const struct pt_args *args)
-{
-    return pt_session_run(args, tell);
-}
-
 const struct pt_command pt_cmd_balance = {
     .name = "balance",
     .usage = "DB [FROM [TO]] [--at T] [--over N] [--by WHAT]",
@@ -197,5 +190,5 @@ const struct pt_command pt_cmd_balance = {
     .options = PT_OPT_AT | PT_OPT_FROM_TO | PT_OPT_BY | PT_OPT_TOP | PT_OPT_UTC | PT_OPT_OVER,
     .min = 1,
     .max = 3,
-    .run = run,
+    .tell = tell,
 };

@@ -18,12 +18,10 @@ static int print(const struct pt_session *a, const struct pt_session *b, int64_t
     if (rc >= 0) {
         rc = b->args->json ? pt_diff_json(&diff, a, b) : pt_diff_text(&diff, a, b);
         rc = pt_session_printed(b, rc, err);
-        pt_diff_release(&diff);
     }
-    if (before.view)
-        pt_picture_release(&before);
-    if (after.view)
-        pt_picture_release(&after);
+    pt_diff_release(&diff);
+    pt_picture_release(&before);
+    pt_picture_release(&after);
     return rc;
 }
 

@@ -86,16 +86,9 @@ static int tell(struct pt_session *s, struct pt_err *err)
     }
     pt_sheet_release(&sheet);
     pt_diff_release(&diff);
-    if (before.view)
-        pt_picture_release(&before);
-    if (after.view)
-        pt_picture_release(&after);
+    pt_picture_release(&before);
+    pt_picture_release(&after);
     return rc;
-}
-
-static int run(const struct pt_args *args)
-{
-    return pt_session_run(args, tell);
 }
 
 const struct pt_command pt_cmd_growth = {
@@ -107,5 +100,5 @@ const struct pt_command pt_cmd_growth = {
     .options = PT_OPT_FROM_TO | PT_OPT_TOP | PT_OPT_UTC,
     .min = 1,
     .max = 1,
-    .run = run,
+    .tell = tell,
 };

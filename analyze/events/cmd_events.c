@@ -277,11 +277,6 @@ static int tell_span(struct pt_session *s, struct pt_err *err)
     return rc < 0 ? rc : pt_session_printed(s, tell_all(&w, err), err);
 }
 
-static int run(const struct pt_args *args)
-{
-    return pt_session_run(args, tell_span);
-}
-
 const struct pt_command pt_cmd_events = {
     .name = "events",
     .usage = "DB [FROM [TO]] [--kind KIND,...] [--top N]",
@@ -294,5 +289,5 @@ const struct pt_command pt_cmd_events = {
     .options = PT_OPT_FROM_TO | PT_OPT_KIND | PT_OPT_TOP | PT_OPT_UTC | PT_OPT_CSV,
     .min = 1,
     .max = 3,
-    .run = run,
+    .tell = tell_span,
 };

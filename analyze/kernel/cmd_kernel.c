@@ -19,11 +19,6 @@ static int tell(struct pt_session *s, struct pt_err *err)
     return pt_session_printed(s, rc, err);
 }
 
-static int run(const struct pt_args *args)
-{
-    return pt_session_run(args, tell);
-}
-
 const struct pt_command pt_cmd_kernel = {
     .name = "kernel",
     .usage = "DB [--from T] [--to T] | DB --at T",
@@ -33,5 +28,5 @@ const struct pt_command pt_cmd_kernel = {
     .options = PT_OPT_FROM_TO | PT_OPT_AT | PT_OPT_TOP | PT_OPT_UTC,
     .min = 1,
     .max = 1,
-    .run = run,
+    .tell = tell,
 };

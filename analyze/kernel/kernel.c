@@ -237,8 +237,7 @@ void pt_kernel_release(struct pt_kernel *k)
     free(k->nodes);
     free(k->objects);
     free(k->unknown);
-    if (k->end.view)
-        pt_picture_release(&k->end);
+    pt_picture_release(&k->end);
     pt_timeline_release(&k->timeline);
     pt_arena_release(&k->arena);
     *k = (struct pt_kernel){0};

@@ -70,11 +70,6 @@ static int tell(struct pt_session *s, struct pt_err *err)
     return rc == 0 && found && args->exit_code ? PT_EXIT_FINDINGS : rc;
 }
 
-static int run(const struct pt_args *args)
-{
-    return pt_session_run(args, tell);
-}
-
 const struct pt_command pt_cmd_leaks = {
     .name = "leaks",
     .usage = "DB [--since T] [--until T] [--subject WHO] [--all]",
@@ -84,5 +79,5 @@ const struct pt_command pt_cmd_leaks = {
     .options = PT_OPT_FINDINGS | PT_OPT_TOP | PT_OPT_UTC,
     .min = 1,
     .max = 1,
-    .run = run,
+    .tell = tell,
 };

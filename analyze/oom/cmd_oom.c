@@ -70,11 +70,6 @@ static int tell(struct pt_session *s, struct pt_err *err)
     return pt_session_printed(s, rc, err);
 }
 
-static int run(const struct pt_args *args)
-{
-    return pt_session_run(args, tell);
-}
-
 const struct pt_command pt_cmd_oom = {
     .name = "oom",
     .usage = "DB [--at T]",
@@ -85,5 +80,5 @@ const struct pt_command pt_cmd_oom = {
     .options = PT_OPT_AT | PT_OPT_TOP | PT_OPT_UTC,
     .min = 1,
     .max = 2,
-    .run = run,
+    .tell = tell,
 };

@@ -21,7 +21,7 @@ struct pt_picture {
 /* smaps must be of db's shapes. */
 int pt_picture_load(struct pt_db *db, int64_t n, struct pt_smaps *smaps, struct pt_picture *ret,
                     struct pt_err *err);
-void pt_picture_release(struct pt_picture *p);
+void pt_picture_release(struct pt_picture *p); /* also of one that is all zero */
 
 /* The memory numbers alone. */
 int pt_mem_load(const struct pt_view *view, struct pt_mem_values *ret, struct pt_err *err);

@@ -147,11 +147,6 @@ static int tell(struct pt_session *s, struct pt_err *err)
     return outcome.partial ? PT_EXIT_DAMAGED : PT_EXIT_OK;
 }
 
-static int run(const struct pt_args *args)
-{
-    return pt_session_run(args, tell);
-}
-
 const struct pt_command pt_cmd_report = {
     .name = "report",
     .usage = "DB [--format FORMAT] [-o FILE] [--against OLD]",
@@ -162,5 +157,5 @@ const struct pt_command pt_cmd_report = {
     .options = PT_OPT_FROM_TO | PT_OPT_REPORT | PT_OPT_TOP | PT_OPT_UTC,
     .min = 1,
     .max = 1,
-    .run = run,
+    .tell = tell,
 };

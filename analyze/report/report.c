@@ -437,10 +437,8 @@ json_t *pt_report_make(struct pt_session *s, const struct pt_report_options *o, 
     json_decref(r.beside.swap.cut);
     json_decref(r.beside.kernel.cut);
     pt_diff_release(&r.diff);
-    if (r.before.view)
-        pt_picture_release(&r.before);
-    if (r.after.view)
-        pt_picture_release(&r.after);
+    pt_picture_release(&r.before);
+    pt_picture_release(&r.after);
     if (r.has_leaks)
         pt_leaks_release(&r.leaks);
     else

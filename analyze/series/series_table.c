@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schema/ident.h"
+#include "schema/source.h"
 
 static uint64_t key_hash(const char *source, const char *row, uint32_t ordinal)
 {

@@ -18,11 +18,6 @@ static int tell(struct pt_session *s, struct pt_err *err)
     return pt_session_printed(s, rc, err);
 }
 
-static int run(const struct pt_args *args)
-{
-    return pt_session_run(args, tell);
-}
-
 const struct pt_command pt_cmd_swap = {
     .name = "swap",
     .usage = "DB [--from T] [--to T]",
@@ -32,5 +27,5 @@ const struct pt_command pt_cmd_swap = {
     .options = PT_OPT_FROM_TO | PT_OPT_TOP | PT_OPT_UTC,
     .min = 1,
     .max = 1,
-    .run = run,
+    .tell = tell,
 };

@@ -284,7 +284,7 @@ static void command(uint8_t which)
                                  .all = which & 8,
                                  .json = which & 16,
                                  .out = out};
-    const int status = commands[which & 7]->run(&args);
+    const int status = pt_command_run(commands[which & 7], &args);
     fclose(out);
     if (status < 0 || status > PT_EXIT_DAMAGED)
         abort();

@@ -126,7 +126,7 @@ static const char *tell(struct told *t, int want, struct pt_args args)
     args.positional[0] = t->r.path;
     if (args.npositional == 0)
         args.npositional = 1;
-    assert_int_equal(pt_cmd_events.run(&args), want);
+    assert_int_equal(pt_command_run(&pt_cmd_events, &args), want);
     fclose(args.out);
     return t->out;
 }

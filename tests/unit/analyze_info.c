@@ -273,7 +273,7 @@ static void damage_at_the_end_is_not_known(void **state)
                                      .npositional = 1,
                                      .json = json,
                                      .out = open_memstream(&text, &size)};
-        assert_int_equal(pt_cmd_info.run(&args), PT_EXIT_DAMAGED);
+        assert_int_equal(pt_command_run(&pt_cmd_info, &args), PT_EXIT_DAMAGED);
         fclose(args.out);
         const char *want = json ? "\"processes\": null" : "not known: the last snapshot is damaged";
         if (!strstr(text, want) || !strstr(text, json ? "\"snapshots\": 3" : "snapshots    3 over"))

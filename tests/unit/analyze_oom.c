@@ -294,7 +294,7 @@ static void is_said(const struct fixture *f, const char *words)
                                   .npositional = 1,
                                   .top = PT_UNKNOWN,
                                   .out = open_memstream(&text, &len)};
-    assert_int_equal(pt_cmd_oom.run(&whole), PT_EXIT_DAMAGED);
+    assert_int_equal(pt_command_run(&pt_cmd_oom, &whole), PT_EXIT_DAMAGED);
     fclose(whole.out);
     if (!strstr(text, words))
         fail_msg("'%s' is not said: %s", words, text);

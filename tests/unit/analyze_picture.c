@@ -183,20 +183,20 @@ static void any_clock_is_borne(void **state)
             recording_event(&r, ends[i][k], PT_EVENT_OOM, 2, "10 worker", "killed");
         recording_close(&r);
         quiet.positional[0] = r.path;
-        assert_int_equal(pt_cmd_info.run(&quiet), 0);
-        assert_int_equal(pt_cmd_diff.run(&quiet), 0);
-        assert_int_equal(pt_cmd_events.run(&quiet), 0);
-        assert_int_equal(pt_cmd_growth.run(&quiet), 0);
-        assert_int_equal(pt_cmd_leaks.run(&quiet), 0);
-        assert_int_equal(pt_cmd_swap.run(&quiet), 0);
-        assert_int_equal(pt_cmd_kernel.run(&quiet), 0);
-        assert_int_equal(pt_cmd_balance.run(&quiet), 0);
-        assert_int_equal(pt_cmd_oom.run(&quiet), 0);
+        assert_int_equal(pt_command_run(&pt_cmd_info, &quiet), 0);
+        assert_int_equal(pt_command_run(&pt_cmd_diff, &quiet), 0);
+        assert_int_equal(pt_command_run(&pt_cmd_events, &quiet), 0);
+        assert_int_equal(pt_command_run(&pt_cmd_growth, &quiet), 0);
+        assert_int_equal(pt_command_run(&pt_cmd_leaks, &quiet), 0);
+        assert_int_equal(pt_command_run(&pt_cmd_swap, &quiet), 0);
+        assert_int_equal(pt_command_run(&pt_cmd_kernel, &quiet), 0);
+        assert_int_equal(pt_command_run(&pt_cmd_balance, &quiet), 0);
+        assert_int_equal(pt_command_run(&pt_cmd_oom, &quiet), 0);
         quiet.positional[1] = "ps";
         quiet.npositional = 2;
         for (unsigned k = 0; k < sizeof(times) / sizeof(times[0]); k++) {
             quiet.at = times[k];
-            assert_true(pt_cmd_show.run(&quiet) >= 0);
+            assert_true(pt_command_run(&pt_cmd_show, &quiet) >= 0);
         }
         quiet.at = NULL;
         quiet.npositional = 1;
