@@ -130,15 +130,6 @@ static int64_t live(enum kind kind, int64_t at, bool forever)
     return calls;
 }
 
-static int64_t number_or(const char *name, int64_t other)
-{
-    int64_t v = other;
-    const char *want = getenv(name);
-    if (want)
-        assert_true(number_of(want, &v));
-    return v;
-}
-
 static void each(enum kind kind)
 {
     const char *sanitized = getenv("PT_SANITIZED");
@@ -169,7 +160,7 @@ static void test_sqlites(void **state)
 static int group_setup(void **state)
 {
     (void)state;
-    if (scratch_make("alloc", dir) < 0)
+    if (scratch_make("alloc", true, dir) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/v.db", dir);
     if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlites) != SQLITE_OK)

@@ -411,7 +411,7 @@ static void test_again(void **state)
 static int group_setup(void **state)
 {
     (void)state;
-    if (scratch_make("aside", dir) < 0)
+    if (scratch_make("aside", true, dir) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/a.db", dir);
     return faultfs_register();

@@ -24,6 +24,7 @@
 #include "schema/source.h"
 #include "schema/store.h"
 #include "tests/support/number.h"
+#include "tests/support/scratch.h"
 
 enum { TICKS = 14, CHAIN = 5, SOURCES = 6 };
 
@@ -117,9 +118,7 @@ static void make_database(void)
 static int group_setup(void **state)
 {
     (void)state;
-    const char *tmp = getenv("PT_TMP");
-    snprintf(dir, sizeof dir, "%s/damage-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir))
+    if (scratch_make("damage", false, dir) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/d.db", dir);
     make_database();
@@ -249,10 +248,7 @@ static struct seen look(void)
 
 static size_t rotation(size_t step)
 {
-    const char *want = getenv("PT_ROTATE");
-    int64_t turn = time(NULL) / 86400;
-    if (want)
-        assert_true(number_of(want, &turn));
+    const int64_t turn = number_or("PT_ROTATE", time(NULL) / 86400);
     return (size_t)turn % step;
 }
 

@@ -3,7 +3,7 @@
  * was committed before it died is there afterwards, whatever is there says what it must, byte for
  * byte, and the file passes the deep verification, which knows what may have been thinned. Three
  * kills of four wait for a seal, a checkpoint or a thinning to begin; what the child was at when it
- * died is told, and at least half must have been one of these. PT_KILLS: how many times (200; 60
+ * died is told, and at least half must have been one of these. PT_KILLS: how many times (120; 40
  * under sanitizers). PT_SEED: repeats a run's choices. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 
 #include "tests/support/faultfs.h"
 #include "tests/support/number.h"
+#include "tests/support/scratch.h"
 #include "tests/support/stream.h"
 
 enum { CHAIN = 16, MAX_BYTES = 192 << 10 };
@@ -181,37 +183,16 @@ static void not_damaged(void)
         fail_msg("%s", r < 0 ? err.text : "the -wal looks damaged");
 }
 
-static int64_t number_or(const char *name, int64_t other)
-{
-    int64_t v = other;
-    const char *want = getenv(name);
-    if (want)
-        assert_true(number_of(want, &v));
-    return v;
-}
-
-static void clear_away(const char *dir)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        char name[320];
-        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
-        unlink(name);
-    }
-    rmdir(dir);
-}
-
 static void test_kill9(void **state)
 {
     (void)state;
     static const int wanted[] = {APPEND, SEAL, CHECKPOINT, THIN};
     char dir[256];
-    const char *tmp = getenv("PT_TMP"), *sanitized = getenv("PT_SANITIZED");
+    const char *sanitized = getenv("PT_SANITIZED");
     const int64_t kills = number_or("PT_KILLS", sanitized && *sanitized ? 40 : 120);
     unsigned seed = (unsigned)number_or("PT_SEED", time(NULL));
     int64_t died[PHASES] = {0}, last = 0, count = 0;
-    snprintf(dir, sizeof dir, "%s/kill9-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(dir));
+    assert_return_code(scratch_make("kill9", false, dir), errno);
     snprintf(path, sizeof path, "%s/k.db", dir);
     print_message("seed %u\n", seed);
     for (int64_t i = 0; i < kills; i++) {
@@ -228,7 +209,8 @@ static void test_kill9(void **state)
                   (long long)kills, (long long)last, (long long)count);
     assert_true(2 * (died[SEAL] + died[CHECKPOINT] + died[THIN]) >= kills);
     assert_true(count < last); /* it was thinned */
-    clear_away(dir);
+    scratch_clear(dir);
+    rmdir(dir);
 }
 
 int main(void)

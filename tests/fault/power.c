@@ -84,15 +84,6 @@ static void before(void)
     powerfs_before = before;
 }
 
-static int64_t number_or(const char *name, int64_t other)
-{
-    int64_t v = other;
-    const char *want = getenv(name);
-    if (want)
-        assert_true(number_of(want, &v));
-    return v;
-}
-
 static void test_power(void **state)
 {
     (void)state;
@@ -236,7 +227,7 @@ static void test_no_sync(void **state)
 static int group_setup(void **state)
 {
     (void)state;
-    if (scratch_make("power", dir) < 0)
+    if (scratch_make("power", true, dir) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/p.db", dir);
     snprintf(after, sizeof after, "%s/after", dir);

@@ -24,6 +24,7 @@
 #include "schema/store_new.h"
 #include "schema/store_salvage.h"
 #include "tests/support/number.h"
+#include "tests/support/scratch.h"
 
 enum { CHAIN = 8, TICKS = 5 * CHAIN + 5, SOURCES = 40, EVENTS = 30, PAGE = 512 };
 #define TEXTS ((int64_t)TICKS * SOURCES)
@@ -165,10 +166,8 @@ static int group_setup(void **state)
 {
     struct world w;
     struct pt_err err = {0};
-    const char *tmp = getenv("PT_TMP");
     (void)state;
-    snprintf(dir, sizeof dir, "%s/salvage-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir))
+    if (scratch_make("salvage", false, dir) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/r.db", dir);
     snprintf(copy, sizeof copy, "%s/copy.db", dir);
@@ -298,10 +297,7 @@ static struct seen salvage(void)
 
 static size_t start_of(size_t step)
 {
-    const char *want = getenv("PT_ROTATE");
-    int64_t turn = time(NULL) / 86400;
-    if (want)
-        assert_true(number_of(want, &turn));
+    const int64_t turn = number_or("PT_ROTATE", time(NULL) / 86400);
     return all ? 0 : (size_t)turn % step;
 }
 

@@ -92,15 +92,6 @@ static int64_t live(const struct class *c, int64_t at, bool forever)
     return was.calls;
 }
 
-static int64_t number_or(const char *name, int64_t other)
-{
-    int64_t v = other;
-    const char *want = getenv(name);
-    if (want)
-        assert_true(number_of(want, &v));
-    return v;
-}
-
 static void test_class(void **state)
 {
     const struct class *c = *state;
@@ -119,7 +110,7 @@ static void test_class(void **state)
 static int group_setup(void **state)
 {
     (void)state;
-    if (scratch_make("vfs", dir) < 0)
+    if (scratch_make("vfs", true, dir) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/v.db", dir);
     return faultfs_register();

@@ -19,7 +19,7 @@ void recording_new(struct recording *r, const struct pt_meta *meta, int64_t btim
     struct pt_err err = {0};
     *r = (struct recording){.shapes = pt_shapes_new()};
     r->enc = pt_enc_new(r->shapes);
-    snprintf(r->dir, sizeof(r->dir), "/tmp/pt-recording-XXXXXX");
+    snprintf(r->dir, sizeof(r->dir), "/tmp/pt-recording-XXXXXX"); /* of a known length */
     assert_non_null(mkdtemp(r->dir));
     snprintf(r->path, sizeof(r->path), "%s/a.db", r->dir);
     assert_int_equal(pt_store_open(r->path, meta, &r->store, &err), 0);
@@ -63,6 +63,12 @@ void recording_bytes(struct recording *r, const char *name, const void *bytes, s
 void recording_text(struct recording *r, const char *name, const char *text)
 {
     recording_bytes(r, name, text, strlen(text));
+}
+
+void recording_texts(struct recording *r, const struct source_text *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        recording_text(r, texts[i].name, texts[i].text);
 }
 
 void recording_fail(struct recording *r, const char *name, int why)

@@ -20,6 +20,12 @@ void recording_new(struct recording *r, const struct pt_meta *meta, int64_t btim
 /* The next snapshot, its number given by the store; key: begins a chain, as the first does. */
 void recording_begin(struct recording *r, const struct pt_snap *snap, bool key);
 void recording_text(struct recording *r, const char *name, const char *text);
+struct source_text {
+    const char *name, *text;
+};
+void recording_texts(struct recording *r, const struct source_text *texts, size_t n);
+/* All of an array. */
+#define RECORDING_TEXTS(r, texts) recording_texts(r, texts, sizeof(texts) / sizeof(*(texts)))
 void recording_bytes(struct recording *r, const char *name, const void *bytes, size_t len);
 /* The process ended, or the file is there no more; what is told of the name after it in the same
  * snapshot is another's. */

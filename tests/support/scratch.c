@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int scratch_make(const char *name, char ret[256])
+int scratch_make(const char *name, bool in_memory, char ret[256])
 {
-    const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("PT_TMP");
+    const bool memory = in_memory && access("/dev/shm", W_OK) == 0;
+    const char *tmp = memory ? "/dev/shm" : getenv("PT_TMP");
     const int n = snprintf(ret, 256, "%s/%s-XXXXXX", tmp ? tmp : "/tmp", name);
     return n < 256 && mkdtemp(ret) ? 0 : -1;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * A directory of its own for a test that makes everything fail thousands of times: in memory where
- * there is such a place. */
+ * A directory of its own for a test. */
 #ifndef PT_TESTS_SUPPORT_SCRATCH_H
 #define PT_TESTS_SUPPORT_SCRATCH_H
 
-/* Makes it; its name in ret. < 0: it cannot. */
-int scratch_make(const char *name, char ret[256]);
+#include <stdbool.h>
+
+/* Makes it; its name in ret. in_memory: where there is such a place, for a test that makes
+ * everything fail thousands of times. < 0: it cannot. */
+int scratch_make(const char *name, bool in_memory, char ret[256]);
 /* Calls fn with the path of every entry, but for hidden ones. */
 void scratch_each(const char *dir, void (*fn)(const char *path));
 /* Deletes all files in it. */

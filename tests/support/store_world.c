@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The world of the database's tests. */
+#include "tests/support/scratch.h"
 #include "tests/support/store_world.h"
 
 #include <setjmp.h>
@@ -160,9 +161,7 @@ void world_open(struct world *w)
 {
     struct pt_err err = {0};
     *w = (struct world){0};
-    snprintf(w->dir, sizeof w->dir, "%s/store-XXXXXX",
-             getenv("PT_TMP") ? getenv("PT_TMP") : "/tmp");
-    assert_non_null(mkdtemp(w->dir));
+    assert_return_code(scratch_make("store", false, w->dir), errno);
     snprintf(w->path, sizeof w->path, "%s/a?b#c%%20 d.db", w->dir);
     w->shapes = pt_shapes_new();
     w->enc = pt_enc_new(w->shapes);
@@ -193,17 +192,11 @@ int world_entries(const char *dir)
 
 void world_close(struct world *w)
 {
-    char name[700];
     if (w->store)
         world_close_store(w);
     pt_enc_free(w->enc);
     pt_shapes_free(w->shapes);
-    DIR *d = opendir(w->dir);
-    for (const struct dirent *e; d && (e = readdir(d));) {
-        snprintf(name, sizeof name, "%s/%s", w->dir, e->d_name);
-        unlink(name);
-    }
-    closedir(d);
+    scratch_clear(w->dir);
     rmdir(w->dir);
 }
 

@@ -26,10 +26,7 @@
     "Name:\tx\nUid:\t0\t0\t0\t0\nVmRSS:\t" #rss " kB\nRssAnon:\t" #rss                             \
     " kB\nRssFile:\t0 kB\nRssShmem:\t0 kB\nVmSwap:\t" #swap " kB\n"
 
-struct text {
-    const char *name, *text;
-};
-static const struct text machine[] = {
+static const struct source_text machine[] = {
     {"cgroup:memory/site/memory.limit_in_bytes", "9223372036854771712\n"},
     {"cgroup:memory/site/memory.usage_in_bytes", "900000000\n"},
     {"cgroup:memory/site/web/memory.limit_in_bytes", "1048576\n"},
@@ -39,12 +36,12 @@ static const struct text machine[] = {
     {"proc:pressure/memory", "some avg10=12.50 avg60=0.00 avg300=0.00 total=99\n"
                              "full avg10=3.25 avg60=0.00 avg300=0.00 total=9\n"},
 };
-static const struct text victim[] = {
+static const struct source_text victim[] = {
     {"proc:10/cgroup", "4:memory:/site/web\n1:name=systemd:/system.slice/web.service\n"},
     {"proc:10/stat", STAT(10, "big) one", "S")},
     {"proc:10/status", STATUS(1000, 24)},
 };
-static const struct text others[] = {
+static const struct source_text others[] = {
     {"proc:11/stat", STAT(11, "small", "S")},
     {"proc:11/status", STATUS(8, 0)},
     {"proc:12/stat", STAT(12, "huge", "R")},
@@ -57,12 +54,6 @@ struct told {
     size_t len;
 };
 
-static void put(struct recording *r, const struct text *texts, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        recording_text(r, texts[i].name, texts[i].text);
-}
-
 static void append(struct recording *r, int64_t n, bool alive)
 {
     const struct pt_snap snap = {.real_us = START + (n - 1) * 10 * SECOND,
@@ -70,12 +61,12 @@ static void append(struct recording *r, int64_t n, bool alive)
                                  .boot = n < 4 ? 1 : 2,
                                  .utc_offset_s = n < 4 ? 3600 : 7200};
     recording_begin(r, &snap, n == 4);
-    put(r, machine, sizeof(machine) / sizeof(machine[0]));
+    RECORDING_TEXTS(r, machine);
     if (alive) {
-        put(r, victim, sizeof(victim) / sizeof(victim[0]));
+        RECORDING_TEXTS(r, victim);
         recording_bytes(r, "proc:10/cmdline", "java\0-jar\0a.jar", sizeof("java\0-jar\0a.jar"));
     }
-    put(r, others, sizeof(others) / sizeof(others[0]));
+    RECORDING_TEXTS(r, others);
     recording_end(r);
 }
 

@@ -138,10 +138,6 @@ static void unusable_share(void **state)
 
 /* ---- recordings ---- */
 
-struct text {
-    const char *name, *text;
-};
-
 #define STAT(pid)                                                                                  \
 #pid " (worker) S 1 1 1 0 -1 64 0 0 0 0 0 0 0 0 20 0 1 0 500 4096 9 18446744073709551615\n"
 #define MAPPING(range, dev_inode, path, pss)                                                       \
@@ -152,7 +148,7 @@ struct text {
     "Node " node ", zone   " zone "\n  pages free     " free                                       \
     "\n        min      100\n        low      200\n        high     300\n        managed  5000\n"
 
-static const struct text nodes_before[] = {
+static const struct source_text nodes_before[] = {
     {"proc:buddyinfo", "Node 0, zone   Normal    100      0      1 \n"
                        "Node 1, zone   Normal      0      0     10 \n"},
     {"proc:meminfo", "MemTotal:         100000 kB\nMemFree:           50000 kB\n"
@@ -172,7 +168,7 @@ static const struct text nodes_before[] = {
     {"statfs:/dev/shm", "bsize 4096\nblocks 1000\nbfree 900\nbavail 900\nfiles 500\nffree 499\n"},
     {"statfs:/tmp/same", "bsize 4096\nblocks 1000\nbfree 900\nbavail 900\nfiles 500\nffree 499\n"},
 };
-static const struct text nodes_after[] = {
+static const struct source_text nodes_after[] = {
     {"proc:buddyinfo", "Node 0, zone   Normal    150      0      0 \n"
                        "Node 1, zone   Normal      0      0     10 \n"},
     {"proc:meminfo", "MemTotal:         100000 kB\nMemFree:           40000 kB\n"
@@ -190,12 +186,16 @@ static const struct text nodes_after[] = {
                          "0x5-0x6    8192 pcpu_get_vm_areas+0x0/0x1 pages=1 vmalloc N0=1\n"},
     {"proc:zoneinfo", ZONE("0", "Normal", "150") ZONE("1", "Normal", "2000")},
 };
-static const struct text vmstat_first[] = {{"proc:vmstat", "pageoutrun 100\nallocstall_normal 5\n"},
-                                           {"proc:meminfo", "MemTotal: 1000 kB\nMemFree: 10 kB\n"}};
-static const struct text vmstat_then[] = {{"proc:vmstat", "pageoutrun 130\nallocstall_normal 5\n"}};
-static const struct text vmstat_other[] = {{"proc:vmstat", "pageoutrun 4\nallocstall_normal 0\n"},
-                                           {"proc:meminfo", "MemTotal: 1000 kB\nMemFree: 10 kB\n"}};
-static const struct text vmstat_last[] = {{"proc:vmstat", "pageoutrun 9\nallocstall_normal 2\n"}};
+static const struct source_text vmstat_first[] = {
+    {"proc:vmstat", "pageoutrun 100\nallocstall_normal 5\n"},
+    {"proc:meminfo", "MemTotal: 1000 kB\nMemFree: 10 kB\n"}};
+static const struct source_text vmstat_then[] = {
+    {"proc:vmstat", "pageoutrun 130\nallocstall_normal 5\n"}};
+static const struct source_text vmstat_other[] = {
+    {"proc:vmstat", "pageoutrun 4\nallocstall_normal 0\n"},
+    {"proc:meminfo", "MemTotal: 1000 kB\nMemFree: 10 kB\n"}};
+static const struct source_text vmstat_last[] = {
+    {"proc:vmstat", "pageoutrun 9\nallocstall_normal 2\n"}};
 
 struct fixture {
     struct recording r;
@@ -204,14 +204,13 @@ struct fixture {
 };
 static const struct pt_args args = {.top = PT_UNKNOWN};
 
-static void append(struct recording *r, uint32_t boot, int n, const struct text *texts,
+static void append(struct recording *r, uint32_t boot, int n, const struct source_text *texts,
                    size_t ntexts)
 {
     const struct pt_snap snap = {
         .real_us = START + n * INTERVAL, .boot_us = 1000000 + n * INTERVAL, .boot = boot};
     recording_begin(r, &snap, n == 3); /* a boot begins a chain */
-    for (size_t i = 0; i < ntexts; i++)
-        recording_text(r, texts[i].name, texts[i].text);
+    recording_texts(r, texts, ntexts);
     recording_end(r);
 }
 #define APPEND(f, boot, n, texts) append(&(f)->r, boot, n, texts, sizeof(texts) / sizeof(*(texts)))
@@ -340,8 +339,8 @@ static void objects_and_owners(void **state)
  */
 static void what_objects_held_before(void **state)
 {
-    static const struct text before[] = {{"proc:10/stat", STAT(10)}};
-    static const struct text after[] = {
+    static const struct source_text before[] = {{"proc:10/stat", STAT(10)}};
+    static const struct source_text after[] = {
         {"proc:10/smaps",
          MAPPING("7f0000000000-7f0000800000", "00:01 55", "/memfd:old (deleted)", "1024")},
         {"proc:11/stat", STAT(11)},
@@ -364,14 +363,14 @@ static void what_objects_held_before(void **state)
 /* Where the kernel profiles allocations, and pools of huge pages of two sizes. */
 static void sites_and_pools(void **state)
 {
-    static const struct text before[] = {
+    static const struct source_text before[] = {
         {"proc:allocinfo", "allocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n"
                            "       4096        1 mm/slub.c:1886 func:alloc_slab_page\n"
                            "        100        2 drivers/x.c:7 [leaky] func:grow\n"},
         {"sys:kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "4\n"},
         {"sys:kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages", "0\n"},
     };
-    static const struct text after[] = {
+    static const struct source_text after[] = {
         {"proc:allocinfo", "allocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n"
                            "       4096        1 mm/slub.c:1886 func:alloc_slab_page\n"
                            "     900000     9000 drivers/x.c:7 [leaky] func:grow\n"},
@@ -433,7 +432,7 @@ static bool is_unknown(const struct pt_kernel *k, const char *what)
 /* Almost nothing was recorded: it is said what is not known, and nothing is 0. */
 static void nothing_but_a_file(void **state)
 {
-    static const struct text alone[] = {{"proc:loadavg", "0.00 0.00 0.00 1/2 3\n"}};
+    static const struct source_text alone[] = {{"proc:loadavg", "0.00 0.00 0.00 1/2 3\n"}};
     struct fixture *f = begin();
     (void)state;
     APPEND(f, 1, 0, alone);

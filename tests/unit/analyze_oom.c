@@ -133,10 +133,7 @@ static void the_kernels_rule(void **state)
     "Node 0, zone   Normal\n  pages free     100\n        min      200\n        low      250\n"    \
     "        high     300\n        managed  4000\n"
 
-struct text {
-    const char *name, *text;
-};
-static const struct text calm[] = {
+static const struct source_text calm[] = {
     {"proc:10/stat", STAT(10, "hog")},
     {"proc:10/status", STATUS("1000")},
     {"proc:10/oom_score_adj", "0\n"},
@@ -155,7 +152,7 @@ static const struct text calm[] = {
     {"proc:pressure/memory", "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
                              "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"},
 };
-static const struct text tight[] = {
+static const struct source_text tight[] = {
     {"proc:10/status", STATUS("60000")},
     {"proc:meminfo", MEMINFO("700000")},
     {"cgroup:memory/g/memory.usage_in_bytes", "67000000\n"},
@@ -169,18 +166,12 @@ struct fixture {
 };
 static const struct pt_args args;
 
-static void put(struct recording *r, const struct text *texts, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        recording_text(r, texts[i].name, texts[i].text);
-}
-
-static void append(struct recording *r, int64_t real_us, const struct text *texts, size_t n)
+static void append(struct recording *r, int64_t real_us, const struct source_text *texts, size_t n)
 {
     const struct pt_snap snap = {
         .real_us = real_us, .boot_us = real_us - START + 1, .mono_us = 1, .boot = 1};
     recording_begin(r, &snap, false);
-    put(r, texts, n);
+    recording_texts(r, texts, n);
     recording_end(r);
 }
 #define APPEND(r, us, texts) append(r, us, texts, sizeof(texts) / sizeof((texts)[0]))
@@ -274,9 +265,9 @@ static void record_damaged(struct fixture *f, const char *how, int64_t last)
         f->r.spoil = *c == '!' || *c == 'K';
         recording_begin(&f->r, &snap, begins);
         if (c == how || begins)
-            put(&f->r, calm, sizeof(calm) / sizeof(*calm));
+            RECORDING_TEXTS(&f->r, calm);
         if (c > how)
-            put(&f->r, tight, sizeof(tight) / sizeof(*tight));
+            RECORDING_TEXTS(&f->r, tight);
         recording_end(&f->r);
         at += INTERVAL;
     }

@@ -19,10 +19,6 @@
 #define START    1795000000000000ll
 #define INTERVAL 10000000ll
 
-struct text {
-    const char *name, *text;
-};
-
 #define STAT(pid, state)                                                                           \
 #pid " (worker) " state                                                                        \
          " 1 1 1 0 -1 64 0 0 0 0 0 0 0 0 20 0 1 0 500 4096 9 18446744073709551615\n"
@@ -33,7 +29,7 @@ struct text {
 
 /* Both processes are deeply read once; then 10 ends and waits for its parent, 11 goes on. */
 #define ID64 "c8b38413c88eefe063b8cd3f01c16be5e3bda9693a19a68a88807baca9feb937"
-static const struct text alive[] = {
+static const struct source_text alive[] = {
     {"proc:10/cgroup", "12:memory:/docker/" ID64 "\n1:name=systemd:/docker/" ID64
                        "\n0::/system.slice/containerd.service\n"},
     {"proc:10/smaps", SMAPS},
@@ -46,7 +42,7 @@ static const struct text alive[] = {
     {"proc:11/stat", STAT(11, "S")},
     {"proc:11/status", "Name:\tworker\nUid:\t0\t0\t0\t0\nVmRSS:\t     512 kB\n"},
 };
-static const struct text ended[] = {
+static const struct source_text ended[] = {
     {"proc:10/stat", STAT(10, "Z")},
     {"proc:10/status", "Name:\tworker\nUid:\t0\t0\t0\t0\n"},
 };
@@ -57,12 +53,12 @@ struct fixture {
 };
 static const struct pt_args args;
 
-static void append(struct recording *r, int64_t real_us, const struct text *texts, size_t ntexts)
+static void append(struct recording *r, int64_t real_us, const struct source_text *texts,
+                   size_t ntexts)
 {
     const struct pt_snap snap = {.real_us = real_us, .boot_us = 1, .boot = 1};
     recording_begin(r, &snap, false);
-    for (size_t i = 0; i < ntexts; i++)
-        recording_text(r, texts[i].name, texts[i].text);
+    recording_texts(r, texts, ntexts);
     recording_end(r);
 }
 #define APPEND(r, us, texts) append(r, us, texts, sizeof(texts) / sizeof((texts)[0]))

@@ -20,10 +20,6 @@
 #define INTERVAL 10000000ll
 #define K        INT64_C(1024)
 
-struct text {
-    const char *name, *text;
-};
-
 #define STAT(pid)                                                                                  \
 #pid " (worker) S 1 1 1 0 -1 64 0 0 0 0 0 0 0 0 20 0 1 0 500 4096 9 18446744073709551615\n"
 #define STATUS(pid, anon)                                                                          \
@@ -50,7 +46,7 @@ struct text {
     "          0          0          0               1048576                     0\n"
 
 /* 10 and 11 are a fork of one another: 6,000 kB between them, half each. 12 was never read. */
-static const struct text before[] = {
+static const struct source_text before[] = {
     {"cgroup:a.slice/b/memory.stat", "kernel 9999\nslab 0\n"}, /* counted in the one above */
     {"cgroup:a.slice/memory.stat", "anon 1\nkernel 20000\nkernel_stack 1000\npagetables "
                                    "2000\npercpu 0\nvmalloc 500\nslab 4000\n"},
@@ -81,7 +77,7 @@ static const struct text before[] = {
     {"statfs:/tmp", STATFS("999")}, /* as empty as the other, not the same */
 };
 /* 11 has grown since its smaps was read. */
-static const struct text after[] = {
+static const struct source_text after[] = {
     {"proc:11/status", STATUS(11, "7000")},
     {"proc:meminfo", MEMINFO("49000", "8000")},
 };
@@ -92,13 +88,12 @@ struct fixture {
 };
 static const struct pt_args args;
 
-static void append(struct recording *r, int64_t real_us, const struct text *texts, size_t n)
+static void append(struct recording *r, int64_t real_us, const struct source_text *texts, size_t n)
 {
     const struct pt_snap snap = {
         .real_us = real_us, .boot_us = real_us - START + 1, .mono_us = 1, .boot = 1};
     recording_begin(r, &snap, false);
-    for (size_t i = 0; i < n; i++)
-        recording_text(r, texts[i].name, texts[i].text);
+    recording_texts(r, texts, n);
     recording_end(r);
 }
 #define APPEND(r, us, texts) append(r, us, texts, sizeof(texts) / sizeof((texts)[0]))

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "schema/store.h"
 #include "schema/store_pick.h"
 #include "tests/support/history.h"
+#include "tests/support/scratch.h"
 
 #define TICKS    1200
 #define INTERVAL 30000000ll
@@ -26,7 +28,7 @@
 
 /* A random recording, and what each of its snapshots says. */
 struct past {
-    char dir[200], path[240];
+    char dir[256], path[300];
     struct pt_store *store;
     struct pt_shapes *shapes;
     struct pt_enc *enc;
@@ -76,9 +78,7 @@ static void begin(struct past *p, uint64_t seed)
 {
     static const struct pt_meta meta = {.host = "retain", .interval_us = INTERVAL};
     memset(p, 0, sizeof *p);
-    snprintf(p->dir, sizeof p->dir, "%s/retain-XXXXXX",
-             getenv("PT_TMP") ? getenv("PT_TMP") : "/tmp");
-    assert_non_null(mkdtemp(p->dir));
+    assert_return_code(scratch_make("retain", false, p->dir), errno);
     snprintf(p->path, sizeof p->path, "%s/r.db", p->dir);
     p->shapes = pt_shapes_new();
     p->enc = pt_enc_new(p->shapes);
@@ -105,7 +105,7 @@ static void record(struct past *p, uint32_t ticks)
 
 static void end(struct past *p)
 {
-    char name[260];
+    char name[320];
     assert_return_code(pt_store_close(p->store, &p->err), 0);
     pt_enc_free(p->enc);
     pt_shapes_free(p->shapes);
@@ -114,7 +114,7 @@ static void end(struct past *p)
     unlink(name);
     snprintf(name, sizeof name, "%s-shm", p->path);
     unlink(name);
-    assert_return_code(rmdir(p->dir), 0);
+    assert_return_code(rmdir(p->dir), errno);
 }
 
 /* ---- what it says ---- */

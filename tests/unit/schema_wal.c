@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "schema/store_pages.h"
+#include "tests/support/scratch.h"
 
 enum { PAGE = 512, SLOT = 24 + PAGE, HEAD = 32, WAL_MAX = 400 * SLOT, OLD = 40, NEW = 12 };
 
@@ -211,10 +212,8 @@ static void test_nothing(void **state)
 
 static int group_setup(void **state)
 {
-    const char *tmp = getenv("PT_TMP");
     (void)state;
-    snprintf(dir, sizeof dir, "%s/wal-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir))
+    if (scratch_make("wal", false, dir) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/w.db", dir);
     snprintf(wal_path, sizeof wal_path, "%s-wal", path);
