@@ -189,6 +189,19 @@ char *pt_session_time(const struct pt_session *s, const struct pt_snap *snap, ch
     return pt_units_time(buf, size, snap->real_us, s->args->utc ? 0 : snap->utc_offset_s);
 }
 
+void pt_session_print_end(const struct pt_session *s, const char *label, const struct pt_snap *snap)
+{
+    char when[PT_UNITS_BUF];
+    struct pt_buf host;
+    const char *name = pt_db_meta(s->db)->host;
+    pt_buf_init(&host, 4096);
+    pt_text_escape(name, strlen(name), &host);
+    fprintf(s->args->out, "%s%s  @%" PRId64 "%s%.*s\n", label,
+            pt_session_time(s, snap, when, sizeof(when)), snap->n, host.len ? "  " : "",
+            (int)host.len, (const char *)host.data);
+    pt_buf_release(&host);
+}
+
 /* A wall-clock time was read with the host's offset at the end of the recording; where it was
  * another then (summer time), it is read again with that. */
 static int find_time(const struct pt_session *s, const struct pt_instant *instant, int32_t assumed,

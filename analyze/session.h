@@ -68,5 +68,8 @@ int64_t pt_session_interval(const struct pt_session *s);
 /* A time as people of the recorded host read it (UTC with --utc); writes to buf and returns it. */
 char *pt_session_time(const struct pt_session *s, const struct pt_snap *snap, char *buf,
                       size_t size);
+/* A line that says what is looked at: the label, then time, number and host of a snapshot. */
+void pt_session_print_end(const struct pt_session *s, const char *label,
+                          const struct pt_snap *snap);
 
 #endif

@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * pagetrail balance: where the machine's memory is: at an instant, between two, or over time. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "analyze/balance/over.h"
 #include "analyze/balance/sheet.h"
 #include "analyze/print/json.h"
-#include "analyze/print/text.h"
 #include "analyze/print/units.h"
 
 /* ---- ends ---- */
-
-static void print_end(const char *label, const struct pt_picture *p, const struct pt_session *s)
-{
-    char when[PT_UNITS_BUF];
-    struct pt_buf host;
-    const char *name = pt_db_meta(s->db)->host;
-    pt_buf_init(&host, 4096);
-    pt_text_escape(name, strlen(name), &host);
-    fprintf(s->args->out, "%s%s  @%" PRId64 "%s%.*s\n", label,
-            pt_session_time(s, &p->view->snap, when, sizeof(when)), p->view->snap.n,
-            host.len ? "  " : "", (int)host.len, (const char *)host.data);
-    pt_buf_release(&host);
-}
 
 static json_t *end_json(const struct pt_picture *p)
 {
@@ -98,8 +83,8 @@ static int print_sheet(const struct pt_sheet *sheet, const struct pt_picture *fr
         return pt_json_print(o, out);
     }
     if (from)
-        print_end("from ", from, s);
-    print_end(from ? "to   " : "", to, s);
+        pt_session_print_end(s, "from ", &from->view->snap);
+    pt_session_print_end(s, from ? "to   " : "", &to->view->snap);
     fputc('\n', out);
     const int rc = pt_sheet_text(sheet, out, s->args->colour, top_of(s->args), false);
     fputc('\n', out);

@@ -91,8 +91,7 @@ int pt_over_text(const struct pt_over *o, FILE *out, bool colour, bool utc)
         add_row(&t, &o->v[i], large ? gib : mib, large, utc);
         gap |= o->v[i].gap;
     }
-    const int rc = pt_table_print(&t, out, colour);
-    pt_table_release(&t);
+    const int rc = pt_table_end(&t, out, colour);
     if (gap)
         fputs("* nothing was recorded for a while before\n", out);
     return rc;

@@ -29,19 +29,13 @@ struct print {
     size_t top;
 };
 
-static void cell(struct pt_table *t, int64_t bytes, bool sign)
-{
-    char text[PT_UNITS_BUF];
-    pt_table_cell(t, pt_units_bytes(text, sizeof(text), bytes, sign));
-}
-
 /* "-" where it was not there. */
 static void cell_there(struct pt_table *t, int64_t bytes)
 {
     if (bytes == PT_UNKNOWN)
         pt_table_cell(t, "-");
     else
-        cell(t, bytes, false);
+        pt_table_bytes(t, bytes, false);
 }
 
 static void cell_share(const struct print *p, int64_t bytes)
@@ -61,9 +55,9 @@ static void row(const struct print *p, const char *name, const struct pt_change 
     if (p->sheet->pair) {
         cell_there(t, c->before);
         cell_there(t, c->after);
-        cell(t, c->delta, true);
+        pt_table_bytes(t, c->delta, true);
     } else {
-        cell(t, c->after, false);
+        pt_table_bytes(t, c->after, false);
         cell_share(p, c->after);
     }
     pt_table_cell(t, note);
@@ -149,7 +143,5 @@ int pt_sheet_text(const struct pt_sheet *s, FILE *out, bool colour, int64_t top,
         if (is_shown(s, &s->v[i], changed))
             print_line(&p, &s->v[i], changed);
     row(&p, "total", &s->total, "");
-    const int rc = pt_table_print(&t, out, colour);
-    pt_table_release(&t);
-    return rc;
+    return pt_table_end(&t, out, colour);
 }

@@ -7,7 +7,6 @@
 
 #include "analyze/balance/sheet.h"
 #include "analyze/print/table.h"
-#include "analyze/print/text.h"
 #include "analyze/print/units.h"
 
 #define TOP_DEFAULT 10
@@ -30,51 +29,30 @@ static size_t top(const struct pt_session *s)
     return s->args->top == PT_UNKNOWN ? TOP_DEFAULT : (size_t)s->args->top;
 }
 
-static void cell_bytes(struct pt_table *t, int64_t bytes, bool sign)
-{
-    char text[PT_UNITS_BUF];
-    pt_table_cell(t, pt_units_bytes(text, sizeof(text), bytes, sign));
-}
-
 static void cell_change(struct pt_table *t, struct pt_change c)
 {
-    cell_bytes(t, c.before, false);
-    cell_bytes(t, c.after, false);
-    cell_bytes(t, c.delta, true);
+    pt_table_bytes(t, c.before, false);
+    pt_table_bytes(t, c.after, false);
+    pt_table_bytes(t, c.delta, true);
 }
 
 /* One side only: "-" there, where a number is not unknown but not there. */
 static void cell_side(struct pt_table *t, bool there, int64_t bytes)
 {
     if (there)
-        cell_bytes(t, bytes, false);
+        pt_table_bytes(t, bytes, false);
     else
         pt_table_cell(t, "-");
 }
 
 static int print(struct pt_table *t, const struct pt_session *s)
 {
-    const int rc = pt_table_print(t, s->args->out, s->args->colour);
-    pt_table_release(t);
-    return rc;
+    return pt_table_end(t, s->args->out, s->args->colour);
 }
 
 static void title(const struct pt_session *s, const char *text)
 {
     fprintf(s->args->out, s->args->colour ? "\n\033[1m%s\033[0m\n" : "\n%s\n", text);
-}
-
-static void print_end(const char *label, const struct pt_picture *p, const struct pt_session *s)
-{
-    char when[PT_UNITS_BUF];
-    struct pt_buf host;
-    const char *name = pt_db_meta(s->db)->host;
-    pt_buf_init(&host, 4096);
-    pt_text_escape(name, strlen(name), &host);
-    fprintf(s->args->out, "%s %s  @%" PRId64 "%s%.*s\n", label,
-            pt_session_time(s, &p->view->snap, when, sizeof(when)), p->view->snap.n,
-            host.len ? "  " : "", (int)host.len, (const char *)host.data);
-    pt_buf_release(&host);
 }
 
 int64_t pt_diff_reboots(const struct pt_diff *d)
@@ -97,8 +75,8 @@ static void print_head(const struct pt_diff *d, const struct pt_session *a,
 {
     FILE *out = b->args->out;
     char span[PT_UNITS_BUF];
-    print_end("from", d->from, a);
-    print_end("to  ", d->to, b);
+    pt_session_print_end(a, "from ", &d->from->view->snap);
+    pt_session_print_end(b, "to   ", &d->to->view->snap);
     const struct pt_snap *x = &d->from->view->snap, *y = &d->to->view->snap;
     const int64_t us = pt_units_minus(y->real_us, x->real_us);
     const bool back = us != PT_UNKNOWN && us < 0;
@@ -194,13 +172,13 @@ static int print_processes(const struct pt_diff *d, const struct pt_session *s)
         pt_table_cell(&t, pt_process_title(pt_diff_who(p)));
         cell_side(&t, p->before, weight_of(p->before));
         cell_side(&t, p->after, weight_of(p->after));
-        cell_bytes(&t, p->weight, true);
-        cell_bytes(&t, p->m[PT_RSS].delta, true);
+        pt_table_bytes(&t, p->weight, true);
+        pt_table_bytes(&t, p->m[PT_RSS].delta, true);
         pt_table_cell(&t, p->side == PT_SIDE_BOTH ? "" : pt_side_name(p->side));
     }
     if (shown + hidden == 0)
         fputs("none\n", s->args->out);
-    const int rc = shown ? print(&t, s) : (pt_table_release(&t), 0);
+    const int rc = shown ? print(&t, s) : 0;
     if (hidden)
         fprintf(s->args->out, "and %zu more (--top %zu)\n", hidden, shown + hidden);
     return rc;
@@ -224,10 +202,10 @@ static int print_groups(const struct pt_diff *d, const struct pt_session *s)
         pt_table_cell(&t, g->name ? g->name : "(none)");
         pt_table_cellf(&t, g->count.delta ? "%" PRId64 " (%+" PRId64 ")" : "%" PRId64,
                        g->count.after, g->count.delta);
-        cell_bytes(&t, g->m[PT_ANON].delta, true);
-        cell_bytes(&t, g->m[PT_SWAP].delta, true);
-        cell_bytes(&t, g->m[PT_RSS].delta, true);
-        cell_bytes(&t, g->m[PT_PSS].delta, true);
+        pt_table_bytes(&t, g->m[PT_ANON].delta, true);
+        pt_table_bytes(&t, g->m[PT_SWAP].delta, true);
+        pt_table_bytes(&t, g->m[PT_RSS].delta, true);
+        pt_table_bytes(&t, g->m[PT_PSS].delta, true);
     }
     const int rc = print(&t, s);
     if (d->ngroups > shown)
@@ -258,7 +236,7 @@ static void print_mapping(const struct pt_diff *d, const struct pt_diff_mapping 
     cell_mapping(t, m->name);
     cell_side(t, m->bytes.before != PT_UNKNOWN, m->bytes.before);
     cell_side(t, m->bytes.after != PT_UNKNOWN, m->bytes.after);
-    cell_bytes(t, m->bytes.delta, true);
+    pt_table_bytes(t, m->bytes.delta, true);
     pt_table_cell(t,
                   pt_units_duration(age, sizeof(age), read >= end ? 0 : pt_units_minus(end, read)));
 }
@@ -305,7 +283,7 @@ static int print_mappings(const struct pt_diff *d, const struct pt_session *s)
     }
     if (shown == 0 && top(s) > 0)
         fputs("none known\n", s->args->out);
-    const int rc = shown ? print(&t, s) : (pt_table_release(&t), 0);
+    const int rc = shown ? print(&t, s) : 0;
     print_mapping_notes(d, s);
     return rc;
 }
@@ -334,11 +312,11 @@ static int print_slabs(const struct pt_diff *d, const struct pt_session *s)
         pt_table_cell(&t, d->slabs[i].name);
         cell_side(&t, c->before != PT_UNKNOWN, c->before);
         cell_side(&t, c->after != PT_UNKNOWN, c->after);
-        cell_bytes(&t, c->delta, true);
+        pt_table_bytes(&t, c->delta, true);
     }
     if (shown == 0 && top(s) > 0)
         fputs("none\n", s->args->out);
-    return shown ? print(&t, s) : (pt_table_release(&t), 0);
+    return shown ? print(&t, s) : 0;
 }
 
 int pt_diff_text(const struct pt_diff *d, const struct pt_session *a, const struct pt_session *b)

@@ -106,7 +106,7 @@ static int print_text(struct walk *w, const struct pt_db_event *e)
     if (*e->subject && *e->text)
         pt_buf_put(&what, ": ", 2);
     pt_text_amounts(e->text, strlen(e->text), &what);
-    pt_text_wrap((const char *)what.data, what.len, WHAT_AT, PT_TABLE_WIDTH, &lines);
+    pt_text_wrap((const char *)what.data, what.len, WHAT_AT, PT_TEXT_WIDTH, &lines);
     const int rc = what.failed || lines.failed ? -1 : 0;
     if (rc == 0)
         fprintf(w->s->args->out, "%-19.19s  %-7s  %.*s\n", when, kind_of(e, kind, sizeof(kind)),

@@ -14,12 +14,7 @@
 /* One label's text, made fit for a terminal and its lines for 80 columns. */
 static void line(const struct pt_session *s, const char *label, const char *text)
 {
-    struct pt_buf shown;
-    pt_buf_init(&shown, 65536);
-    pt_text_wrap(text, strlen(text), LABEL, PT_TABLE_WIDTH, &shown);
-    fprintf(s->args->out, "%-*s %.*s\n", LABEL - 1, label, (int)shown.len,
-            (const char *)shown.data);
-    pt_buf_release(&shown);
+    pt_text_print(s->args->out, label, LABEL, text);
 }
 
 /* What is said under one label, put together piece by piece: ", " before each but the first. */

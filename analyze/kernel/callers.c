@@ -6,6 +6,7 @@
 
 #include "analyze/kernel/kernel_int.h"
 #include "analyze/picture/items.h"
+#include "analyze/print/units.h"
 
 #define TEXT_MAX (64u << 20)
 
@@ -87,12 +88,6 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static int64_t plus(int64_t a, int64_t b)
-{
-    int64_t r;
-    return a == PT_UNKNOWN || b == PT_UNKNOWN || __builtin_add_overflow(a, b, &r) ? PT_UNKNOWN : r;
-}
-
 static void merge(struct sums *s)
 {
     size_t n = 0;
@@ -100,8 +95,8 @@ static void merge(struct sums *s)
         qsort(s->v, s->n, sizeof(*s->v), by_name);
     for (size_t i = 0; i < s->n; i++) {
         if (n && strcmp(s->v[n - 1].name, s->v[i].name) == 0) {
-            s->v[n - 1].bytes = plus(s->v[n - 1].bytes, s->v[i].bytes);
-            s->v[n - 1].count = plus(s->v[n - 1].count, s->v[i].count);
+            s->v[n - 1].bytes = pt_units_plus(s->v[n - 1].bytes, s->v[i].bytes);
+            s->v[n - 1].count = pt_units_plus(s->v[n - 1].count, s->v[i].count);
         } else {
             s->v[n++] = s->v[i];
         }

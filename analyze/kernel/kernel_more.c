@@ -50,9 +50,9 @@ int pt_kernel_print_shared(const struct pt_kernel *k, const struct pt_session *s
         snprintf(name, sizeof(name), "%s%s", o->name, o->deleted ? " (deleted)" : "");
         who(o, owner, sizeof(owner));
         pt_table_cell(&t, name);
-        pt_kernel_bytes(&t, o->bytes.last, false);
+        pt_table_bytes(&t, o->bytes.last, false);
         if (!k->at)
-            pt_kernel_bytes(&t, pt_course_change(&o->bytes), true);
+            pt_table_bytes(&t, pt_course_change(&o->bytes), true);
         pt_table_cell(&t, owner);
     }
     const int rc = pt_kernel_flush(&t, s, "Shared memory by object");
@@ -119,8 +119,8 @@ static int print_mobility(const struct pt_kernel *k, const struct pt_session *s)
         char count[PT_UNITS_BUF];
         pt_table_cell(&t, m->zone);
         pt_table_cell(&t, m->type);
-        pt_kernel_bytes(&t, m->free, false);
-        pt_kernel_bytes(&t, m->large, false);
+        pt_table_bytes(&t, m->free, false);
+        pt_table_bytes(&t, m->large, false);
         pt_table_cell(&t, pt_units_count(count, sizeof(count), m->blocks, false));
     }
     return pt_kernel_flush(&t, s, "Free memory by mobility");
@@ -138,8 +138,8 @@ static int print_nodes(const struct pt_kernel *k, const struct pt_session *s)
         const int64_t counts[] = {n->hit, n->miss, n->foreign};
         char count[PT_UNITS_BUF];
         pt_table_cellf(&t, "%" PRId64, n->node);
-        pt_kernel_bytes(&t, n->total, false);
-        pt_kernel_bytes(&t, n->free, false);
+        pt_table_bytes(&t, n->total, false);
+        pt_table_bytes(&t, n->free, false);
         for (unsigned c = 0; c < 3; c++)
             pt_table_cell(&t, pt_units_count(count, sizeof(count), counts[c], false));
     }
@@ -162,9 +162,9 @@ static int print_group(const struct pt_kernel *k, const struct pt_session *s,
             continue;
         n++;
         pt_table_cell(&t, item->title);
-        pt_kernel_bytes(&t, item->bytes.first, false);
-        pt_kernel_bytes(&t, item->bytes.last, false);
-        pt_kernel_bytes(&t, pt_course_change(&item->bytes), true);
+        pt_table_bytes(&t, item->bytes.first, false);
+        pt_table_bytes(&t, item->bytes.last, false);
+        pt_table_bytes(&t, pt_course_change(&item->bytes), true);
     }
     return pt_kernel_flush(&t, s, title);
 }

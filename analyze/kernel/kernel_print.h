@@ -10,7 +10,6 @@
 
 /* How many rows of a kind: --top, else a few, with -v all. */
 size_t pt_kernel_top(const struct pt_session *s);
-void pt_kernel_bytes(struct pt_table *t, int64_t bytes, bool sign);
 /* Prints the table under its title, if it has rows, and releases it. */
 int pt_kernel_flush(struct pt_table *t, const struct pt_session *s, const char *title);
 

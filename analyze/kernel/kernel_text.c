@@ -26,22 +26,13 @@ static char *time_text(const struct pt_kernel *k, const struct pt_session *s, in
     return buf;
 }
 
-void pt_kernel_bytes(struct pt_table *t, int64_t bytes, bool sign)
-{
-    char text[PT_UNITS_BUF];
-    pt_table_cell(t, pt_units_bytes(text, sizeof(text), bytes, sign));
-}
-
 int pt_kernel_flush(struct pt_table *t, const struct pt_session *s, const char *title)
 {
-    int rc = 0;
-    if (t->ncells) {
-        if (title)
-            fprintf(s->args->out, "\n%s\n", title);
-        rc = pt_table_print(t, s->args->out, s->args->colour);
-    }
-    pt_table_release(t);
-    return rc;
+    if (t->ncells == 0)
+        return 0;
+    if (title)
+        fprintf(s->args->out, "\n%s\n", title);
+    return pt_table_end(t, s->args->out, s->args->colour);
 }
 
 /* ---- what grew ---- */
@@ -51,12 +42,12 @@ static void course_row(struct pt_table *t, const struct pt_kernel *k, const char
 {
     pt_table_cell(t, name);
     if (!k->at)
-        pt_kernel_bytes(t, c->first, false);
-    pt_kernel_bytes(t, c->last, false);
+        pt_table_bytes(t, c->first, false);
+    pt_table_bytes(t, c->last, false);
     if (k->at)
         return;
-    pt_kernel_bytes(t, pt_course_change(c), true);
-    pt_kernel_bytes(t, c->most, false);
+    pt_table_bytes(t, pt_course_change(c), true);
+    pt_table_bytes(t, c->most, false);
 }
 
 /* Areas of vmalloc that are kernel stacks, by the functions that make them since 4.18. */
@@ -163,15 +154,6 @@ static bool grew(const struct pt_kernel_item *item)
     return change != PT_UNKNOWN && change >= MIB;
 }
 
-static void say(FILE *out, const char *text)
-{
-    struct pt_buf line;
-    pt_buf_init(&line, 4096);
-    pt_text_wrap(text, strlen(text), 0, PT_TABLE_WIDTH, &line);
-    fprintf(out, "%.*s\n", (int)line.len, (const char *)line.data);
-    pt_buf_release(&line);
-}
-
 /* Objects of the caches the kernel can take back, and what these lost to shrinkers. */
 static void sum_caches(const struct pt_kernel *k, double *ret_objects, double *ret_lost)
 {
@@ -207,16 +189,18 @@ static void say_slab(const struct pt_kernel *k, FILE *out)
                  " objects (there are %.0f); its caches gave back %s",
                  k->slabs_scanned, objects,
                  pt_units_bytes(amount, sizeof(amount), pt_kernel_whole(lost), false));
-    say(out, text);
+    pt_text_print(out, "", 0, text);
 }
 
 static void say_rest(const struct pt_kernel *k, FILE *out)
 {
     if (grew(line_of(k, PT_LINE_SLAB_UNRECLAIMABLE)))
-        say(out, "unreclaimable slab grew: it stays until who allocated it frees it");
+        pt_text_print(out, "", 0,
+                      "unreclaimable slab grew: it stays until who allocated it frees it");
     if (grew(line_of(k, PT_LINE_UNACCOUNTED)))
-        say(out, "unaccounted memory grew: pages that no counter tells, of drivers, modules, "
-                 "network buffers or BPF");
+        pt_text_print(out, "", 0,
+                      "unaccounted memory grew: pages that no counter tells, of drivers, modules, "
+                      "network buffers or BPF");
 }
 
 /* ---- zones ---- */
@@ -260,11 +244,11 @@ static int print_zones(const struct pt_kernel *k, const struct pt_session *s)
         char name[128];
         zone_name(z->name, name, sizeof(name));
         pt_table_cell(&t, name);
-        pt_kernel_bytes(&t, z->free.last, false);
-        pt_kernel_bytes(&t, z->free.least, false);
-        pt_kernel_bytes(&t, z->low, false);
+        pt_table_bytes(&t, z->free.last, false);
+        pt_table_bytes(&t, z->free.least, false);
+        pt_table_bytes(&t, z->low, false);
         duration(&t, z->below_low);
-        pt_kernel_bytes(&t, z->min, false);
+        pt_table_bytes(&t, z->min, false);
         duration(&t, z->below_min);
     }
     return pt_kernel_flush(&t, s, "Free memory against watermarks");
@@ -356,7 +340,7 @@ static void print_limit(FILE *out, const char *what, const struct pt_course *c, 
     if (over >= 0.01 && n > 0 && (size_t)n < sizeof(text))
         snprintf(text + n, sizeof(text) - (size_t)n, ", beyond it for %s",
                  pt_units_duration(time, sizeof(time), span_us(over)));
-    say(out, text);
+    pt_text_print(out, "", 0, text);
 }
 
 static void print_limits(const struct pt_kernel *k, const struct pt_session *s)
@@ -409,7 +393,7 @@ static void print_unknown(const struct pt_kernel *k, FILE *out)
     for (size_t i = 0; i < k->nunknown; i++) {
         char text[256];
         snprintf(text, sizeof(text), "%s: %s", k->unknown[i].what, k->unknown[i].why);
-        say(out, text);
+        pt_text_print(out, "", 0, text);
     }
 }
 

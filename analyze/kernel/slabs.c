@@ -5,26 +5,21 @@
 #include <string.h>
 
 #include "analyze/kernel/kernel_int.h"
+#include "analyze/print/units.h"
 
 #define MIB 1048576.0
 /* A tmpfs is looked at by a thread of its own: those there from the start come a little later. */
 #define LATE_INTERVALS 12
 
 /* Another series of the same name: two caches, or a cache that went and came back. */
-static int64_t plus(int64_t a, int64_t b)
-{
-    int64_t r;
-    return a == PT_UNKNOWN || b == PT_UNKNOWN || __builtin_add_overflow(a, b, &r) ? PT_UNKNOWN : r;
-}
-
 static void join(struct pt_kernel_item *into, const struct pt_kernel_item *one)
 {
     struct pt_course *a = &into->bytes;
-    a->first = plus(a->first, one->bytes.first);
-    a->last = plus(a->last, one->bytes.last);
+    a->first = pt_units_plus(a->first, one->bytes.first);
+    a->last = pt_units_plus(a->last, one->bytes.last);
     a->least = a->most = a->most_us = PT_UNKNOWN; /* not at the same time */
-    into->count = plus(into->count, one->count);
-    into->shrank = plus(into->shrank, one->shrank);
+    into->count = pt_units_plus(into->count, one->count);
+    into->shrank = pt_units_plus(into->shrank, one->shrank);
 }
 
 /* Items of one group from `begin` on: those of one name become one. */

@@ -204,17 +204,15 @@ static int64_t print_table(const struct pt_leaks *l, const struct pt_session *s,
         print_row(l, s, f, &t);
         if (!s->args->verbose)
             continue;
-        rc = pt_table_print(&t, out, s->args->colour);
-        pt_table_release(&t);
+        rc = pt_table_end(&t, out, s->args->colour);
         pt_table_init(&t, alarms ? alarm_columns : columns, alarms ? 7 : 5);
         t.no_titles = true;
         if (alarms)
             print_since(l, f, out, offset);
         evidence(out, f, "    ");
     }
-    if (rc >= 0 && t.ncells)
-        rc = pt_table_print(&t, out, s->args->colour);
-    pt_table_release(&t);
+    if (t.ncells)
+        rc = pt_table_end(&t, out, s->args->colour);
     if (n > top)
         fprintf(out, "and %" PRId64 " more (--top %" PRId64 ")\n", n - top, n);
     return rc < 0 ? rc : n;

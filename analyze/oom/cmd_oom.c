@@ -31,10 +31,10 @@ static int print_head(const struct pt_session *s, const struct pt_oom_case *c)
     pt_buf_init(&lines, SIZE_MAX / 2);
     pt_buf_init(&told, SIZE_MAX / 2);
     pt_text_amounts(c->text, strlen(c->text), &told);
-    pt_text_wrap(c->subject, strlen(c->subject), 0, PT_TABLE_WIDTH, &lines);
+    pt_text_wrap(c->subject, strlen(c->subject), 0, PT_TEXT_WIDTH, &lines);
     if (*c->subject && *c->text)
         pt_buf_put(&lines, ":\n    ", 6);
-    pt_text_wrap((const char *)told.data, told.len, 4, PT_TABLE_WIDTH, &lines);
+    pt_text_wrap((const char *)told.data, told.len, 4, PT_TEXT_WIDTH, &lines);
     fprintf(out, "%.*s\n", (int)lines.len, (const char *)lines.data);
     const int rc = lines.failed || told.failed ? -1 : 0;
     pt_buf_release(&lines);

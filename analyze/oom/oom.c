@@ -171,21 +171,15 @@ static int load_growers(struct pt_oom_case *c, struct pt_err *err)
 
 /* ---- whom the kernel would choose ---- */
 
-static int64_t plus(int64_t a, int64_t b)
-{
-    int64_t r;
-    return a == PT_UNKNOWN || b == PT_UNKNOWN || __builtin_add_overflow(a, b, &r) ? PT_UNKNOWN : r;
-}
-
 /* mem_cgroup_get_max, totalram_pages + total_swap_pages */
 static int64_t there_is(const struct pt_oom_case *c)
 {
     const int64_t swap = c->before.mem.v[PT_MEM_SWAP_TOTAL];
     if (c->constraint != PT_CONSTRAINT_CGROUP)
-        return plus(c->before.mem.v[PT_MEM_TOTAL], swap == PT_UNKNOWN ? 0 : swap);
+        return pt_units_plus(c->before.mem.v[PT_MEM_TOTAL], swap == PT_UNKNOWN ? 0 : swap);
     if (c->swap_limit == PT_UNKNOWN || (swap != PT_UNKNOWN && swap < c->swap_limit))
-        return plus(c->limit, swap == PT_UNKNOWN ? 0 : swap);
-    return plus(c->limit, c->swap_limit);
+        return pt_units_plus(c->limit, swap == PT_UNKNOWN ? 0 : swap);
+    return pt_units_plus(c->limit, c->swap_limit);
 }
 
 static int emit_value(void *ctx, const struct pt_item *item)

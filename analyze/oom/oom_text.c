@@ -17,12 +17,6 @@ struct print {
     size_t top;
 };
 
-static void cell(struct pt_table *t, int64_t bytes, bool sign)
-{
-    char text[PT_UNITS_BUF];
-    pt_table_cell(t, pt_units_bytes(text, sizeof(text), bytes, sign));
-}
-
 static void cell_percent(struct pt_table *t, double v)
 {
     if (v < 0)
@@ -44,21 +38,12 @@ static void begin(struct pt_table *t, const struct pt_column *columns, unsigned 
 
 static int end(const struct print *p, struct pt_table *t)
 {
-    const int rc = pt_table_print(t, p->out, p->s->args->colour);
-    pt_table_release(t);
-    return rc;
+    return pt_table_end(t, p->out, p->s->args->colour);
 }
 
 static int wrapped(const struct print *p, const char *text)
 {
-    struct pt_buf lines;
-    pt_buf_init(&lines, SIZE_MAX / 2);
-    pt_text_wrap(text, strlen(text), INDENT, PT_TABLE_WIDTH, &lines);
-    if (!lines.failed)
-        fprintf(p->out, "%*s%.*s\n", INDENT, "", (int)lines.len, (const char *)lines.data);
-    const int rc = lines.failed ? -1 : 0;
-    pt_buf_release(&lines);
-    return rc;
+    return pt_text_print(p->out, "", INDENT, text);
 }
 
 static int print_constraint(const struct print *p)
@@ -110,12 +95,12 @@ static int print_minutes(const struct print *p)
     for (unsigned i = 0; i < p->c->nminutes; i++) {
         const struct pt_oom_minute *m = &p->c->minutes[i];
         cell_clock(&t, p, m);
-        cell(&t, m->available, false);
-        cell(&t, m->swap_used, false);
+        pt_table_bytes(&t, m->available, false);
+        pt_table_bytes(&t, m->swap_used, false);
         cell_percent(&t, m->some);
         cell_percent(&t, m->full);
         if (group)
-            cell(&t, m->usage, false);
+            pt_table_bytes(&t, m->usage, false);
     }
     return end(p, &t);
 }
@@ -138,11 +123,11 @@ static int print_growers(const struct print *p)
         char text[512];
         pt_table_cellf(&t, "%" PRId64, g->after->pid);
         if (g->before)
-            cell(&t, g->was, false);
+            pt_table_bytes(&t, g->was, false);
         else
             pt_table_cell(&t, "-");
-        cell(&t, g->is, false);
-        cell(&t, g->delta, true);
+        pt_table_bytes(&t, g->is, false);
+        pt_table_bytes(&t, g->delta, true);
         pt_table_cell(&t, g->after->service ? g->after->service : "-");
         pt_table_cell(&t, pt_process_command(g->after, text, sizeof(text)));
     }
@@ -185,11 +170,11 @@ static int print_candidates(const struct print *p)
         if (i >= p->top && c->exempt)
             continue;
         pt_table_cellf(&t, "%" PRId64, c->process->pid);
-        cell(&t, c->process->m[PT_RSS], false);
-        cell(&t, c->process->m[PT_SWAP], false);
-        cell(&t, c->process->pgtables, false);
+        pt_table_bytes(&t, c->process->m[PT_RSS], false);
+        pt_table_bytes(&t, c->process->m[PT_SWAP], false);
+        pt_table_bytes(&t, c->process->pgtables, false);
         cell_adj(&t, c);
-        cell(&t, c->badness, false);
+        pt_table_bytes(&t, c->badness, false);
         pt_table_cell(&t, pt_process_command(c->process, text, sizeof(text)));
         pt_table_cell(&t, mark_of(p->c, c));
     }
@@ -215,10 +200,10 @@ static int print_zones(const struct print *p)
     for (size_t i = 0; i < p->c->zones.n; i++) {
         const struct pt_zone *z = &p->c->zones.v[i];
         pt_table_cell(&t, z->name);
-        cell(&t, z->free, false);
-        cell(&t, z->min, false);
-        cell(&t, z->low, false);
-        cell(&t, z->high, false);
+        pt_table_bytes(&t, z->free, false);
+        pt_table_bytes(&t, z->min, false);
+        pt_table_bytes(&t, z->low, false);
+        pt_table_bytes(&t, z->high, false);
         pt_table_cell(&t, pt_zone_state(z));
     }
     return end(p, &t);

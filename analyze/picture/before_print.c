@@ -12,19 +12,13 @@
 
 #define INDENT 4
 
-static void cell_bytes(struct pt_table *t, int64_t bytes)
-{
-    char text[PT_UNITS_BUF];
-    pt_table_cell(t, pt_units_bytes(text, sizeof(text), bytes, false));
-}
-
 static void add_row(struct pt_table *t, const struct pt_before *b, const struct pt_process *p)
 {
     char text[512];
     pt_table_cellf(t, "%" PRId64, p->pid);
-    cell_bytes(t, p->m[PT_ANON]);
-    cell_bytes(t, p->m[PT_SWAP]);
-    cell_bytes(t, p->m[PT_RSS]);
+    pt_table_bytes(t, p->m[PT_ANON], false);
+    pt_table_bytes(t, p->m[PT_SWAP], false);
+    pt_table_bytes(t, p->m[PT_RSS], false);
     pt_table_cell(t, p->service ? p->service : "-");
     pt_table_cell(t, pt_process_command(p, text, sizeof(text)));
     pt_table_cell(t, p == b->subject ? "killed" : "");
@@ -55,21 +49,7 @@ static int print_table(const struct pt_session *s, const struct pt_before *b, si
         if (is_shown(b, i, top))
             add_row(&t, b, b->order[i]);
     }
-    const int rc = pt_table_print(&t, s->args->out, s->args->colour);
-    pt_table_release(&t);
-    return rc;
-}
-
-static int print_wrapped(FILE *out, const char *text)
-{
-    struct pt_buf lines;
-    pt_buf_init(&lines, SIZE_MAX / 2);
-    pt_text_wrap(text, strlen(text), INDENT, PT_TABLE_WIDTH, &lines);
-    if (!lines.failed)
-        fprintf(out, "%*s%.*s\n", INDENT, "", (int)lines.len, (const char *)lines.data);
-    const int rc = lines.failed ? -1 : 0;
-    pt_buf_release(&lines);
-    return rc;
+    return pt_table_end(&t, s->args->out, s->args->colour);
 }
 
 static int print_machine(FILE *out, const struct pt_before *b)
@@ -94,7 +74,7 @@ static int print_machine(FILE *out, const struct pt_before *b)
     snprintf(text, sizeof(text), "before it (%s): %s of %s available, %s%s%s", when,
              pt_units_bytes(available, sizeof(available), v[PT_MEM_AVAILABLE], false),
              pt_units_bytes(total, sizeof(total), v[PT_MEM_TOTAL], false), swaps, some, full);
-    return print_wrapped(out, text);
+    return pt_text_print(out, "", INDENT, text);
 }
 
 static int print_limit(FILE *out, const struct pt_limit *limit)
@@ -104,7 +84,7 @@ static int print_limit(FILE *out, const struct pt_limit *limit)
                  pt_units_bytes(usage, sizeof(usage), limit->usage, false),
                  pt_units_bytes(most, sizeof(most), limit->limit, false)) < 0)
         return -1;
-    const int rc = print_wrapped(out, text);
+    const int rc = pt_text_print(out, "", INDENT, text);
     free(text);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyze/picture/items.h"
+#include "analyze/print/units.h"
 
 #define TEXT_MAX (64u << 20)
 
@@ -69,12 +70,6 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static int64_t add(int64_t a, int64_t b)
-{
-    int64_t r;
-    return a == PT_UNKNOWN || b == PT_UNKNOWN || __builtin_add_overflow(a, b, &r) ? PT_UNKNOWN : r;
-}
-
 static void merge(struct pt_slabs *t)
 {
     size_t n = 0;
@@ -82,8 +77,8 @@ static void merge(struct pt_slabs *t)
         qsort(t->v, t->n, sizeof(t->v[0]), by_name);
     for (size_t i = 0; i < t->n; i++) {
         if (n > 0 && strcmp(t->v[n - 1].name, t->v[i].name) == 0) {
-            t->v[n - 1].bytes = add(t->v[n - 1].bytes, t->v[i].bytes);
-            t->v[n - 1].objects = add(t->v[n - 1].objects, t->v[i].objects);
+            t->v[n - 1].bytes = pt_units_plus(t->v[n - 1].bytes, t->v[i].bytes);
+            t->v[n - 1].objects = pt_units_plus(t->v[n - 1].objects, t->v[i].objects);
         } else {
             t->v[n++] = t->v[i];
         }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/print/text.h"
+#include "analyze/print/units.h"
 
 #define CELLS_MAX (64u << 20)
 #define GAP       2u
@@ -24,6 +25,12 @@ void pt_table_cell(struct pt_table *t, const char *text)
 {
     pt_buf_put(&t->cells, text, strlen(text) + 1);
     t->ncells++;
+}
+
+void pt_table_bytes(struct pt_table *t, int64_t bytes, bool sign)
+{
+    char text[PT_UNITS_BUF];
+    pt_table_cell(t, pt_units_bytes(text, sizeof(text), bytes, sign));
 }
 
 void pt_table_cellf(struct pt_table *t, const char *fmt, ...)
@@ -55,7 +62,7 @@ static void shrink(const struct pt_table *t, size_t *widths)
     size_t total = strlen(t->indent) + (size_t)GAP * (t->ncolumns - 1);
     for (unsigned i = 0; i < t->ncolumns; i++)
         total += widths[i];
-    while (total > PT_TABLE_WIDTH) {
+    while (total > PT_TEXT_WIDTH) {
         unsigned widest = t->ncolumns;
         for (unsigned i = 0; i < t->ncolumns; i++) {
             const unsigned least = t->columns[i].shrink;
@@ -107,7 +114,7 @@ static void print_line(struct pt_buf *line, FILE *out, bool bold)
     pt_buf_reset(line);
 }
 
-int pt_table_print(const struct pt_table *t, FILE *out, bool bold_titles)
+static int print(const struct pt_table *t, FILE *out, bool bold_titles)
 {
     size_t widths[PT_TABLE_COLUMNS];
     struct pt_buf line;
@@ -134,4 +141,11 @@ int pt_table_print(const struct pt_table *t, FILE *out, bool bold_titles)
     const bool failed = line.failed;
     pt_buf_release(&line);
     return failed ? -1 : 0;
+}
+
+int pt_table_end(struct pt_table *t, FILE *out, bool bold_titles)
+{
+    const int rc = print(t, out, bold_titles);
+    pt_table_release(t);
+    return rc;
 }

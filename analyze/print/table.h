@@ -10,7 +10,6 @@
 #include "schema/wire.h"
 
 #define PT_TABLE_COLUMNS 12
-#define PT_TABLE_WIDTH   80
 
 struct pt_column {
     const char *title;
@@ -26,11 +25,13 @@ struct pt_table {
     const char *indent;
 };
 void pt_table_init(struct pt_table *t, const struct pt_column *columns, unsigned ncolumns);
-void pt_table_release(struct pt_table *t);
+void pt_table_release(struct pt_table *t); /* one without cells holds nothing */
 /* Cells row by row, left to right. Any bytes. */
 void pt_table_cell(struct pt_table *t, const char *text);
 void pt_table_cellf(struct pt_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* < 0: no memory, nothing printed. */
-int pt_table_print(const struct pt_table *t, FILE *out, bool bold_titles);
+/* "12.3 MiB", "?": as pt_units_bytes(). */
+void pt_table_bytes(struct pt_table *t, int64_t bytes, bool sign);
+/* Prints and releases it; of a table without rows the titles. < 0: no memory, nothing printed. */
+int pt_table_end(struct pt_table *t, FILE *out, bool bold_titles);
 
 #endif

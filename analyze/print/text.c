@@ -218,3 +218,15 @@ void pt_text_wrap(const char *s, size_t n, size_t indent, size_t width, struct p
     out->failed |= text.failed;
     pt_buf_release(&text);
 }
+
+int pt_text_print(FILE *out, const char *label, size_t indent, const char *s)
+{
+    struct pt_buf lines;
+    pt_buf_init(&lines, SIZE_MAX / 2);
+    pt_text_wrap(s, strlen(s), indent, PT_TEXT_WIDTH, &lines);
+    const int rc = lines.failed ? -1 : 0;
+    if (rc == 0)
+        fprintf(out, "%-*s%.*s\n", (int)indent, label, (int)lines.len, (const char *)lines.data);
+    pt_buf_release(&lines);
+    return rc;
+}

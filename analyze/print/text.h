@@ -6,8 +6,11 @@
 #define PT_ANALYZE_PRINT_TEXT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "schema/wire.h"
+
+#define PT_TEXT_WIDTH 80
 
 /* One character at s (n > 0): its length, and in *ret_width its columns; -1 when it must be escaped
  * (then byte by byte: length 1). */
@@ -28,5 +31,8 @@ void pt_text_amounts(const char *s, size_t n, struct pt_buf *out);
 /* Appends an escaped text as lines of at most `width` columns, broken at blanks where there are: it
  * goes on at column `indent`, and later lines begin there. */
 void pt_text_wrap(const char *s, size_t n, size_t indent, size_t width, struct pt_buf *out);
+/* Prints a text in lines of 80 columns, all from column `indent` on, the first behind the label. <
+ * 0: no memory, nothing printed. */
+int pt_text_print(FILE *out, const char *label, size_t indent, const char *s);
 
 #endif

@@ -19,6 +19,12 @@ int64_t pt_units_minus(int64_t a, int64_t b)
     return a == PT_UNKNOWN || b == PT_UNKNOWN || __builtin_sub_overflow(a, b, &r) ? PT_UNKNOWN : r;
 }
 
+int64_t pt_units_plus(int64_t a, int64_t b)
+{
+    int64_t r;
+    return a == PT_UNKNOWN || b == PT_UNKNOWN || __builtin_add_overflow(a, b, &r) ? PT_UNKNOWN : r;
+}
+
 char *pt_units_bytes(char *buf, size_t size, int64_t bytes, bool sign)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

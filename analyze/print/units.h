@@ -25,7 +25,8 @@ char *pt_units_rfc3339(char *buf, size_t size, int64_t real_us);
 /* The date of the Gregorian calendar so many days after 1970-01-01. */
 void pt_civil_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day);
 
-/* PT_UNKNOWN when one of the two is, or when it does not fit: times of a file are anything. */
+/* PT_UNKNOWN when one of the two is, or when it does not fit: numbers of a file are anything. */
+int64_t pt_units_plus(int64_t a, int64_t b);
 int64_t pt_units_minus(int64_t a, int64_t b);
 
 #endif

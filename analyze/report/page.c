@@ -109,7 +109,7 @@ static void put(struct pt_page *p, const char *s, size_t indent)
     if (p->markdown)
         escape(p, s, &out);
     else
-        pt_text_wrap(s, strlen(s), indent, PT_TABLE_WIDTH, &out);
+        pt_text_wrap(s, strlen(s), indent, PT_TEXT_WIDTH, &out);
     p->failed |= out.failed;
     fwrite(out.data ? (const char *)out.data : "", 1, out.len, p->out);
     pt_buf_release(&out);
@@ -139,7 +139,7 @@ static void heading(struct pt_page *p, const char *text, const char *mark, char 
     put(p, text, 0);
     fputc('\n', p->out);
     const size_t width = line ? pt_text_width(text, strlen(text)) : 0;
-    for (size_t i = 0; i < width && i < PT_TABLE_WIDTH; i++)
+    for (size_t i = 0; i < width && i < PT_TEXT_WIDTH; i++)
         fputc(line, p->out);
     fputs(line ? "\n" : "", p->out);
 }
@@ -260,7 +260,7 @@ void pt_page_table(struct pt_page *p, struct pt_table *t)
     if (t->ncells && p->markdown)
         markdown_table(p, t);
     else if (t->ncells)
-        p->failed |= pt_table_print(t, p->out, false) < 0;
+        p->failed |= pt_table_end(t, p->out, false) < 0;
     pt_table_release(t);
 }
 

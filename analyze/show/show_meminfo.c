@@ -34,11 +34,6 @@ static int emit(void *ctx, const struct pt_item *item)
     return 0;
 }
 
-static int64_t minus(int64_t a, int64_t b)
-{
-    return a == PT_UNKNOWN || b == PT_UNKNOWN ? PT_UNKNOWN : a - b;
-}
-
 static void row(struct pt_table *t, const char *name, const int64_t *v, unsigned n)
 {
     char text[PT_UNITS_BUF];
@@ -66,18 +61,17 @@ static int print_free(const struct pt_session *s, const struct pt_mem_values *m)
         if (parts[i] != PT_UNKNOWN)
             cache = (cache == PT_UNKNOWN ? 0 : cache) + parts[i];
     }
-    const int64_t memory[] = {v[PT_MEM_TOTAL], minus(v[PT_MEM_TOTAL], v[PT_MEM_AVAILABLE]),
+    const int64_t memory[] = {v[PT_MEM_TOTAL], pt_units_minus(v[PT_MEM_TOTAL], v[PT_MEM_AVAILABLE]),
                               v[PT_MEM_FREE],  v[PT_MEM_SHMEM],
                               cache,           v[PT_MEM_AVAILABLE]};
-    const int64_t swap[] = {v[PT_MEM_SWAP_TOTAL], minus(v[PT_MEM_SWAP_TOTAL], v[PT_MEM_SWAP_FREE]),
+    const int64_t swap[] = {v[PT_MEM_SWAP_TOTAL],
+                            pt_units_minus(v[PT_MEM_SWAP_TOTAL], v[PT_MEM_SWAP_FREE]),
                             v[PT_MEM_SWAP_FREE]};
     struct pt_table t;
     pt_table_init(&t, columns, 7);
     row(&t, "Mem:", memory, 6);
     row(&t, "Swap:", swap, 3);
-    const int rc = pt_table_print(&t, s->args->out, s->args->colour);
-    pt_table_release(&t);
-    return rc;
+    return pt_table_end(&t, s->args->out, s->args->colour);
 }
 
 static int print_lines(const struct pt_session *s, const struct lines *l)
@@ -94,9 +88,7 @@ static int print_lines(const struct pt_session *s, const struct lines *l)
                                         : pt_units_count(text, sizeof(text), l->v[i].value, false));
     }
     fputc('\n', s->args->out);
-    const int rc = pt_table_print(&t, s->args->out, false);
-    pt_table_release(&t);
-    return rc;
+    return pt_table_end(&t, s->args->out, false);
 }
 
 static int print_json(const struct pt_session *s, const struct pt_snap *snap, const struct lines *l)

@@ -59,11 +59,10 @@ static void cell_start(struct pt_table *t, const struct pt_session *s, const str
 
 static void cell_bytes(struct pt_table *t, const struct pt_process *p, int64_t bytes)
 {
-    char text[PT_UNITS_BUF];
     if (bytes == PT_UNKNOWN && (p->kernel || p->state == 'Z'))
         pt_table_cell(t, "-"); /* has none */
     else
-        pt_table_cell(t, pt_units_bytes(text, sizeof(text), bytes, false));
+        pt_table_bytes(t, bytes, false);
 }
 
 /* smaps is read seldom: marked where it was not read at this very snapshot. Its age, or 0. */
@@ -108,8 +107,7 @@ static int print_table(const struct pt_session *s, const struct pt_snap *snap,
         oldest = age > oldest ? age : oldest;
         pt_table_cell(&t, pt_process_command(p, command, sizeof(command)));
     }
-    const int rc = pt_table_print(&t, s->args->out, s->args->colour);
-    pt_table_release(&t);
+    const int rc = pt_table_end(&t, s->args->out, s->args->colour);
     if (oldest > 0) {
         char text[PT_UNITS_BUF];
         fprintf(s->args->out, "~ as of when smaps was last read, up to %s before\n",

@@ -43,15 +43,6 @@ static char *percent(char *buf, double share)
     return buf;
 }
 
-static void line(FILE *out, size_t indent, const char *text)
-{
-    struct pt_buf lines;
-    pt_buf_init(&lines, TEXT_MAX);
-    pt_text_wrap(text, strlen(text), indent, PT_TABLE_WIDTH, &lines);
-    fprintf(out, "%*s%.*s\n", (int)indent, "", (int)lines.len, (const char *)lines.data);
-    pt_buf_release(&lines);
-}
-
 static int64_t top_of(const struct printer *p, int64_t usual)
 {
     return p->s->args->top == PT_UNKNOWN ? usual : p->s->args->top;
@@ -75,10 +66,10 @@ static void print_victims(const struct printer *p, const struct pt_swap_blame *b
         snprintf(text, sizeof(text), "hurt:   %s: %s major faults, %s back from swap", name,
                  pt_units_count(faults, sizeof(faults), v->majflt, false),
                  pt_units_bytes(back, sizeof(back), v->refilled, false));
-        line(p->out, 4, text);
+        pt_text_print(p->out, "", 4, text);
     }
     if (b->nvictims == 0)
-        line(p->out, 4, "hurt:   nobody that was recorded");
+        pt_text_print(p->out, "", 4, "hurt:   nobody that was recorded");
 }
 
 static void print_aggressors(const struct printer *p, const struct pt_swap_blame *b)
@@ -88,10 +79,10 @@ static void print_aggressors(const struct printer *p, const struct pt_swap_blame
         who(p->w, b->aggressors[i].process, name, sizeof(name));
         snprintf(text, sizeof(text), "grew:   %s: %s", name,
                  pt_units_bytes(growth, sizeof(growth), b->aggressors[i].growth, true));
-        line(p->out, 4, text);
+        pt_text_print(p->out, "", 4, text);
     }
     if (b->naggressors == 0)
-        line(p->out, 4, "grew:   nobody, by much");
+        pt_text_print(p->out, "", 4, "grew:   nobody, by much");
 }
 
 static void print_details(const struct printer *p, size_t i)
@@ -102,22 +93,22 @@ static void print_details(const struct printer *p, size_t i)
         return;
     snprintf(text, sizeof(text), "at most %s/s in and %s/s out%s", bytes(a, e->peak_in),
              bytes(b, e->peak_out), e->zin > 0 || e->zout > 0 ? ", zswap included" : "");
-    line(p->out, 4, text);
+    pt_text_print(p->out, "", 4, text);
     if (isfinite(e->refault)) {
         snprintf(text, sizeof(text),
                  "%s of what came back had just been pushed out, %s of that while in use",
                  percent(a, e->refault), percent(b, e->restore));
-        line(p->out, 4, text);
+        pt_text_print(p->out, "", 4, text);
     }
     const double reclaimed = e->steal_direct + e->steal_kswapd;
     if (reclaimed > 0) {
         snprintf(text, sizeof(text),
                  "%s of reclaim was direct: tasks had to free memory themselves",
                  percent(a, e->steal_direct / reclaimed));
-        line(p->out, 4, text);
+        pt_text_print(p->out, "", 4, text);
     }
     if (!e->blamed) {
-        line(p->out, 4, "whom it hurt was not looked into: others cost more");
+        pt_text_print(p->out, "", 4, "whom it hurt was not looked into: others cost more");
         return;
     }
     print_victims(p, &p->w->blame[i]);
@@ -162,8 +153,7 @@ static int print_episodes(const struct printer *p)
         pt_table_init(&t, columns, 6);
         t.no_titles = shown++ > 0;
         add_episode(p, &e->v[i], &t);
-        rc = pt_table_print(&t, p->out, p->s->args->colour);
-        pt_table_release(&t);
+        rc = pt_table_end(&t, p->out, p->s->args->colour);
         print_details(p, i);
     }
     free(worst);
@@ -199,10 +189,10 @@ static void add_process(const struct pt_swap_process *q, struct pt_table *t)
     pt_table_cellf(t, "%" PRId64, q->life->pid);
     pt_table_cell(t, q->life->comm ? q->life->comm : "?");
     pt_table_cell(t, q->life->died ? "ended" : pt_units_bytes(text, sizeof(text), q->last, false));
-    pt_table_cell(t, pt_units_bytes(text, sizeof(text), q->most, false));
-    pt_table_cell(t, pt_units_bytes(text, sizeof(text), q->swapped_in, false));
-    pt_table_cell(t, pt_units_bytes(text, sizeof(text), q->swap_pss, false));
-    pt_table_cell(t, pt_units_bytes(text, sizeof(text), q->shmem_swap, false));
+    pt_table_bytes(t, q->most, false);
+    pt_table_bytes(t, q->swapped_in, false);
+    pt_table_bytes(t, q->swap_pss, false);
+    pt_table_bytes(t, q->shmem_swap, false);
     spark(&q->swap, shape);
     pt_table_cell(t, shape);
 }
@@ -225,8 +215,7 @@ static int print_processes(const struct printer *p)
         fputs(
             "\nWhat processes had in swap (PSS: shared pages divided; SHMEM: not in the others)\n",
             p->out);
-    const int rc = t.ncells ? pt_table_print(&t, p->out, p->s->args->colour) : 0;
-    pt_table_release(&t);
+    const int rc = t.ncells ? pt_table_end(&t, p->out, p->s->args->colour) : 0;
     if (n > top)
         fprintf(p->out, "and %" PRId64 " more (--top %" PRId64 ")\n", n - top, n);
     return rc;
@@ -243,7 +232,7 @@ static void print_compressed(const struct printer *p, const char *name, int64_t 
     snprintf(text, sizeof(text), "%s holds %s, compressed %s to 1, in %s of memory", name,
              pt_units_bytes(a, sizeof(a), original, false), ratio,
              pt_units_bytes(b, sizeof(b), memory, false));
-    line(p->out, 0, text);
+    pt_text_print(p->out, "", 0, text);
 }
 
 static int print_devices(const struct printer *p)
@@ -259,15 +248,14 @@ static int print_devices(const struct printer *p)
         const struct pt_swap_device *d = &w->devices[i];
         pt_table_cell(&t, d->name);
         pt_table_cell(&t, d->type ? d->type : "?");
-        pt_table_cell(&t, pt_units_bytes(text, sizeof(text), d->size, false));
+        pt_table_bytes(&t, d->size, false);
         pt_table_cell(&t, d->gone ? "gone" : pt_units_bytes(text, sizeof(text), d->used, false));
-        pt_table_cell(&t, pt_units_bytes(text, sizeof(text), d->most, false));
+        pt_table_bytes(&t, d->most, false);
         pt_table_cell(&t, pt_units_count(text, sizeof(text), d->priority, false));
     }
     if (t.ncells)
         fputc('\n', p->out);
-    const int rc = t.ncells ? pt_table_print(&t, p->out, p->s->args->colour) : 0;
-    pt_table_release(&t);
+    const int rc = t.ncells ? pt_table_end(&t, p->out, p->s->args->colour) : 0;
     for (size_t i = 0; i < w->ndevices; i++)
         if (w->devices[i].zram)
             print_compressed(p, w->devices[i].name, w->devices[i].original,
@@ -298,14 +286,11 @@ static int print_held(const struct printer *p)
         return 0;
     pt_table_init(&t, columns, 2);
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
-        char text[PT_UNITS_BUF];
         pt_table_cell(&t, lines[i].name);
-        pt_table_cell(&t, pt_units_bytes(text, sizeof(text), lines[i].bytes, lines[i].sign));
+        pt_table_bytes(&t, lines[i].bytes, lines[i].sign);
     }
     fputc('\n', p->out);
-    const int rc = pt_table_print(&t, p->out, p->s->args->colour);
-    pt_table_release(&t);
-    return rc;
+    return pt_table_end(&t, p->out, p->s->args->colour);
 }
 
 /* ---- the whole ---- */
@@ -318,12 +303,12 @@ static void print_head(const struct printer *p)
             t->first);
     fprintf(p->out, "to   %s  @%" PRId64 "\n\n", pt_units_time(a, sizeof(a), t->last_us, p->offset),
             t->last);
-    line(p->out, 0, pt_swap_sentence(p->w, text, sizeof(text)));
+    pt_text_print(p->out, "", 0, pt_swap_sentence(p->w, text, sizeof(text)));
     /* a bin of ten seconds is two intervals at most where these are shorter */
     if (p->w->all.average > 20) {
         snprintf(text, sizeof(text), "rates are averages over %s: snapshots are so far apart",
                  duration(a, p->w->all.average));
-        line(p->out, 0, text);
+        pt_text_print(p->out, "", 0, text);
     }
 }
 
@@ -335,7 +320,7 @@ static void print_missing(const struct printer *p)
             continue;
         fputs(any ? "" : "\nNot known\n", p->out);
         any = true;
-        line(p->out, 2, pt_swap_missing_text((enum pt_swap_missing)bit));
+        pt_text_print(p->out, "", 2, pt_swap_missing_text((enum pt_swap_missing)bit));
     }
 }
 

@@ -237,13 +237,12 @@ static void tables_fit(void **state)
         else
             pt_table_cell(&t, "-3");
     }
-    assert_int_equal(pt_table_print(&t, out, false), 0);
-    pt_table_release(&t);
+    assert_int_equal(pt_table_end(&t, out, false), 0);
     fclose(out);
     size_t longest = 0;
     for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
         longest = (size_t)(end - line) > longest ? (size_t)(end - line) : longest;
-    assert_int_equal(longest, PT_TABLE_WIDTH);
+    assert_int_equal(longest, PT_TEXT_WIDTH);
     assert_memory_equal(text, "    PID  NAME", 13);
     assert_non_null(strstr(text, "000...000"));
     assert_non_null(strstr(text, "\\x0a  -3\n"));
