@@ -83,22 +83,24 @@ int pt_walk_new(const struct pt_block *b, uint32_t source, const struct pt_snap 
 void pt_walk_free(struct pt_walk *w);
 int pt_walk_at(struct pt_walk *w, uint32_t tick, struct pt_source_at *ret, struct pt_err *err);
 
-/* Series without text. A row instance is one row of a source while it lives: ticks [born, died). */
+/* Series without text. An instance is one row of a source while it lives: ticks [born, died). */
+#define PT_SERIES_SLOTS 64
+struct pt_instance {
+    uint32_t id;                        /* within the source */
+    const struct pt_shape *head, *body; /* body NULL: none */
+    uint32_t born, died;
+    /* set by who is told of it: the slots wanted, ascending; nwant 0: all */
+    uint32_t want[PT_SERIES_SLOTS], nwant;
+};
 struct pt_series_ops {
-    /* each instance once: its shapes and where it lives; return 1 to have its slots, 0 to skip it,
-     * < 0 to stop. want: set the slots wanted, ascending, at most PT_SERIES_SLOTS; nwant 0 = all.
-     */
-    int (*instance)(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head,
-                    const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
-                    uint32_t *nwant);
+    /* each once; return 1 to have its slots, 0 to skip it, < 0 to stop */
+    int (*instance)(void *ctx, struct pt_instance *in);
     /* value of a slot from tick on, at birth and at each change; ticks ascending within a slot */
-    int (*value)(void *ctx, uint32_t source, uint32_t instance, uint32_t slot, uint32_t tick,
-                 uint64_t value);
+    int (*value)(void *ctx, uint32_t instance, uint32_t slot, uint32_t tick, uint64_t value);
     /* presence from tick on: at 0 and at each change between read, unreadable, absent, lost
      * (carried is not told) */
-    int (*presence)(void *ctx, uint32_t source, uint32_t tick, enum pt_presence presence, int why);
+    int (*presence)(void *ctx, uint32_t tick, enum pt_presence presence, int why);
 };
-#define PT_SERIES_SLOTS 64
 int pt_block_series(const struct pt_block *b, uint32_t source, const struct pt_series_ops *ops,
                     void *ctx, struct pt_err *err);
 

@@ -14,7 +14,6 @@ struct stretch {
 struct walker {
     const struct pt_block *b;
     const struct pt_b_source *s;
-    uint32_t source;
     const struct pt_series_ops *ops;
     void *ctx;
     uint32_t *events; /* ticks of events, then which of them changed the text */
@@ -78,7 +77,7 @@ static int walk_events(struct walker *w)
     enum pt_presence last = PT_ABSENT;
     int why = 0, rc = 0;
     if ((s->nevents == 0 || events[0] > 0) && w->ops->presence)
-        rc = w->ops->presence(w->ctx, w->source, 0, PT_ABSENT, 0);
+        rc = w->ops->presence(w->ctx, 0, PT_ABSENT, 0);
     for (uint32_t i = 0; rc >= 0 && i < s->nevents;) {
         const uint64_t word = pt_cur_varint(&c);
         const unsigned state = word & 7;
@@ -87,7 +86,7 @@ static int walk_events(struct walker *w)
             rc = -PT_EDAMAGED;
         else if (w->ops->presence && (i == 0 ? events[0] == 0 || state != PT_EV_ABSENT
                                              : presence[state] != last || code != why))
-            rc = w->ops->presence(w->ctx, w->source, events[i], presence[state], code);
+            rc = w->ops->presence(w->ctx, events[i], presence[state], code);
         if (rc >= 0 && state == PT_EV_ABSENT)
             w->absent[w->nabsent++] = events[i];
         if (rc >= 0) {
@@ -135,10 +134,10 @@ static int tell_slot(const struct walker *w, uint32_t instance, uint32_t slot)
     bool more = s && pt_deltas_next(&d);
     for (; more && d.version <= st->from; more = pt_deltas_next(&d))
         value += d.delta;
-    int rc = w->ops->value(w->ctx, w->source, instance, slot, w->ticks[st->from], value);
+    int rc = w->ops->value(w->ctx, instance, slot, w->ticks[st->from], value);
     for (; rc >= 0 && more && d.version < st->to; more = pt_deltas_next(&d)) {
         value += d.delta;
-        rc = w->ops->value(w->ctx, w->source, instance, slot, w->ticks[d.version], value);
+        rc = w->ops->value(w->ctx, instance, slot, w->ticks[d.version], value);
     }
     return rc < 0 ? rc : d.failed ? -PT_EDAMAGED : 0;
 }
@@ -148,19 +147,26 @@ static int tell_instance(const struct walker *w, uint32_t instance)
     const struct stretch *st = &w->v[instance];
     const struct pt_block *b = w->b;
     const uint32_t nslots = b->tracks[st->track].nslots;
-    const uint32_t born = w->ticks[st->from], gone = absent_after(w, born),
-                   died = w->ticks[st->to] < gone ? w->ticks[st->to] : gone;
-    uint32_t want[PT_SERIES_SLOTS], nwant = 0;
-    int rc = w->ops->instance(w->ctx, w->source, instance, pt_shapes_get(b->shapes, st->head),
-                              st->body ? pt_shapes_get(b->shapes, st->body) : NULL, born, died,
-                              want, &nwant);
+    const uint32_t born = w->ticks[st->from], gone = absent_after(w, born);
+    struct pt_instance in; /* there are many: its array is not cleared */
+    in.id = instance;
+    in.head = pt_shapes_get(b->shapes, st->head);
+    in.body = st->body ? pt_shapes_get(b->shapes, st->body) : NULL;
+    in.born = born;
+    in.died = w->ticks[st->to] < gone ? w->ticks[st->to] : gone;
+    in.nwant = 0;
+    int rc = w->ops->instance(w->ctx, &in);
     if (rc <= 0 || !w->ops->value)
         return rc < 0 ? rc : 0;
     rc = 0;
-    for (uint32_t i = 0;
-         rc >= 0 && i < (nwant ? nwant : nslots) && i < (nwant ? PT_SERIES_SLOTS : nslots); i++)
-        if ((nwant ? want[i] : i) < nslots)
-            rc = tell_slot(w, instance, nwant ? want[i] : i);
+    const uint32_t n = in.nwant == 0                ? nslots
+                       : in.nwant < PT_SERIES_SLOTS ? in.nwant
+                                                    : PT_SERIES_SLOTS;
+    for (uint32_t i = 0; rc >= 0 && i < n; i++) {
+        const uint32_t slot = in.nwant ? in.want[i] : i;
+        if (slot < nslots)
+            rc = tell_slot(w, instance, slot);
+    }
     return rc;
 }
 
@@ -195,7 +201,7 @@ int pt_block_series(const struct pt_block *b, uint32_t source, const struct pt_s
 {
     if (source >= b->nsources)
         return pt_err_set(err, PT_EUSAGE, 0, "block", source, "no source %u in this block", source);
-    struct walker w = {.b = b, .s = &b->sources[source], .source = source, .ops = ops, .ctx = ctx};
+    struct walker w = {.b = b, .s = &b->sources[source], .ops = ops, .ctx = ctx};
     uint32_t scratch[SCRATCH];
     const int rc = walk(&w, scratch);
     free(w.large);

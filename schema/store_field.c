@@ -65,59 +65,53 @@ static void *push(struct field *f, struct list *l, size_t size)
 
 /* ---- series of one source ---- */
 
-static bool add_want(uint32_t *want, uint32_t *n, uint32_t slot)
+static bool add_want(struct pt_instance *in, uint32_t slot)
 {
-    uint32_t at = *n;
-    for (uint32_t i = 0; i < *n; i++)
-        if (want[i] == slot)
+    uint32_t at = in->nwant;
+    for (uint32_t i = 0; i < in->nwant; i++)
+        if (in->want[i] == slot)
             return true;
-    if (*n == PT_SERIES_SLOTS)
+    if (in->nwant == PT_SERIES_SLOTS)
         return false;
-    for (; at > 0 && want[at - 1] > slot; at--)
-        want[at] = want[at - 1];
-    want[at] = slot;
-    ++*n;
+    for (; at > 0 && in->want[at - 1] > slot; at--)
+        in->want[at] = in->want[at - 1];
+    in->want[at] = slot;
+    in->nwant++;
     return true;
 }
 
-static int on_instance(void *ctx, uint32_t source, uint32_t id, const struct pt_shape *head,
-                       const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
-                       uint32_t *nwant)
+static int on_instance(void *ctx, struct pt_instance *in)
 {
     struct field *f = ctx;
     bool fits = true;
-    (void)source;
-    if (born > f->last_tick || died <= f->first_tick)
+    if (in->born > f->last_tick || in->died <= f->first_tick)
         return 0;
-    const struct pt_map *map = pt_maps_get(&f->maps, f->file, head, body, f->err);
+    const struct pt_map *map = pt_maps_get(&f->maps, f->file, in->head, in->body, f->err);
     if (!map) {
         f->nomem = f->err->code == PT_ENOMEM;
         return -PT_ENOMEM;
     }
-    *nwant = 0;
     for (uint32_t k = 0; k < map->nasked; k++) {
         const struct pt_fieldmap_entry *e = map->asked[k].entry;
         for (int i = 0; i < e->scale_slots; i++)
-            fits = fits && add_want(want, nwant, e->slot + (uint32_t)i);
+            fits = fits && add_want(in, e->slot + (uint32_t)i);
         for (uint32_t i = 0; i < e->nmarks && e->nmarks <= ROW_MARKS; i++)
-            fits = fits && add_want(want, nwant, e->marks[i].slot);
+            fits = fits && add_want(in, e->marks[i].slot);
     }
-    if (*nwant == 0)
+    if (in->nwant == 0)
         return 0;
     if (!fits)
-        *nwant = 0; /* all */
-    struct instance *in = push(f, &f->instances, sizeof *in);
-    if (!in)
+        in->nwant = 0; /* all */
+    struct instance *mine = push(f, &f->instances, sizeof *mine);
+    if (!mine)
         return -PT_ENOMEM;
-    *in = (struct instance){.id = id, .born = born, .died = died, .map = map};
+    *mine = (struct instance){.id = in->id, .born = in->born, .died = in->died, .map = map};
     return 1;
 }
 
-static int on_value(void *ctx, uint32_t source, uint32_t instance, uint32_t slot, uint32_t tick,
-                    uint64_t value)
+static int on_value(void *ctx, uint32_t instance, uint32_t slot, uint32_t tick, uint64_t value)
 {
     struct field *f = ctx;
-    (void)source;
     struct sample *s = push(f, &f->samples, sizeof *s);
     if (!s)
         return -PT_ENOMEM;
@@ -125,11 +119,10 @@ static int on_value(void *ctx, uint32_t source, uint32_t instance, uint32_t slot
     return 0;
 }
 
-static int on_presence(void *ctx, uint32_t source, uint32_t tick, enum pt_presence presence,
-                       int why)
+static int on_presence(void *ctx, uint32_t tick, enum pt_presence presence, int why)
 {
     struct field *f = ctx;
-    (void)source, (void)why;
+    (void)why;
     struct presence *p = push(f, &f->presences, sizeof *p);
     if (!p)
         return -PT_ENOMEM;

@@ -17,20 +17,16 @@ struct last {
     uint64_t at, row; /* the slot at hand, and what its value put into the mark */
 };
 
-static int no_instance(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head,
-                       const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
-                       uint32_t *nwant)
+static int no_instance(void *ctx, struct pt_instance *in)
 {
-    (void)ctx, (void)source, (void)instance, (void)head, (void)body, (void)born, (void)died;
-    (void)want, (void)nwant;
+    (void)ctx, (void)in;
     return 0;
 }
 
-static int on_presence(void *ctx, uint32_t source, uint32_t tick, enum pt_presence presence,
-                       int why)
+static int on_presence(void *ctx, uint32_t tick, enum pt_presence presence, int why)
 {
     struct last *l = ctx;
-    (void)source, (void)why;
+    (void)why;
     if (tick > l->hi)
         return 0;
     if (l->there && tick > l->lo) { /* it was there up to now */
@@ -58,26 +54,21 @@ static uint64_t mixed(uint64_t h, uint64_t v)
     return h ^ h >> 29;
 }
 
-static int on_row(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head,
-                  const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
-                  uint32_t *nwant)
+static int on_row(void *ctx, struct pt_instance *in)
 {
     struct last *l = ctx;
-    (void)source, (void)instance;
-    if (!settle(l) || born > l->tick || died <= l->tick)
+    if (!settle(l) || in->born > l->tick || in->died <= l->tick)
         return 0;
-    l->mark = mixed(mixed(l->mark, head->hash), body ? body->hash : 0);
-    for (*nwant = 0; *nwant < l->q->slots && *nwant < PT_SERIES_SLOTS; ++*nwant)
-        want[*nwant] = *nwant;
-    return *nwant > 0;
+    l->mark = mixed(mixed(l->mark, in->head->hash), in->body ? in->body->hash : 0);
+    for (; in->nwant < l->q->slots && in->nwant < PT_SERIES_SLOTS; in->nwant++)
+        in->want[in->nwant] = in->nwant;
+    return in->nwant > 0;
 }
 
 /* The last value up to the tick counts: each takes the place of the one before. */
-static int on_value(void *ctx, uint32_t source, uint32_t instance, uint32_t slot, uint32_t tick,
-                    uint64_t value)
+static int on_value(void *ctx, uint32_t instance, uint32_t slot, uint32_t tick, uint64_t value)
 {
     struct last *l = ctx;
-    (void)source;
     const uint64_t at = (uint64_t)instance << 32 | slot;
     if (tick > l->tick)
         return 0;

@@ -10,32 +10,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int on_instance(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head,
-                       const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
-                       uint32_t *nwant)
+static int on_instance(void *ctx, struct pt_instance *in)
 {
     const struct pt_block *b = ctx;
-    (void)source, (void)instance, (void)body, (void)want, (void)nwant;
-    if (!head || born > died || died > pt_block_ticks(b))
+    if (!in->head || in->born > in->died || in->died > pt_block_ticks(b))
         abort();
     return 1;
 }
 
-static int on_value(void *ctx, uint32_t source, uint32_t instance, uint32_t slot, uint32_t tick,
-                    uint64_t value)
+static int on_value(void *ctx, uint32_t instance, uint32_t slot, uint32_t tick, uint64_t value)
 {
     const struct pt_block *b = ctx;
-    (void)source, (void)instance, (void)slot, (void)value;
+    (void)instance, (void)slot, (void)value;
     if (tick >= pt_block_ticks(b))
         abort();
     return 0;
 }
 
-static int on_presence(void *ctx, uint32_t source, uint32_t tick, enum pt_presence presence,
-                       int why)
+static int on_presence(void *ctx, uint32_t tick, enum pt_presence presence, int why)
 {
     const struct pt_block *b = ctx;
-    (void)source;
     if (tick >= pt_block_ticks(b) || (presence == PT_UNREADABLE) != (why != 0))
         abort();
     return 0;

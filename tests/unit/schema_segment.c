@@ -220,26 +220,20 @@ struct series {
     int why;
 };
 
-static int on_instance(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head,
-                       const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
-                       uint32_t *nwant)
+static int on_instance(void *ctx, struct pt_instance *in)
 {
     struct series *s = ctx;
-    (void)source;
-    (void)want;
-    (void)nwant;
-    assert_int_equal(instance, s->n);
-    assert_true(born < died || born == died);
-    s->v[s->n++] = (struct instance){.head = head, .body = body, .born = born, .died = died};
+    assert_int_equal(in->id, s->n);
+    assert_true(in->born <= in->died);
+    s->v[s->n++] =
+        (struct instance){.head = in->head, .body = in->body, .born = in->born, .died = in->died};
     return 1;
 }
 
-static int on_value(void *ctx, uint32_t source, uint32_t instance, uint32_t slot, uint32_t tick,
-                    uint64_t value)
+static int on_value(void *ctx, uint32_t instance, uint32_t slot, uint32_t tick, uint64_t value)
 {
     struct series *s = ctx;
     struct instance *in = &s->v[instance];
-    (void)source;
     assert_true(tick >= in->born);
     if (slot < 16 && tick <= s->tick) {
         in->values[slot] = value;
@@ -248,11 +242,9 @@ static int on_value(void *ctx, uint32_t source, uint32_t instance, uint32_t slot
     return 0;
 }
 
-static int on_presence(void *ctx, uint32_t source, uint32_t tick, enum pt_presence presence,
-                       int why)
+static int on_presence(void *ctx, uint32_t tick, enum pt_presence presence, int why)
 {
     struct series *s = ctx;
-    (void)source;
     if (tick <= s->tick) {
         s->presence = presence;
         s->why = why;
@@ -323,20 +315,15 @@ static void test_series(void **state)
     free(s);
 }
 
-static int want_one(void *ctx, uint32_t source, uint32_t instance, const struct pt_shape *head,
-                    const struct pt_shape *body, uint32_t born, uint32_t died, uint32_t *want,
-                    uint32_t *nwant)
+static int want_one(void *ctx, struct pt_instance *in)
 {
-    const int rc = on_instance(ctx, source, instance, head, body, born, died, want, nwant);
-    want[0] = 1;
-    *nwant = 1;
-    return rc;
+    in->want[in->nwant++] = 1;
+    return on_instance(ctx, in);
 }
 
-static int stop_at_once(void *ctx, uint32_t source, uint32_t instance, uint32_t slot, uint32_t tick,
-                        uint64_t value)
+static int stop_at_once(void *ctx, uint32_t instance, uint32_t slot, uint32_t tick, uint64_t value)
 {
-    (void)ctx, (void)source, (void)instance, (void)slot, (void)tick, (void)value;
+    (void)ctx, (void)instance, (void)slot, (void)tick, (void)value;
     return -77;
 }
 
