@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The parsers behind the table of files (schema/source.c), and what they are made of: spans, lines
+ * The parsers behind the table of files (source_table.c), and what they are made of: spans, lines
  * and words. A parser takes bytes and tells items; it reads, allocates and keeps nothing. Few
  * grammars serve many files: key lines, pairs, columns, tables with a header line, zones, mappings.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The reader's state. Internal to schema/store_{open,read,view,field,check}.c. */
+ * The reader's state. Internal to schema/store*.c. */
 #ifndef PT_SCHEMA_STORE_DB_H
 #define PT_SCHEMA_STORE_DB_H
 

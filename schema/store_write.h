@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The writer's state and its statements. Internal to schema/store_write.c and store_seal.c. */
+ * The writer's state and its statements. Internal to schema/store*.c. */
 #ifndef PT_SCHEMA_STORE_WRITE_H
 #define PT_SCHEMA_STORE_WRITE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the files of findings share. Internal to analyze/leaks*.c. */
+ * What the files of findings share. Internal to analyze/leaks. */
 #ifndef PT_ANALYZE_LEAKS_LEAKS_INT_H
 #define PT_ANALYZE_LEAKS_LEAKS_INT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the files of rulings share. Internal to analyze/verdict*.c. The constants are those of
+ * What the files of rulings share. Internal to analyze/leaks. The constants are those of
  * tests/labelled, where each was chosen. */
 #ifndef PT_ANALYZE_LEAKS_VERDICT_INT_H
 #define PT_ANALYZE_LEAKS_VERDICT_INT_H
