@@ -9,6 +9,7 @@
 
 #include "analyze/print/text.h"
 #include "analyze/print/units.h"
+#include "schema/array.h"
 
 #define DAMAGE_MAX  100000u
 #define TIME_MAX_US INT64_C(253402300800000000) /* the year 10000 */
@@ -30,14 +31,10 @@ static void note_damage(void *ctx, const char *place, int64_t n1, int64_t n2, co
     struct pt_session *s = ctx;
     if (s->ndamage == DAMAGE_MAX)
         return;
-    if (s->ndamage == s->damage_cap) {
-        const size_t cap = s->damage_cap ? s->damage_cap * 2 : 16;
-        struct pt_damage *grown = realloc(s->damage, cap * sizeof(*grown));
-        if (!grown)
-            return;
-        s->damage = grown;
-        s->damage_cap = cap;
-    }
+    struct pt_damage *grown = pt_array_room(s->damage, s->ndamage, &s->damage_cap, sizeof(*grown));
+    if (!grown)
+        return;
+    s->damage = grown;
     s->damage[s->ndamage++] =
         (struct pt_damage){.place = strdup(place), .what = strdup(what), .first = n1, .last = n2};
 }

@@ -13,6 +13,7 @@
 #include "recorder/fds.h"
 #include "recorder/scan.h"
 #include "recorder/sources.h"
+#include "schema/array.h"
 
 /* Descriptors kept for the files of every tick. */
 #define KEPT_MAX  256
@@ -67,7 +68,8 @@ struct pt_cgroups {
     const struct pt_roots *roots;
     const struct hierarchy *hierarchy; /* NULL: no cgroups */
     struct group *groups;
-    uint32_t n, cap, kept, kept_max, slots;
+    uint32_t n, kept, kept_max, slots;
+    size_t cap;
     uint64_t refused;
 };
 
@@ -84,14 +86,10 @@ static bool add(struct pt_cgroups *c, const char *path, size_t len)
         c->refused++;
         return false;
     }
-    if (c->n == c->cap) {
-        const uint32_t cap = c->cap ? c->cap * 2 : 16;
-        struct group *groups = realloc(c->groups, cap * sizeof(*groups));
-        if (!groups)
-            return false;
-        c->groups = groups;
-        c->cap = cap;
-    }
+    struct group *groups = pt_array_room(c->groups, c->n, &c->cap, sizeof(*groups));
+    if (!groups)
+        return false;
+    c->groups = groups;
     struct group g = {.hash = hash, .slot = c->slots++, .kills = -1};
     memset(g.source, -1, sizeof(g.source));
     memset(g.fd, -1, sizeof(g.fd));

@@ -20,6 +20,7 @@
 #include "recorder/fds.h"
 #include "recorder/log.h"
 #include "recorder/sampler.h"
+#include "schema/array.h"
 #include "schema/segment.h"
 #include "schema/source.h"
 #include "schema/weigh.h"
@@ -63,7 +64,8 @@ struct estimate {
     struct pt_roots roots;
     struct pt_sampler *sampler;
     struct pt_weigh_frame *frames;
-    uint32_t n, cap, ticks; /* ticks: those that the timer took */
+    size_t cap;
+    uint32_t n, ticks; /* ticks: those that the timer took */
     bool nomem;
     struct pt_sampler_stats before, ticked, full, last; /* after which snapshots */
     struct pt_forecast forecast;
@@ -77,15 +79,11 @@ static void on_frame(void *ctx, const struct pt_snap *snap, bool key, const stru
 {
     struct estimate *e = ctx;
     (void)key;
-    if (e->n == e->cap) {
-        const uint32_t cap = e->cap ? e->cap * 2 : 16;
-        struct pt_weigh_frame *more = realloc(e->frames, cap * sizeof(*more));
-        e->nomem |= !more;
-        if (!more)
-            return;
-        e->frames = more;
-        e->cap = cap;
-    }
+    struct pt_weigh_frame *more = pt_array_room(e->frames, e->n, &e->cap, sizeof(*more));
+    e->nomem |= !more;
+    if (!more)
+        return;
+    e->frames = more;
     void *blob = malloc(frame->len);
     e->nomem |= !blob;
     if (!blob)

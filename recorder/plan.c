@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "recorder/clock.h"
+#include "schema/array.h"
 #include "schema/source.h"
 
 #define NAMES_US  15 /* cmdline or exe, measured with open and close */
@@ -231,14 +232,10 @@ static struct pt_gov_case weigh(const struct pt_proc *proc, int64_t now, int64_t
 
 static void pick(struct pt_plan *p, double score, uint32_t index)
 {
-    if (p->npicks == p->picks_cap) {
-        const uint32_t cap = p->picks_cap ? p->picks_cap * 2 : 64;
-        struct pt_plan_pick *picks = realloc(p->picks, cap * sizeof(*picks));
-        if (!picks)
-            return;
-        p->picks = picks;
-        p->picks_cap = cap;
-    }
+    struct pt_plan_pick *picks = pt_array_room(p->picks, p->npicks, &p->picks_cap, sizeof(*picks));
+    if (!picks)
+        return;
+    p->picks = picks;
     p->picks[p->npicks++] = (struct pt_plan_pick){score, index};
 }
 

@@ -18,7 +18,8 @@ struct pt_plan {
     struct pt_mounts mounts;
     uint32_t mounts_gen; /* numbers of mounts are good for one generation */
     struct pt_plan_pick *picks;
-    uint32_t npicks, picks_cap;
+    uint32_t npicks;
+    size_t picks_cap;
     enum pt_gov_mood mood; /* of this tick */
     int64_t since_us;      /* monotonic: nobody is read again who was read after this */
     struct pt_coverage {

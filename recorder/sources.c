@@ -14,6 +14,7 @@
 
 #include "recorder/clock.h"
 #include "recorder/scan.h"
+#include "schema/array.h"
 
 #define PROC(p, t)                                                                                 \
     {                                                                                              \
@@ -132,7 +133,8 @@ struct entry {
 struct pt_system {
     const struct pt_roots *roots;
     struct entry *entries;
-    uint32_t n, cap;
+    uint32_t n;
+    size_t cap;
     uint64_t expanded; /* tick + 1 of the last expansion; 0: never */
 };
 
@@ -197,14 +199,10 @@ static void add(struct pt_system *s, const struct pt_source_row *row, const char
 {
     if (!wanted(s, row, path))
         return;
-    if (s->n == s->cap) {
-        const uint32_t cap = s->cap ? s->cap * 2 : 128;
-        struct entry *entries = realloc(s->entries, cap * sizeof(*entries));
-        if (!entries)
-            return;
-        s->entries = entries;
-        s->cap = cap;
-    }
+    struct entry *entries = pt_array_room(s->entries, s->n, &s->cap, sizeof(*entries));
+    if (!entries)
+        return;
+    s->entries = entries;
     const char *own =
         row->ns && !row->pid1 && pt_roots_ns_differs(s->roots, row->ns) ? "self/" : "";
     struct entry e = {.root = (uint8_t)row->root,

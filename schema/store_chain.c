@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * One chain of frames into blocks, in memory bounded whatever the chain holds: see store_pass.h. */
+#include "schema/array.h"
 #include "schema/store_pass.h"
 
 #include <stdlib.h>
@@ -13,7 +14,8 @@ struct sealer {
     struct pt_layout layout;
     /* first pass */
     struct pt_snap *snaps;
-    uint32_t nsnaps, snaps_cap;
+    uint32_t nsnaps;
+    size_t snaps_cap;
     bool nomem;
     /* later passes */
     struct pt_pass *pass;
@@ -32,14 +34,10 @@ static bool collect(void *ctx, uint32_t id, const char *name, size_t bytes)
 
 static int add_snap(struct sealer *s, const struct pt_snap *snap, struct pt_err *err)
 {
-    if (s->nsnaps == s->snaps_cap) {
-        const uint32_t cap = s->snaps_cap ? s->snaps_cap * 2 : 16;
-        struct pt_snap *snaps = realloc(s->snaps, cap * sizeof *snaps);
-        if (!snaps)
-            return pt_err_nomem(err);
-        s->snaps = snaps;
-        s->snaps_cap = cap;
-    }
+    struct pt_snap *snaps = pt_array_room(s->snaps, s->nsnaps, &s->snaps_cap, sizeof *snaps);
+    if (!snaps)
+        return pt_err_nomem(err);
+    s->snaps = snaps;
     s->snaps[s->nsnaps++] = *snap;
     return 0;
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "schema/array.h"
+
 int pt_clock_tick(const struct pt_clock *clock, int64_t n, uint32_t *ret)
 {
     uint32_t lo = 0, hi = clock->count;
@@ -86,7 +88,7 @@ static int clock_from_rows(struct pt_db *db, const struct pt_seg *seg, struct pt
                            struct pt_err *err)
 {
     sqlite3_stmt *st = NULL;
-    uint32_t cap = 0;
+    size_t cap = 0;
     int r = pt_sql_prepare(
         db->db, &st,
         "SELECT " PT_SNAP_COLUMNS ", crc FROM sealed WHERE n BETWEEN ?1 AND ?2 ORDER BY n", err);
@@ -102,15 +104,12 @@ static int clock_from_rows(struct pt_db *db, const struct pt_seg *seg, struct pt
                        (long long)v[0].i);
             continue;
         }
-        if (ret->count == cap) {
-            cap = cap ? cap * 2 : 256;
-            struct pt_snap *snaps = realloc(ret->snaps, cap * sizeof *snaps);
-            if (!snaps) {
-                r = pt_err_nomem(err);
-                break;
-            }
-            ret->snaps = snaps;
+        struct pt_snap *snaps = pt_array_room(ret->snaps, ret->count, &cap, sizeof *snaps);
+        if (!snaps) {
+            r = pt_err_nomem(err);
+            break;
         }
+        ret->snaps = snaps;
         pt_snap_from_row(v, &ret->snaps[ret->count++]);
     }
     if (r >= 0 && rc != SQLITE_DONE && ret->count == 0)

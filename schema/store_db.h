@@ -68,7 +68,8 @@ struct pt_db {
     pt_damage_fn *on_damage;
     void *damage_ctx;
     struct pt_place *places;
-    uint32_t nplaces, places_cap;
+    uint32_t nplaces;
+    size_t places_cap;
     /* caches */
     uint64_t clock_hand;
     struct pt_clock clocks[PT_CLOCKS];

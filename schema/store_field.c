@@ -3,6 +3,7 @@
  * are not sealed are sealed in memory first, so that there is one way to read both. */
 #include "schema/store_db.h"
 
+#include "schema/array.h"
 #include "schema/store_maps.h"
 #include "schema/store_points.h"
 
@@ -50,16 +51,12 @@ struct field {
 
 static void *push(struct field *f, struct list *l, size_t size)
 {
-    if (l->n == l->cap) {
-        const size_t cap = l->cap ? l->cap * 2 : 64;
-        void *v = realloc(l->v, cap * size);
-        if (!v) {
-            f->nomem = true;
-            return NULL;
-        }
-        l->v = v;
-        l->cap = cap;
+    void *v = pt_array_room(l->v, l->n, &l->cap, size);
+    if (!v) {
+        f->nomem = true;
+        return NULL;
     }
+    l->v = v;
     return (char *)l->v + size * l->n++;
 }
 

@@ -2,6 +2,7 @@
  * See store_fresh.h. */
 #include "schema/store_fresh.h"
 
+#include "schema/array.h"
 #include "schema/frame_blob.h"
 #include "schema/store_rows.h"
 
@@ -38,14 +39,10 @@ int pt_fresh_block(void *ctx, enum pt_block_kind kind, const char *what, const v
     if (f->blocks >= PT_BLOB_PLACES)
         return pt_err_set(err, PT_ENOMEM, 0, "segment", f->first,
                           "more than %u blocks in a segment", PT_BLOB_PLACES);
-    if ((size_t)f->blocks == f->cap) {
-        const size_t cap = f->cap ? f->cap * 2 : 16;
-        struct pt_fresh_block *more = realloc(f->v, cap * sizeof *more);
-        if (!more)
-            return pt_err_nomem(err);
-        f->v = more;
-        f->cap = cap;
-    }
+    struct pt_fresh_block *more = pt_array_room(f->v, (size_t)f->blocks, &f->cap, sizeof *more);
+    if (!more)
+        return pt_err_nomem(err);
+    f->v = more;
     struct pt_fresh_block *b = &f->v[f->blocks];
     *b = (struct pt_fresh_block){
         .kind = kind, .what = strdup(what), .blob = malloc(len), .len = len};

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "schema/array.h"
+
 static int expect(struct pt_catalog *c, struct pt_group *g, struct pt_err *err)
 {
     sqlite3_stmt *st;
@@ -43,14 +45,10 @@ int pt_groups_read(struct pt_groups *s, struct pt_catalog *c, struct pt_err *err
     sqlite3_stmt *st;
     int r = pt_catalog_stmt(c, PT_C_GROUPS, &st, err);
     while (r >= 0 && (r = pt_store_step(c->to, st, "find the segments", err)) > 0) {
-        if (s->count == s->cap) {
-            const size_t cap = s->cap ? s->cap * 2 : 64;
-            struct pt_group *more = realloc(s->v, cap * sizeof *more);
-            if (!more)
-                return pt_err_nomem(err);
-            s->v = more;
-            s->cap = cap;
-        }
+        struct pt_group *more = pt_array_room(s->v, s->count, &s->cap, sizeof *more);
+        if (!more)
+            return pt_err_nomem(err);
+        s->v = more;
         struct pt_group *g = &s->v[s->count++];
         *g = (struct pt_group){.first = sqlite3_column_int64(st, 0),
                                .hash = sqlite3_column_int64(st, 1),

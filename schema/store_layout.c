@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema/array.h"
+
 #define NAMES_MAX (256u << 20)
 #define BLOB_MAX  (PT_BLOCK_RAW_LIMIT)
 #define MAX_ID    (1u << 24) /* sources of a segment; the decoder's own bound is lower */
@@ -55,14 +57,10 @@ int pt_layout_add(struct pt_layout *l, const char *name, uint32_t id, size_t bas
 {
     if (id >= MAX_ID)
         return -1;
-    if (l->n == l->cap) {
-        const uint32_t cap = l->cap ? l->cap * 2 : 64;
-        struct pt_entry *entries = realloc(l->entries, cap * sizeof *entries);
-        if (!entries)
-            return -1;
-        l->entries = entries;
-        l->cap = cap;
-    }
+    struct pt_entry *entries = pt_array_room(l->entries, l->n, &l->cap, sizeof *entries);
+    if (!entries)
+        return -1;
+    l->entries = entries;
     if (id > l->max_id)
         l->max_id = id;
     l->entries[l->n++] = (struct pt_entry){.name = (uint32_t)l->names.len,

@@ -22,7 +22,8 @@ struct pt_layout {
     uint32_t nsnaps;
     struct pt_buf names;
     struct pt_entry *entries;
-    uint32_t n, cap;
+    uint32_t n;
+    size_t cap;
     uint32_t max_id;
     uint32_t *by_id; /* after sorting: index + 1 of the entry; 0: none */
     uint32_t by_id_len;

@@ -5,6 +5,7 @@
  *
  * Snapshots of segments are read from their clock blocks; the rows of `sealed` stand in where a
  * clock block is damaged. */
+#include "schema/array.h"
 #include "schema/store_db.h"
 
 #include <limits.h>
@@ -47,14 +48,11 @@ void pt_db_tell(struct pt_db *db, int64_t n1, int64_t n2, const char *what, cons
     for (uint32_t i = 0; i < db->nplaces; i++)
         if (db->places[i].hash == hash && strcmp(db->places[i].place, text) == 0)
             return;
-    if (db->nplaces == db->places_cap) {
-        const uint32_t cap = db->places_cap ? db->places_cap * 2 : 16;
-        struct pt_place *places = realloc(db->places, cap * sizeof *places);
-        if (!places)
-            return;
-        db->places = places;
-        db->places_cap = cap;
-    }
+    struct pt_place *places =
+        pt_array_room(db->places, db->nplaces, &db->places_cap, sizeof *places);
+    if (!places)
+        return;
+    db->places = places;
     struct pt_place *p = &db->places[db->nplaces];
     *p = (struct pt_place){
         .place = strdup(text), .what = strdup(what), .hash = hash, .n1 = n1, .n2 = n2};

@@ -8,6 +8,7 @@
  * little of every age, as a large one does, and a week stays whole where years fit. A stretch that
  * is thinned joins the one before it, so that some hundred snapshots share a key frame, which is
  * most of a segment's bytes else. */
+#include "schema/array.h"
 #include "schema/store_thin.h"
 
 #include <stdio.h>
@@ -265,16 +266,12 @@ static int read_marks(struct pt_store *s, int64_t from, int64_t to, struct marks
     sqlite3_bind_int64(st, 1, from);
     sqlite3_bind_int64(st, 2, to);
     while ((r = pt_store_step(s, st, "read the events", err)) > 0) {
-        if (m->count == m->cap) {
-            const size_t cap = m->cap ? m->cap * 2 : 64;
-            int64_t *more = realloc(m->n, cap * sizeof *more);
-            if (!more) {
-                sqlite3_reset(st);
-                return pt_err_nomem(err);
-            }
-            m->n = more;
-            m->cap = cap;
+        int64_t *more = pt_array_room(m->n, m->count, &m->cap, sizeof *more);
+        if (!more) {
+            sqlite3_reset(st);
+            return pt_err_nomem(err);
         }
+        m->n = more;
         m->n[m->count++] = sqlite3_column_int64(st, 0);
     }
     return r;

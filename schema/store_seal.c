@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Sealing: the chains of frames that are complete become segments, one transaction each; then a
  * checkpoint. */
+#include "schema/array.h"
 #include "schema/store_fresh.h"
 #include "schema/store_rows.h"
 
@@ -192,14 +193,10 @@ struct keys {
 
 static int add_key(struct keys *keys, int64_t n, struct pt_err *err)
 {
-    if (keys->count == keys->cap) {
-        const size_t cap = keys->cap ? keys->cap * 2 : 16;
-        int64_t *more = realloc(keys->n, cap * sizeof *more);
-        if (!more)
-            return pt_err_nomem(err);
-        keys->n = more;
-        keys->cap = cap;
-    }
+    int64_t *more = pt_array_room(keys->n, keys->count, &keys->cap, sizeof *more);
+    if (!more)
+        return pt_err_nomem(err);
+    keys->n = more;
     keys->n[keys->count++] = n;
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema/array.h"
 #include "schema/store_pass.h"
 
 /* A block of an old segment. */
@@ -23,7 +24,8 @@ struct work {
     struct pt_layout layout;
     struct pt_snap *kept;
     struct piece *pieces;
-    uint32_t npieces, cap, next_id;
+    uint32_t npieces, next_id;
+    size_t cap;
 };
 
 /* ---- reading ---- */
@@ -115,14 +117,10 @@ void pt_thin_release(struct pt_thinning *t)
 static int add_piece(struct work *w, uint32_t old, int64_t id, struct pt_err *err)
 {
     struct pt_block *b;
-    if (w->npieces == w->cap) {
-        const uint32_t cap = w->cap ? w->cap * 2 : 32;
-        struct piece *more = realloc(w->pieces, cap * sizeof *more);
-        if (!more)
-            return pt_err_nomem(err);
-        w->pieces = more;
-        w->cap = cap;
-    }
+    struct piece *more = pt_array_room(w->pieces, w->npieces, &w->cap, sizeof *more);
+    if (!more)
+        return pt_err_nomem(err);
+    w->pieces = more;
     int r = open_block(w->store, w->shapes, &w->t->old[old], id, &b, err);
     if (r < 0)
         return r;

@@ -6,20 +6,17 @@
 #include <stdlib.h>
 
 #include "analyze/picture/items.h"
+#include "schema/array.h"
 
 void pt_stakes_add(struct pt_stakes *s, const struct pt_stake *one)
 {
     if (one->bytes == PT_UNKNOWN || one->bytes == 0 || s->nomem)
         return;
-    if (s->n == s->cap) {
-        const size_t cap = s->cap ? s->cap * 2 : 64;
-        struct pt_stake *v = realloc(s->v, cap * sizeof(*v));
-        s->nomem |= !v;
-        if (!v)
-            return;
-        s->v = v;
-        s->cap = cap;
-    }
+    struct pt_stake *v = pt_array_room(s->v, s->n, &s->cap, sizeof(*v));
+    s->nomem |= !v;
+    if (!v)
+        return;
+    s->v = v;
     s->v[s->n] = *one;
     s->v[s->n++].after = s->after;
 }

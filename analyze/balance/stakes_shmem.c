@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyze/picture/items.h"
+#include "schema/array.h"
 
 #define TEXT_MAX   (4u << 20)
 #define MOUNTS_MAX 256 /* that are told apart from one another */
@@ -99,15 +100,11 @@ static int on_shm(void *ctx, const struct pt_item *item)
     const int64_t v = pt_items_number(item);
     if (pt_items_is(item, "shmid")) {
         g->shmid = v;
-        if (g->n == g->cap) {
-            const size_t cap = g->cap ? g->cap * 2 : 64;
-            int64_t *ids = realloc(g->ids, cap * sizeof(*ids));
-            g->s->nomem |= !ids;
-            if (!ids)
-                return -1;
-            g->ids = ids;
-            g->cap = cap;
-        }
+        int64_t *ids = pt_array_room(g->ids, g->n, &g->cap, sizeof(*ids));
+        g->s->nomem |= !ids;
+        if (!ids)
+            return -1;
+        g->ids = ids;
         g->ids[g->n++] = v;
     } else if (pt_items_is(item, "rss") && v != PT_UNKNOWN && v > 0) {
         const int n = snprintf(name, sizeof(name), "shmid %" PRId64, g->shmid);
@@ -169,15 +166,11 @@ static int on_row(void *ctx, const struct pt_smaps_row *row)
     const int64_t rss = row->v[PT_SMAPS_RSS], pss = row->v[PT_SMAPS_PSS];
     if (!is_pathless(o, row) || rss == PT_UNKNOWN || rss <= 0)
         return 0;
-    if (o->n == o->cap) {
-        const size_t cap = o->cap ? o->cap * 2 : 64;
-        struct object *v = realloc(o->v, cap * sizeof(*v));
-        o->nomem |= !v;
-        if (!v)
-            return -PT_ENOMEM;
-        o->v = v;
-        o->cap = cap;
-    }
+    struct object *v = pt_array_room(o->v, o->n, &o->cap, sizeof(*v));
+    o->nomem |= !v;
+    if (!v)
+        return -PT_ENOMEM;
+    o->v = v;
     o->v[o->n++] = (struct object){.major = row->major,
                                    .minor = row->minor,
                                    .inode = row->inode,

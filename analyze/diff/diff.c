@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema/array.h"
+
 /* A process is deeply read soon after it is first seen: where there is no reading at `from`, the
  * snapshots 1, 2, 4, ... up to this many after it are looked at. Each costs a view of all deep
  * sources. */
@@ -166,14 +168,10 @@ static int put_mapping(struct mappings *m, size_t process, const struct pt_mappi
     const struct pt_change change = pt_change_of(a, a ? a->bytes : 0, b, b ? b->bytes : 0);
     if (change.delta == 0 || change.delta == PT_UNKNOWN)
         return 0;
-    if (m->n == m->cap) {
-        const size_t cap = m->cap ? m->cap * 2 : 256;
-        struct pt_diff_mapping *v = realloc(m->v, cap * sizeof(*v));
-        if (!v)
-            return pt_err_nomem(err);
-        m->v = v;
-        m->cap = cap;
-    }
+    struct pt_diff_mapping *v = pt_array_room(m->v, m->n, &m->cap, sizeof(*v));
+    if (!v)
+        return pt_err_nomem(err);
+    m->v = v;
     const struct pt_mapping *is = b ? b : a;
     m->v[m->n++] = (struct pt_diff_mapping){.process = process,
                                             .name = is->id->name,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/picture/items.h"
+#include "schema/array.h"
 
 #define TEXT_MAX  (64u << 20)
 #define NAME_SIZE 64
@@ -24,14 +25,10 @@ static struct pt_zone *zone_of(struct load *l, const struct pt_item *item)
     pt_row_name(item->row, item->row_len, name, sizeof(name));
     if (t->n && strcmp(t->v[t->n - 1].name, name) == 0)
         return &t->v[t->n - 1];
-    if (t->n == l->cap) {
-        const size_t cap = l->cap ? l->cap * 2 : 8;
-        struct pt_zone *v = realloc(t->v, cap * sizeof(*v));
-        if (!v)
-            return NULL;
-        t->v = v;
-        l->cap = cap;
-    }
+    struct pt_zone *v = pt_array_room(t->v, t->n, &l->cap, sizeof(*v));
+    if (!v)
+        return NULL;
+    t->v = v;
     const char *copy = pt_arena_copy(&t->arena, name, strlen(name));
     if (!copy)
         return NULL;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyze/arena.h"
+#include "schema/array.h"
 #include "schema/source.h"
 #include "schema/store.h"
 
@@ -330,16 +331,12 @@ static struct pt_mapping *merge_into(struct pt_smaps *s, struct merge *m, struct
 {
     if (id->stamp == s->stamp)
         return &m->v[id->index];
-    if (m->n == m->cap) {
-        const size_t cap = m->cap ? m->cap * 2 : 32;
-        struct pt_mapping *v = realloc(m->v, cap * sizeof(*v));
-        if (!v) {
-            pt_err_nomem(err);
-            return NULL;
-        }
-        m->v = v;
-        m->cap = cap;
+    struct pt_mapping *v = pt_array_room(m->v, m->n, &m->cap, sizeof(*v));
+    if (!v) {
+        pt_err_nomem(err);
+        return NULL;
     }
+    m->v = v;
     id->stamp = s->stamp;
     id->index = m->n++;
     m->v[id->index] = (struct pt_mapping){.id = id};

@@ -9,6 +9,7 @@
 
 #include "analyze/picture/items.h"
 #include "analyze/series/service.h"
+#include "schema/array.h"
 #include "schema/source.h"
 
 #define TEXT_MAX   (16u << 20)
@@ -326,14 +327,10 @@ static int finish(struct load *l)
 static int begin(struct load *l, int64_t pid)
 {
     struct pt_processes *t = l->ret;
-    if (t->n == l->cap) {
-        const size_t cap = l->cap ? l->cap * 2 : 256;
-        struct pt_process *v = realloc(t->v, cap * sizeof(*v));
-        if (!v)
-            return pt_err_nomem(l->err);
-        t->v = v;
-        l->cap = cap;
-    }
+    struct pt_process *v = pt_array_room(t->v, t->n, &l->cap, sizeof(*v));
+    if (!v)
+        return pt_err_nomem(l->err);
+    t->v = v;
     struct pt_process *p = &t->v[t->n++];
     *p = (struct pt_process){.pid = pid,
                              .ppid = PT_UNKNOWN,

@@ -6,6 +6,7 @@
 
 #include "analyze/picture/items.h"
 #include "analyze/print/units.h"
+#include "schema/array.h"
 
 #define TEXT_MAX (64u << 20)
 
@@ -31,16 +32,12 @@ static void flush(struct load *l)
     if (!r.name || bytes == PT_UNKNOWN)
         return;
     struct pt_slabs *t = l->ret;
-    if (t->n == l->cap) {
-        const size_t cap = l->cap ? l->cap * 2 : 256;
-        struct pt_slab *v = realloc(t->v, cap * sizeof(*v));
-        if (!v) {
-            l->failed = true;
-            return;
-        }
-        t->v = v;
-        l->cap = cap;
+    struct pt_slab *v = pt_array_room(t->v, t->n, &l->cap, sizeof(*v));
+    if (!v) {
+        l->failed = true;
+        return;
     }
+    t->v = v;
     char *name = pt_arena_copy(&t->arena, r.name, r.len);
     l->failed |= !name;
     if (name)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyze/swap/swap_int.h"
+#include "schema/array.h"
 
 /* Ten seconds, and what the interval of recording varies by. */
 #define BIN_S 9.5
@@ -24,14 +25,10 @@ static bool add(struct edges *e, double from, double to, bool hole)
 {
     if (!(to > from))
         return true;
-    if (e->n == e->cap) {
-        const size_t cap = e->cap ? e->cap * 2 : 256;
-        struct pt_swap_bin *v = realloc(e->v, cap * sizeof(*v));
-        if (!v)
-            return false;
-        e->v = v;
-        e->cap = cap;
-    }
+    struct pt_swap_bin *v = pt_array_room(e->v, e->n, &e->cap, sizeof(*v));
+    if (!v)
+        return false;
+    e->v = v;
     struct pt_swap_bin *b = &e->v[e->n++];
     *b = (struct pt_swap_bin){.from = from, .to = to, .hole = hole};
     for (unsigned c = 0; c < PT_SWAP_COLUMNS; c++)

@@ -7,6 +7,7 @@
 
 #include "analyze/picture/items.h"
 #include "analyze/swap/swap_int.h"
+#include "schema/array.h"
 
 #define TEXT_MAX (1u << 20)
 
@@ -24,15 +25,11 @@ static struct pt_swap_device *device_of(struct pt_swap_devices *d, const char *n
     for (size_t i = 0; i < w->ndevices; i++)
         if (strcmp(w->devices[i].name, name) == 0)
             return &w->devices[i];
-    if (w->ndevices == d->cap) {
-        const size_t cap = d->cap ? d->cap * 2 : 4;
-        struct pt_swap_device *v = realloc(w->devices, cap * sizeof(*v));
-        d->nomem |= !v;
-        if (!v)
-            return NULL;
-        w->devices = v;
-        d->cap = cap;
-    }
+    struct pt_swap_device *v = pt_array_room(w->devices, w->ndevices, &d->cap, sizeof(*v));
+    d->nomem |= !v;
+    if (!v)
+        return NULL;
+    w->devices = v;
     const char *copy = pt_arena_copy(&w->lives.arena, name, strlen(name));
     d->nomem |= !copy;
     if (!copy)

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "schema/array.h"
+
 #define MIB 1048576.0
 
 /* Bytes a second. */
@@ -326,14 +328,10 @@ void pt_swap_episode_sum(const struct pt_swap_bin *bins, size_t i, size_t end, i
 static int put(struct pt_swap_episodes *e, size_t *cap, const struct work *w, size_t i, size_t end,
                enum pt_swap_state state)
 {
-    if (e->n == *cap) {
-        const size_t more = *cap ? *cap * 2 : 16;
-        struct pt_swap_episode *v = realloc(e->v, more * sizeof(*v));
-        if (!v)
-            return -1;
-        e->v = v;
-        *cap = more;
-    }
+    struct pt_swap_episode *v = pt_array_room(e->v, e->n, cap, sizeof(*v));
+    if (!v)
+        return -1;
+    e->v = v;
     struct pt_swap_episode *one = &e->v[e->n++];
     one->state = state;
     pt_swap_episode_sum(w->bins, i, end, (int64_t)w->page, one);

@@ -7,6 +7,7 @@
 #include "analyze/picture/items.h"
 #include "analyze/picture/picture.h"
 #include "analyze/swap/swap_int.h"
+#include "schema/array.h"
 
 #define TEXT_MAX (64u << 20)
 
@@ -49,15 +50,11 @@ static void add_object(struct load *l, uint64_t key, int64_t swap)
         l->objects[i].swap = swap > l->objects[i].swap ? swap : l->objects[i].swap;
         return;
     }
-    if (l->nobjects == l->cap) {
-        const size_t cap = l->cap ? l->cap * 2 : 64;
-        struct object *v = realloc(l->objects, cap * sizeof(*v));
-        l->nomem |= !v;
-        if (!v)
-            return;
-        l->objects = v;
-        l->cap = cap;
-    }
+    struct object *v = pt_array_room(l->objects, l->nobjects, &l->cap, sizeof(*v));
+    l->nomem |= !v;
+    if (!v)
+        return;
+    l->objects = v;
     l->objects[l->nobjects++] = (struct object){key, swap};
 }
 

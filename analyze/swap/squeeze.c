@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/swap/whom.h"
+#include "schema/array.h"
 
 /* A group that hit its limit so much more rarely than another is not what it is about. */
 #define LEAST_SHARE 0.02
@@ -38,15 +39,11 @@ static void add(struct pt_squeezes *s, uint32_t episode, int64_t hits)
             one->hits = INT64_MAX;
         return;
     }
-    if (s->n == s->cap) {
-        const size_t cap = s->cap ? s->cap * 2 : 16;
-        struct pt_squeeze *v = realloc(s->v, cap * sizeof(*v));
-        s->nomem |= !v;
-        if (!v)
-            return;
-        s->v = v;
-        s->cap = cap;
-    }
+    struct pt_squeeze *v = pt_array_room(s->v, s->n, &s->cap, sizeof(*v));
+    s->nomem |= !v;
+    if (!v)
+        return;
+    s->v = v;
     char path[4096];
     const char *told = path_of(s->source, path, sizeof(path));
     if (!told)

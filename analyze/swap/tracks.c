@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema/array.h"
 #include "schema/source.h"
 
 /* Without a reading for so many intervals it was not there. */
@@ -42,14 +43,10 @@ static bool rehash(struct pt_tracks *t)
 
 static struct pt_track *add_track(struct pt_tracks *t, int64_t pid, uint32_t boot, double at)
 {
-    if (t->n == t->cap) {
-        const size_t cap = t->cap ? t->cap * 2 : 512;
-        struct pt_track *v = realloc(t->v, cap * sizeof(*v));
-        if (!v)
-            return NULL;
-        t->v = v;
-        t->cap = cap;
-    }
+    struct pt_track *v = pt_array_room(t->v, t->n, &t->cap, sizeof(*v));
+    if (!v)
+        return NULL;
+    t->v = v;
     if ((t->n + 1) * 2 > t->nslots && !rehash(t))
         return NULL;
     uint32_t *slot = &t->slots[slot_at(t, pid)];
