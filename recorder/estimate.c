@@ -9,7 +9,6 @@
  * Units: microseconds of CPU, bytes. */
 #include "recorder/estimate.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

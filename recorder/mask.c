@@ -11,7 +11,6 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
 
 static const char stars[] = "***";
 

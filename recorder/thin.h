@@ -7,7 +7,6 @@
 #define PT_RECORDER_THIN_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* It is so, or no longer, when so many snapshots in a row were. */

@@ -5,7 +5,6 @@
 #define PT_RECORDER_TOLL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define PT_TOLL_ONES    32 /* told one by one at once, at most */

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Where an array of n elements of `size` bytes, with room for *cap, has room for one more: v itself,
- * or its new place, and *cap is more. NULL: no memory, and all is as before. */
+/* Where an array of n elements of `size` bytes, with room for *cap, has room for one more: v
+ * itself, or its new place, and *cap is more. NULL: no memory, and all is as before. */
 static inline void *pt_array_room(void *v, size_t n, size_t *cap, size_t size)
 {
     enum { FIRST = 16 };

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 int pt_err_set(struct pt_err *err, enum pt_code code, int sys, const char *source, int64_t position,
                const char *fmt, ...)

@@ -3,8 +3,6 @@
  * than the base and ten times the script together. */
 #include "schema/frame_int.h"
 
-#include <stdlib.h>
-
 static int bad(struct pt_err *err, const char *what)
 {
     return pt_err_set(err, PT_EDAMAGED, 0, NULL, -1, "an edit script %s", what);

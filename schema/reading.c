@@ -3,8 +3,6 @@
  * reading.h. */
 #include "schema/reading.h"
 
-#include <stdlib.h>
-
 struct pt_reading *pt_reading_ref(struct pt_reading *r)
 {
     r->refs++;

@@ -6,8 +6,6 @@
  * are only used for what is missing otherwise. */
 #include "schema/store_catalog.h"
 
-#include <stdlib.h>
-
 #include "schema/frame_blob.h"
 #include "schema/frame_int.h"
 

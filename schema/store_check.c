@@ -5,7 +5,6 @@
 #include "schema/store_db.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct check {

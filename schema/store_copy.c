@@ -5,9 +5,6 @@
 #include "schema/store_copy.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "schema/frame_int.h"
 #include "schema/segment_int.h"

@@ -7,7 +7,6 @@
 #include "schema/store_maps.h"
 #include "schema/store_points.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,8 +3,6 @@
  * which hardly ever changes, without loading a view of every instant. */
 #include "schema/store_db.h"
 
-#include <string.h>
-
 struct last {
     const struct pt_last_query *q;
     struct pt_shapes *shapes;

@@ -4,8 +4,6 @@
  * the rest of the hour beside it, what stands out in the whole is still there. */
 #include "schema/store_pick.h"
 
-#include <string.h>
-
 #define HOUR_US    INT64_C(3600000000)
 #define DEFAULT_US INT64_C(10000000)
 

@@ -8,11 +8,9 @@
 #include "schema/array.h"
 #include "schema/store_db.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* ---- damage ---- */
 

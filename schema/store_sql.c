@@ -3,7 +3,6 @@
 #include "schema/store_int.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define HEADLINE                                                                                   \

@@ -4,7 +4,6 @@
 #include "schema/store_thin.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "schema/array.h"
 #include "schema/store_pass.h"

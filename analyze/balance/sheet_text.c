@@ -5,7 +5,6 @@
 
 #include "analyze/balance/sheet.h"
 #include "analyze/print/table.h"
-#include "analyze/print/units.h"
 
 /* What smaps has not told is marked from this share of an amount on. */
 #define UNSEEN_SHARE 16

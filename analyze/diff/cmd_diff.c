@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * pagetrail diff: two instants of a recording, or the ends of two recordings. */
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "analyze/diff/diff_print.h"
 

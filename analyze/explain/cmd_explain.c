@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * pagetrail explain: what a field of a kernel file means. */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

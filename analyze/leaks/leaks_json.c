@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Findings as JSON: leaks.schema.json. */
 #include <math.h>
-#include <string.h>
 
 #include "analyze/print/json.h"
 #include "analyze/leaks/leaks_print.h"

@@ -18,7 +18,6 @@
 #define PT_ANALYZE_PICTURE_BALANCE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* What the sheet is made from. */

@@ -2,7 +2,6 @@
  * The picture before an event, as text and JSON. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "analyze/picture/before.h"
 #include "analyze/print/json.h"

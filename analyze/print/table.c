@@ -2,6 +2,7 @@
  * Tables: measure all cells, shrink what may, print. */
 #include "analyze/print/table.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "analyze/print/text.h"

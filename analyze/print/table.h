@@ -4,7 +4,6 @@
 #ifndef PT_ANALYZE_PRINT_TABLE_H
 #define PT_ANALYZE_PRINT_TABLE_H
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "schema/wire.h"

@@ -3,6 +3,7 @@
 #include "analyze/report/page.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

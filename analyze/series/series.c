@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "analyze/series/series_table.h"
-#include "schema/source.h"
 
 /* Of intervals: longer nothing was told of a series that goes on. */
 #define GAP 5

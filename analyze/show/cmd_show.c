@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "analyze/picture/items.h"
 #include "analyze/print/json.h"
 #include "analyze/show/show.h"
 #include "analyze/print/units.h"

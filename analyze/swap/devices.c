@@ -2,7 +2,6 @@
  * Swap areas by name, zram under them and zswap before them. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/picture/items.h"

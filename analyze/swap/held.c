@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Swap in use at the end of a span: what processes show of it, what shared memory holds, and a
  * signed rest that nobody shows. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "analyze/picture/items.h"

@@ -16,7 +16,6 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <sys/vfs.h>
 #include <unistd.h>

@@ -5,7 +5,6 @@
  * frame, a block (a segment begins with that of its clocks), an event. PT_SEED_OF=DB writes the
  * items of a recording to standard output instead; PT_KEEP_DB=DB
  * makes the database of an input there, and leaves it. */
-#include <inttypes.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * Two smaps compared: classes, merging mappings, constant mappings, arenas, what came and went. */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

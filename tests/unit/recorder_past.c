@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "recorder/past.h"
-#include "schema/source.h"
 #include "tests/unit/recorder_tree.h"
 
 #define S   INT64_C(1000000)
