@@ -14,17 +14,19 @@ static void progress(void *ctx, int64_t done, int64_t total)
     fprintf(stderr, "\rchecked %" PRId64 " of %" PRId64 "\033[K", done, total);
 }
 
+json_t *pt_damage_json(const struct pt_damage *d)
+{
+    const bool span = d->first > 0;
+    return json_pack("{s:o, s:o, s:o, s:o}", "place", pt_json_str(d->place), "what",
+                     pt_json_str(d->what), "first", pt_json_int(span ? d->first : PT_UNKNOWN),
+                     "last", pt_json_int(span ? d->last : PT_UNKNOWN));
+}
+
 static json_t *damage(const struct pt_session *s)
 {
     json_t *a = json_array();
-    for (size_t i = 0; i < s->ndamage; i++) {
-        const struct pt_damage *d = &s->damage[i];
-        const bool span = d->first > 0;
-        json_array_append_new(a, json_pack("{s:o, s:o, s:o, s:o}", "place", pt_json_str(d->place),
-                                           "what", pt_json_str(d->what), "first",
-                                           pt_json_int(span ? d->first : PT_UNKNOWN), "last",
-                                           pt_json_int(span ? d->last : PT_UNKNOWN)));
-    }
+    for (size_t i = 0; i < s->ndamage; i++)
+        json_array_append_new(a, pt_damage_json(&s->damage[i]));
     return a;
 }
 

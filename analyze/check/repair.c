@@ -40,18 +40,14 @@ static int progress(void *ctx, int64_t done, int64_t total)
 static void on_lost(void *ctx, const char *place, int64_t n1, int64_t n2, const char *what)
 {
     struct repair *r = ctx;
-    const bool span = n1 > 0;
-    if (r->lost)
-        json_array_append_new(r->lost, json_pack("{s:o, s:o, s:o, s:o}", "place",
-                                                 pt_json_str(place), "what", pt_json_str(what),
-                                                 "first", pt_json_int(span ? n1 : PT_UNKNOWN),
-                                                 "last", pt_json_int(span ? n2 : PT_UNKNOWN)));
-    if (r->told++ >= TOLD && !r->args->verbose)
-        return;
     const struct pt_damage d = {.place = (char *)(uintptr_t)place,
                                 .what = (char *)(uintptr_t)what,
                                 .first = n1,
                                 .last = n2};
+    if (r->lost)
+        json_array_append_new(r->lost, pt_damage_json(&d));
+    if (r->told++ >= TOLD && !r->args->verbose)
+        return;
     if (r->tty)
         fputs("\r\033[K", stderr);
     pt_tell_damage("lost", &d);

@@ -5,6 +5,7 @@
 
 #include "analyze/args.h"
 #include "analyze/print/json.h"
+#include "analyze/print/text.h"
 #include "schema/source.h"
 
 #define SUGGESTIONS    5
@@ -155,36 +156,17 @@ static void suggest(const char *asked)
 
 /* ---- output ---- */
 
-/* Prints text in lines of at most 80 columns, each after an indent of 4. */
-static void print_wrapped(const char *text, FILE *out)
-{
-    size_t column = 0;
-    while (*text) {
-        const size_t n = strcspn(text, " ");
-        if (column && column + 1 + n > 76) {
-            fputc('\n', out);
-            column = 0;
-        }
-        fprintf(out, "%s%.*s", column ? " " : "    ", (int)n, text);
-        column += n + (column > 0);
-        text += n;
-        while (*text == ' ')
-            text++;
-    }
-    fputc('\n', out);
-}
-
 static void print_hit(const struct hit *h, FILE *out)
 {
     const char *unit = pt_unit_name(h->field->unit);
     fprintf(out, "%s: %s%s%s\n", title_of(h->file, h->field), pt_field_kind_name(h->field->kind),
             *unit ? ", " : "", unit);
     if (h->field->doc)
-        print_wrapped(h->field->doc, out);
+        pt_text_print(out, "", 4, h->field->doc);
     const char *doc = h->file->doc && h->file->doc != h->field->doc ? h->file->doc : "";
     char where[512];
     snprintf(where, sizeof(where), "in %s%s%s", h->file->pattern, *doc ? ": " : "", doc);
-    print_wrapped(where, out);
+    pt_text_print(out, "", 4, where);
 }
 
 static json_t *hit_json(const struct hit *h)

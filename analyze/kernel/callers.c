@@ -125,20 +125,12 @@ static int load_sums(struct pt_kernel_work *w, const struct pt_view *view, const
 static int add(struct pt_kernel_work *w, enum pt_kernel_group group, const struct sum *was,
                const struct sum *is, bool before)
 {
-    struct pt_kernel_item *item = pt_kernel_push(&w->k->items, &w->k->nitems, sizeof(*item));
-    const struct sum *any = is ? is : was;
+    struct pt_kernel_item *item = pt_kernel_add(w, group, is ? is->name : was->name);
     if (!item)
         return -1;
-    *item = (struct pt_kernel_item){.group = group,
-                                    .name = any->name,
-                                    .title = any->name,
-                                    .count_first = was      ? was->count
-                                                   : before ? 0
-                                                            : PT_UNKNOWN,
-                                    .count = is ? is->count : 0,
-                                    .shrank = PT_UNKNOWN,
-                                    .within = group == PT_KERNEL_SITE};
-    pt_course_init(&item->bytes);
+    item->count_first = was ? was->count : before ? 0 : PT_UNKNOWN;
+    item->count = is ? is->count : 0;
+    item->within = group == PT_KERNEL_SITE;
     item->bytes.first = was ? was->bytes : before ? 0 : PT_UNKNOWN;
     item->bytes.last = is ? is->bytes : 0;
     return 0;

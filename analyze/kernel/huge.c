@@ -34,18 +34,12 @@ static int add(struct pt_kernel_work *w, const char *size, size_t len, int64_t p
         if (c.last == PT_UNKNOWN || (c.last == 0 && c.first <= 0))
             continue;
         snprintf(title, sizeof(title), "huge pages of %.*s, %s", (int)len, size, counts[i].what);
-        struct pt_kernel_item *item = pt_kernel_push(&w->k->items, &w->k->nitems, sizeof(*item));
-        const char *name = pt_kernel_copy(w, title, strlen(title));
-        if (!item || !name)
+        struct pt_kernel_item *item =
+            pt_kernel_add(w, PT_KERNEL_GAUGE, pt_kernel_copy(w, title, strlen(title)));
+        if (!item)
             return -1;
-        *item = (struct pt_kernel_item){.group = PT_KERNEL_GAUGE,
-                                        .name = name,
-                                        .title = name,
-                                        .bytes = c,
-                                        .count_first = PT_UNKNOWN,
-                                        .count = PT_UNKNOWN,
-                                        .shrank = PT_UNKNOWN,
-                                        .within = true};
+        item->bytes = c;
+        item->within = true;
     }
     return 0;
 }

@@ -34,6 +34,23 @@ void *pt_kernel_push(void *array, size_t *n, size_t size)
     return one;
 }
 
+struct pt_kernel_item *pt_kernel_add(struct pt_kernel_work *w, enum pt_kernel_group group,
+                                     const char *name)
+{
+    struct pt_kernel_item *item =
+        name ? pt_kernel_push(&w->k->items, &w->k->nitems, sizeof(*item)) : NULL;
+    if (!item)
+        return NULL;
+    *item = (struct pt_kernel_item){.group = group,
+                                    .name = name,
+                                    .title = name,
+                                    .count_first = PT_UNKNOWN,
+                                    .count = PT_UNKNOWN,
+                                    .shrank = PT_UNKNOWN};
+    pt_course_init(&item->bytes);
+    return item;
+}
+
 char *pt_kernel_copy(struct pt_kernel_work *w, const char *name, size_t len)
 {
     return pt_arena_copy(&w->k->arena, name, len);

@@ -82,6 +82,9 @@ struct pt_kernel_work {
 /* Room for one more at the end, zeroed; NULL: no memory. array: of a pointer to malloc'ed
  * elements. */
 void *pt_kernel_push(void *array, size_t *n, size_t size);
+/* An item of which only group and name are known yet; NULL: no memory, or name is NULL. */
+struct pt_kernel_item *pt_kernel_add(struct pt_kernel_work *w, enum pt_kernel_group group,
+                                     const char *name);
 char *pt_kernel_copy(struct pt_kernel_work *w, const char *name, size_t len);
 int pt_kernel_unknown(struct pt_kernel_work *w, const char *what, const char *why);
 /* The value of a source that holds one number at the end; PT_UNKNOWN. */

@@ -230,7 +230,8 @@ int pt_kernel_lines(struct pt_kernel_work *w, struct pt_err *err)
     for (unsigned i = 0; i < PT_LINE_COUNT; i++) {
         if (!is_kernels((enum pt_line)i) || !w->after.known[i])
             continue;
-        struct pt_kernel_item *item = pt_kernel_push(&w->k->items, &w->k->nitems, sizeof(*item));
+        struct pt_kernel_item *item =
+            pt_kernel_add(w, PT_KERNEL_CLASS, pt_line_name((enum pt_line)i));
         if (!item)
             return pt_err_nomem(err);
         struct pt_course *c = &courses[i];
@@ -241,13 +242,7 @@ int pt_kernel_lines(struct pt_kernel_work *w, struct pt_err *err)
             note(c, c->first, w->first->snap.real_us);
         note(c, c->last, w->k->end.view->snap.real_us);
         refine(w, (enum pt_line)i, c);
-        *item = (struct pt_kernel_item){.group = PT_KERNEL_CLASS,
-                                        .name = pt_line_name((enum pt_line)i),
-                                        .title = pt_line_name((enum pt_line)i),
-                                        .bytes = *c,
-                                        .count_first = PT_UNKNOWN,
-                                        .count = PT_UNKNOWN,
-                                        .shrank = PT_UNKNOWN};
+        item->bytes = *c;
     }
     return 0;
 }
@@ -262,17 +257,12 @@ static int add_level(struct pt_kernel_work *w, const struct more *m, const struc
     pt_course_of(&s->track[field], &w->k->timeline, scale, last, &c);
     if (c.last == PT_UNKNOWN || c.most == 0)
         return 0; /* not told, or there is none of it */
-    struct pt_kernel_item *item = pt_kernel_push(&w->k->items, &w->k->nitems, sizeof(*item));
+    struct pt_kernel_item *item = pt_kernel_add(w, PT_KERNEL_GAUGE, m->field);
     if (!item)
         return pt_err_nomem(err);
-    *item = (struct pt_kernel_item){.group = PT_KERNEL_GAUGE,
-                                    .name = m->field,
-                                    .title = m->title,
-                                    .bytes = c,
-                                    .count_first = PT_UNKNOWN,
-                                    .count = PT_UNKNOWN,
-                                    .shrank = PT_UNKNOWN,
-                                    .within = true};
+    item->title = m->title;
+    item->bytes = c;
+    item->within = true;
     return 0;
 }
 

@@ -67,17 +67,7 @@ static void course_of_row(const struct pt_kernel_work *w, const struct pt_serie 
 static struct pt_kernel_item *add(struct pt_kernel_work *w, enum pt_kernel_group group,
                                   const char *name)
 {
-    struct pt_kernel_item *item = pt_kernel_push(&w->k->items, &w->k->nitems, sizeof(*item));
-    char *copy = pt_kernel_copy(w, name, strlen(name));
-    if (!item || !copy)
-        return NULL;
-    *item = (struct pt_kernel_item){.group = group,
-                                    .name = copy,
-                                    .title = copy,
-                                    .count_first = PT_UNKNOWN,
-                                    .count = PT_UNKNOWN,
-                                    .shrank = PT_UNKNOWN};
-    return item;
+    return pt_kernel_add(w, group, pt_kernel_copy(w, name, strlen(name)));
 }
 
 /* ---- slab caches ---- */
