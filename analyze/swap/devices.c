@@ -10,6 +10,8 @@
 
 #define TEXT_MAX (1u << 20)
 
+static const char swaps[] = "proc:swaps";
+
 enum { D_SIZE, D_USED, D_PRIORITY };
 const char *const pt_swap_device_fields[3] = {"Size", "Used", "Priority"};
 enum { Z_ORIGINAL, Z_COMPRESSED, Z_MEMORY };
@@ -114,6 +116,32 @@ int pt_swap_on_zswap(void *ctx, const struct pt_point *p)
     return 0;
 }
 
+/* ---- which are gone ---- */
+
+static int on_there(void *ctx, const struct pt_item *item)
+{
+    struct pt_swap *w = ctx;
+    for (size_t i = 0; i < w->ndevices; i++) {
+        struct pt_swap_device *d = &w->devices[i];
+        if (strlen(d->name) == item->row_len && memcmp(d->name, item->row, item->row_len) == 0)
+            d->gone = false;
+    }
+    return 0;
+}
+
+/* What went between two segments has no point that tells it: the last text does. Where that cannot
+ * be read, it stays as it was told last. */
+static int find_gone(struct pt_db *db, struct pt_swap *w, struct pt_buf *text)
+{
+    struct pt_source_at at = {.presence = PT_ABSENT};
+    pt_buf_reset(text);
+    if (pt_db_text(db, w->timeline.last, swaps, &at, text, NULL) < 0 || !text->len)
+        return 0;
+    for (size_t i = 0; i < w->ndevices; i++)
+        w->devices[i].gone = true;
+    return pt_file_of(swaps)->parse((const char *)text->data, text->len, on_there, w);
+}
+
 /* ---- types ---- */
 
 static int on_type(void *ctx, const struct pt_item *item)
@@ -141,11 +169,10 @@ static void drop_other_zram(struct pt_swap *w)
 
 int pt_swap_devices_end(struct pt_db *db, struct pt_swap *w, struct pt_err *err)
 {
-    static const char swaps[] = "proc:swaps";
     struct pt_buf text;
-    int rc = 0;
     drop_other_zram(w);
     pt_buf_init(&text, TEXT_MAX);
+    int rc = find_gone(db, w, &text);
     for (size_t i = 0; i < w->ndevices && rc >= 0; i++) {
         if (w->devices[i].type)
             continue;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,6 +135,59 @@ static void damage_hides_what_harmed(void **state)
          .out = 51200, .damaged = true);
 }
 
+/* A swap area that is there for the first half of a recording. */
+enum then { STAYS, GOES, UNREADABLE };
+
+static void is_gone(enum then then, bool key, bool want)
+{
+    static const char head[] = "Filename\tType\tSize\tUsed\tPriority\n",
+                      row[] = "/swapfile  file  2097152  512  -2\n";
+    const struct pt_args args = {.positional = {NULL}};
+    const struct pt_meta meta = {.host = "unit", .page_size = 4096, .interval_us = INTERVAL};
+    const struct machine m = {.total = 2 * GIB, .used = 512};
+    struct recording r;
+    struct pt_session s;
+    struct pt_swap w;
+    struct pt_err err = {0};
+    recording_new(&r, &meta, START);
+    for (int i = 0; i < SNAPSHOTS; i++) {
+        const struct pt_snap snap = {.real_us = START + i * INTERVAL,
+                                     .boot_us = i * INTERVAL + 1,
+                                     .mono_us = i * INTERVAL + 1,
+                                     .boot = 1};
+        const bool late = i >= SNAPSHOTS / 2;
+        char text[256];
+        snprintf(text, sizeof(text), "%s%s", head, late && then == GOES ? "" : row);
+        recording_begin(&r, &snap, key && i == SNAPSHOTS / 2);
+        put(&r, &m, i);
+        if (late && then == UNREADABLE)
+            recording_fail(&r, "proc:swaps", EACCES);
+        else
+            recording_text(&r, "proc:swaps", text);
+        recording_end(&r);
+    }
+    recording_close(&r);
+    assert_int_equal(pt_session_open(&args, r.path, &s), 0);
+    assert_int_equal(pt_swap_make(&s, s.span.first, s.span.last, &w, &err), 0);
+    assert_int_equal(w.ndevices, 1);
+    assert_int_equal(w.devices[0].gone, want);
+    assert_int_equal(w.devices[0].most, 512 << 10);
+    pt_swap_release(&w);
+    pt_session_close(&s, 0);
+    recording_remove(&r);
+}
+
+/* Where a new chain begins without it, nothing but the last text tells that it went. */
+static void an_area_that_went_is_gone(void **state)
+{
+    (void)state;
+    for (int key = 0; key <= 1; key++) {
+        is_gone(STAYS, key, false);
+        is_gone(GOES, key, true);
+    }
+    is_gone(UNREADABLE, true, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +195,7 @@ int main(void)
         cmocka_unit_test(without_its_size_swap_is_not_known),
         cmocka_unit_test(swap_is_not_blamed_where_there_is_none),
         cmocka_unit_test(damage_hides_what_harmed),
+        cmocka_unit_test(an_area_that_went_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
