@@ -264,6 +264,18 @@ static void print_limits(const struct pt_leaks *l, FILE *out)
         fputs("no mappings were read: in which kind of memory growth sits is not known\n", out);
 }
 
+/* No leak is good news only of what was known for long enough. */
+static void print_none(const struct pt_leaks *l, size_t insufficient, FILE *out)
+{
+    const size_t all = l->n + l->nquiet;
+    if (insufficient == 0)
+        fputs("no leak found\n", out);
+    else if (insufficient == all)
+        fputs("no leak found, but all is too short to tell: record for longer\n", out);
+    else
+        fprintf(out, "no leak found; %zu of %zu series are too short to tell\n", insufficient, all);
+}
+
 int pt_leaks_text(const struct pt_leaks *l, const struct pt_session *s)
 {
     FILE *out = s->args->out;
@@ -272,12 +284,12 @@ int pt_leaks_text(const struct pt_leaks *l, const struct pt_session *s)
     print_head(l, s);
     fputc('\n', out);
     const int64_t alarms = print_table(l, s, true, offset);
-    if (alarms == 0)
-        fputs("no leak found\n", out);
     for (size_t i = 0; i < l->nquiet; i++) {
         stable += l->quiet[i].verdict == PT_STABLE;
         insufficient += l->quiet[i].verdict == PT_INSUFFICIENT;
     }
+    if (alarms == 0)
+        print_none(l, insufficient, out);
     fputs("\nGrew or moved, and is not called a leak\n", out);
     const int64_t others = alarms < 0 ? alarms : print_table(l, s, false, offset);
     if (others == 0)
