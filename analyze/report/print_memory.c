@@ -12,12 +12,20 @@
 
 /* ---- growth ---- */
 
+/* A side on which it was not there, which is not unknown: then so were the change. */
+static const char *side(const json_t *change, const char *key, char *buf)
+{
+    return pt_tree_int(change, key) == PT_UNKNOWN && pt_tree_int(change, "delta") != PT_UNKNOWN
+               ? "-"
+               : pt_print_bytes(change, key, false, buf);
+}
+
 static void row(struct pt_table *t, const char *name, const json_t *change)
 {
     char buf[PT_UNITS_BUF];
     pt_table_cell(t, name);
-    pt_table_cell(t, pt_print_bytes(change, "before", false, buf));
-    pt_table_cell(t, pt_print_bytes(change, "after", false, buf));
+    pt_table_cell(t, side(change, "before", buf));
+    pt_table_cell(t, side(change, "after", buf));
     pt_table_cell(t, pt_print_bytes(change, "delta", true, buf));
 }
 
@@ -35,6 +43,8 @@ static void holder_name(const json_t *h, char *buf, size_t size)
 {
     if (pt_tree_int(h, "pid") != PT_UNKNOWN)
         snprintf(buf, size, "  %" PRId64 " %s", pt_tree_int(h, "pid"), pt_print_str(h, "comm"));
+    else if (pt_tree_is(h, "kind", "part"))
+        snprintf(buf, size, "  %s", pt_print_str(h, "name"));
     else
         snprintf(buf, size, "  %s %s", pt_print_str(h, "kind"), pt_print_str(h, "name"));
 }
@@ -63,7 +73,7 @@ static void add_class(struct pt_table *t, const json_t *class)
     }
     const int64_t left = pt_tree_int(class, "not_attributed");
     if (left != PT_UNKNOWN && left != 0)
-        rest(t, "  not attributed", left);
+        rest(t, pt_tree_is(class, "class", "page cache") ? "  files" : "  not attributed", left);
 }
 
 void pt_print_growth(struct pt_page *p, const json_t *doc)

@@ -13,6 +13,8 @@
 
 /* Sentences of leaks: more are counted in one. */
 #define LEAKS 20
+/* Of a record no longer than this, which is twice what a verdict takes, nothing is called good. */
+#define SHORT_S 600
 /* Of OOM kills. */
 #define VICTIMS 5
 
@@ -112,6 +114,11 @@ static void add_good(json_t *verdict, const struct pt_report *r, const json_t *l
     else if (young >= series)
         add(verdict, NOTE, "leaks", NULL,
             pt_tree_text("whether anything leaks cannot be told from %s: record for longer", span));
+    else if (young > 0 && r->leaks.timeline.end < SHORT_S)
+        add(verdict, NOTE, "leaks", NULL,
+            pt_tree_text("no leak was found, but %" PRId64 " of %" PRId64
+                         " series are too short to tell: record for longer than %s",
+                         young, series, span));
     else if (young > 0)
         add(verdict, GOOD, "leaks", NULL,
             pt_tree_text("nothing leaks: %" PRId64 " series over %s, %" PRId64

@@ -300,6 +300,14 @@ cmp "$PT_TMP/named.txt" "$PT_TMP/once.txt" || fail 'named.txt is no text'
 run "$analyzer" report "$PT_TMP/once.db" -o "$PT_TMP/named.html" --format markdown
 cmp "$PT_TMP/named.html" "$PT_TMP/once.md" || fail 'what was asked for is not what a name tells'
 says "$PT_TMP/once.txt" 'record for longer'
+# what was not there before is not unknown
+run "$recorder" -q --once -o "$PT_TMP/new.db"
+start sh -c 'x=$(head -c 100000000 /dev/zero | tr "\0" x); : >"$0"; kill -STOP $$; echo "$x"' "$PT_TMP/grown"
+until_true 20 test -e "$PT_TMP/grown" || fail 'the program that grows has not grown'
+run "$recorder" -q --once -o "$PT_TMP/new.db"
+report "$PT_TMP/new.txt" "$PT_TMP/new.db"
+grep -Eq "^  $pid sh +- +[0-9.]+ [MG]iB +\+" "$PT_TMP/new.txt" || fail "the new process: $(sed -n '/^Who grew/,/^Memory over/p' "$PT_TMP/new.txt")"
+says "$PT_TMP/new.txt" 'record for longer'
 sqlite3 "$PT_TMP/once.db" 'delete from sealed; delete from frame; delete from segment; delete from block;'
 formats "$PT_TMP/once.db" none
 says "$PT_TMP/none.txt" 'holds no snapshots'

@@ -54,11 +54,31 @@ static const struct pt_html_table classes = {
     .zero = "bytes.delta",
     .zero_says = "kinds did not change"};
 
+/* A side on which it was not there, which is not unknown: then so were the change. */
+static void put_side(const struct pt_html *h, const json_t *row, const char *path)
+{
+    const json_t *bytes = pt_html_get(row, path);
+    if (json_is_null(bytes) && json_is_integer(pt_html_get(row, "bytes.delta")))
+        pt_html_raw(h, "\xe2\x80\x93");
+    else
+        pt_html_put(h, PT_HTML_BYTES, bytes);
+}
+
+static void put_before(const struct pt_html *h, const json_t *row)
+{
+    put_side(h, row, "bytes.before");
+}
+
+static void put_after(const struct pt_html *h, const json_t *row)
+{
+    put_side(h, row, "bytes.after");
+}
+
 static const struct pt_html_column holder_columns[] = {
     {.title = "Who", .path = "name", .put = put_holder},
     {.title = "Kind of memory", .path = "class"},
-    {.title = "Before", .path = "bytes.before", .kind = PT_HTML_BYTES},
-    {.title = "After", .path = "bytes.after", .kind = PT_HTML_BYTES},
+    {.title = "Before", .path = "bytes.before", .kind = PT_HTML_BYTES, .put = put_before},
+    {.title = "After", .path = "bytes.after", .kind = PT_HTML_BYTES, .put = put_after},
     {.title = "Change", .path = "bytes.delta", .kind = PT_HTML_CHANGE},
 };
 static const struct pt_html_table holders = {.id = "holders",

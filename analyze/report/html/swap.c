@@ -76,9 +76,29 @@ static const struct pt_html_column episode_columns[] = {
 static const struct pt_html_table episodes = {
     .id = "episodes", .caption = "Episodes, by time", PT_HTML_COLUMNS(episode_columns)};
 
+static void put_last(const struct pt_html *h, const json_t *process)
+{
+    if (json_is_false(pt_html_get(process, "alive")))
+        pt_html_raw(h, "ended");
+    else
+        pt_html_put(h, PT_HTML_BYTES, pt_html_get(process, "last_bytes"));
+}
+
+static void put_used(const struct pt_html *h, const json_t *area)
+{
+    if (json_is_false(pt_html_get(area, "present")))
+        pt_html_raw(h, "gone");
+    else
+        pt_html_put(h, PT_HTML_BYTES, pt_html_get(area, "used_bytes"));
+}
+
 static const struct pt_html_column process_columns[] = {
     {.title = "Process", .path = "comm", .put = put_process},
-    {.title = "At the end", .path = "last_bytes", .kind = PT_HTML_BYTES, .term = "swap"},
+    {.title = "At the end",
+     .path = "last_bytes",
+     .kind = PT_HTML_BYTES,
+     .put = put_last,
+     .term = "swap"},
     {.title = "At most", .path = "most_bytes", .kind = PT_HTML_BYTES},
     {.title = "Swapped in", .path = "swapped_in_bytes", .kind = PT_HTML_BYTES},
     {.title = "Swapped out", .path = "swapped_out_bytes", .kind = PT_HTML_BYTES},
@@ -95,7 +115,7 @@ static const struct pt_html_column device_columns[] = {
     {.title = "Swap area", .path = "name"},
     {.title = "Type", .path = "type"},
     {.title = "Size", .path = "size_bytes", .kind = PT_HTML_BYTES},
-    {.title = "Used", .path = "used_bytes", .kind = PT_HTML_BYTES},
+    {.title = "Used", .path = "used_bytes", .kind = PT_HTML_BYTES, .put = put_used},
     {.title = "At most", .path = "most_used_bytes", .kind = PT_HTML_BYTES},
     {.title = "Priority", .path = "priority", .kind = PT_HTML_COUNT},
 };
