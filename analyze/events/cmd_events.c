@@ -253,7 +253,10 @@ static int tell_all(struct walk *w, struct pt_err *err)
     if (args->json)
         fputs(w->count ? "\n]\n" : "]\n", args->out);
     if (rc == 0 && w->count == 0 && !args->json && !args->csv)
-        fputs("pagetrail: no such events\n", stderr);
+        fprintf(stderr, "pagetrail: %s\n",
+                args->kinds || w->from_us > INT64_MIN || w->to_us < INT64_MAX
+                    ? "no such events"
+                    : "no events were recorded");
     return rc;
 }
 

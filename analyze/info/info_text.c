@@ -58,11 +58,11 @@ static void print_host(const struct pt_session *s)
     line(s, "host", *m->host ? m->host : "?");
     snprintf(text, sizeof(text), "%s %s", *m->kernel ? m->kernel : "?", m->arch);
     line(s, "kernel", text);
-    snprintf(text, sizeof(text), "%s, %s CPUs, pages of %" PRId64 " bytes",
+    snprintf(text, sizeof(text), "%s, %s CPU%s, pages of %" PRId64 " bytes",
              pt_units_bytes(size, sizeof(size),
                             m->mem_total_kb > 0 ? m->mem_total_kb * 1024 : PT_UNKNOWN, false),
              pt_units_count(cpus, sizeof(cpus), m->cpus > 0 ? m->cpus : PT_UNKNOWN, false),
-             m->page_size);
+             m->cpus == 1 ? "" : "s", m->page_size);
     line(s, "memory", text);
     if (*m->program)
         line(s, "recorder", m->program);

@@ -73,8 +73,9 @@ void pt_print_machine(struct pt_page *p, const json_t *doc)
     pt_page_heading(p, "Machine");
     pt_page_pair(p, "host", "%s", pt_print_name(host, "name"));
     pt_page_pair(p, "kernel", "%s %s", pt_print_name(host, "kernel"), pt_print_name(host, "arch"));
-    pt_page_pair(p, "memory", "%s, %s CPUs", pt_print_bytes(host, "mem_total", false, size),
-                 pt_units_count(cpus, sizeof(cpus), pt_tree_int(host, "cpus"), false));
+    pt_page_pair(p, "memory", "%s, %s CPU%s", pt_print_bytes(host, "mem_total", false, size),
+                 pt_units_count(cpus, sizeof(cpus), pt_tree_int(host, "cpus"), false),
+                 pt_tree_int(host, "cpus") == 1 ? "" : "s");
     print_span(p, doc);
     print_coverage(p, machine);
 }

@@ -74,6 +74,8 @@ status 2 info "$db" --format csv
 status 2 events "$db" last 1000000000
 status 2 events "$db" --from first first
 status 0 events "$db"
+status 0 events "$db" --kind suspend
+says 'no such events'
 status 0 events "$db" first last --kind start,oom --top 3 --utc --format csv
 says time,kind,subject,detail
 status 2 explain

@@ -9,7 +9,8 @@ static void put_machine_cpus(const struct pt_html *h, const json_t *info)
     pt_html_put(h, PT_HTML_TEXT, pt_html_get(info, "host.arch"));
     pt_html_raw(h, ", ");
     pt_html_put(h, PT_HTML_COUNT, pt_html_get(info, "host.cpus"));
-    pt_html_raw(h, " CPUs, pages of ");
+    pt_html_raw(h, json_integer_value(pt_html_get(info, "host.cpus")) == 1 ? " CPU, pages of "
+                                                                           : " CPUs, pages of ");
     pt_html_put(h, PT_HTML_BYTES, pt_html_get(info, "host.page_size"));
 }
 
