@@ -378,10 +378,10 @@ static void print_not_permitted(const struct estimate *e)
     pt_sampler_denied(e->sampler, print_denied, NULL);
     for (int i = 0; i < PT_PROC_FILES; i++) {
         if (s.denied[i])
-            printf("  %s of %" PRIu32 " processes\n",
+            printf("  %s of %" PRIu32 " process%s\n",
                    pt_account_name((enum pt_account_key)(PT_ACCOUNT_DENIED + i)) +
                        strlen("denied_"),
-                   s.denied[i]);
+                   s.denied[i], s.denied[i] == 1 ? "" : "es");
     }
 }
 
