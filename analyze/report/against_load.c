@@ -38,7 +38,8 @@ static json_t *from_database(const struct pt_args *args, const char *path, struc
 
 /* ---- a report in JSON ---- */
 
-/* Members, of whatever object, that nobody asks of an earlier report. */
+/* Members, of whatever object, that nobody asks of an earlier report where they are lists or
+ * objects; words, such as which kernel it was, are kept. */
 static bool is_asked(const char *name, size_t len)
 {
     static const char *const others[] = {"charts",    "growth",   "kernel",   "events",
@@ -86,7 +87,12 @@ static size_t forget(char *text, size_t n)
             continue;
         if (i + 1 >= n || text[i + 1] != ':' || is_asked(text + begin, end - begin))
             continue;
-        const size_t from = i + 2, to = value_end(text, n, from);
+        size_t from = i + 2;
+        while (from < n && memchr(" \t\r\n", text[from], 4))
+            from++;
+        if (from >= n || !memchr("{[", text[from], 2))
+            continue;
+        const size_t to = value_end(text, n, from);
         i = to - 1;
         if (to - from < sizeof(null))
             continue;

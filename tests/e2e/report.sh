@@ -102,6 +102,7 @@ report "$PT_TMP/same.json" "$leaks" --against "$PT_TMP/leaks.json" --format json
 validate report "$PT_TMP/same.json"
 jq -e '.against.counts | .new == 0 and .resolved == 0 and .worse == 0 and .better == 0 and .ongoing > 0' "$PT_TMP/same.json" \
     >/dev/null || fail "against itself: $(jq -c .against.counts "$PT_TMP/same.json")"
+jq -e 'all(.notes[]; contains("another") | not)' "$PT_TMP/same.json" >/dev/null || fail "against itself: $(jq -c .notes "$PT_TMP/same.json")"
 # what a list that is cut does not hold is neither new nor ended
 report "$PT_TMP/cut.json" "$leaks" --against "$PT_TMP/leaks.json" --top 1 --format json
 validate report "$PT_TMP/cut.json"

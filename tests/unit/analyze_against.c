@@ -145,7 +145,9 @@ static void hostile_reports(void **state)
 static void large_reports(void **state)
 {
     static const char begin[] =
-        "{\"report\": 1, \"kind\": \"report\", \"damaged\": 2, \"leaks\": {\"findings\": "
+        "{\"report\": 1, \"kind\": \"report\", \"damaged\": 2, \"kernel\": {\"a\": 1}, "
+        "\"machine\": {\"host\": "
+        "{\"kernel\": \"6.18, a\"}}, \"leaks\": {\"findings\": "
         "[{\"title\": "
         "\"of \\\"processes\\\": 7\", \"verdict\": \"leak\", \"evidence\" : [\"]}\\\\\"]}]}, "
         "\"swap\": {\"processes\": [{\"history\": [1]}], \"verdict\": \"unused\"}, \"processes\": "
@@ -164,6 +166,8 @@ static void large_reports(void **state)
     assert_true(heap() - before < (4 << 20));
     assert_int_equal(pt_tree_int(old, "damaged"), 2);
     assert_null(pt_tree_at(old, "processes"));
+    assert_null(pt_tree_at(old, "kernel"));
+    assert_true(pt_tree_is(pt_tree_at(pt_tree_at(old, "machine"), "host"), "kernel", "6.18, a"));
     const json_t *f = json_array_get(pt_tree_at(pt_tree_at(old, "leaks"), "findings"), 0);
     assert_true(pt_tree_is(f, "title", "of \"processes\": 7"));
     assert_true(pt_tree_is(f, "verdict", "leak"));
