@@ -43,7 +43,7 @@ bool pt_leaks(const struct pt_look *l);
 
 /* Levels that memory stood at, one above the other, by its age: seconds since it is known. */
 struct pt_levels {
-    int n;
+    int n, begun;   /* held within the ages looked at; those of them that began there, too */
     double longest; /* that one was held before the next: logarithm of age */
     double since;   /* age from which on it is as high as at the end */
     double last;    /* logarithm of age since then */

@@ -90,10 +90,13 @@ void pt_levels_of(const struct pt_case *c, struct pt_levels *ret)
         const double until = k < n ? floor.age[k] : end, held = log(until / floor.age[i]);
         if (held < HELD)
             continue;
-        if (floor.age[i] >= end / AGES && v - was >= APART * room) {
-            begin.age[begin.n] = floor.age[i];
-            begin.v[begin.n++] = v;
+        if (until > end / AGES && v - was >= APART * room) {
+            ret->n++;
             ret->longest = k < n ? fmax(ret->longest, held) : ret->longest;
+            if (floor.age[i] >= end / AGES) {
+                begin.age[begin.n] = floor.age[i];
+                begin.v[begin.n++] = v;
+            }
         }
         was = floor.v[k - 1];
     }
@@ -104,7 +107,7 @@ void pt_levels_of(const struct pt_case *c, struct pt_levels *ret)
             break;
         }
     }
-    ret->n = begin.n;
+    ret->begun = begin.n;
     ret->last = log(end / ret->since);
     if (begin.n < 3 || end / begin.age[0] < WIDE)
         return;
@@ -117,7 +120,7 @@ void pt_levels_of(const struct pt_case *c, struct pt_levels *ret)
 
 bool pt_levels_leak(const struct pt_levels *l)
 {
-    return l->n >= LEVELS && l->off <= LINE && l->last <= -log(LATE_CAP);
+    return l->begun >= LEVELS && l->off <= LINE && l->last <= -log(LATE_CAP);
 }
 
 double pt_levels_more(const struct pt_levels *l)

@@ -151,6 +151,33 @@ static void what_doubles_is_no_step(void **state)
     assert_in_range(count[PT_LEAK], PHASES / 3, PHASES * 2 / 3);
 }
 
+/* As it goes on it is growing or not known yet, never ended and new again. */
+static void what_doubles_does_not_end_meanwhile(void **state)
+{
+    int seen = 0;
+    (void)state;
+    for (int part = 26; part <= 64; part += 2) {
+        bool leak = false;
+        for (double to = 1200; to < 15000; to *= 1.08) {
+            struct pt_curve t;
+            struct pt_ruling r;
+            pt_curve_init(&t, 2);
+            for (int i = 0; i < (int)to; i += 2) {
+                const double level = floor(log(fmax(i, 20)) / log1p(part / 100.0));
+                assert_true(
+                    pt_curve_hold(&t, i, i + 2, (16 + 0.1 * pow(1 + part / 100.0, level)) * MIB));
+            }
+            const struct pt_case c = case_of(&t);
+            pt_judge(&c, &r);
+            pt_curve_release(&t);
+            leak |= r.verdict == PT_LEAK;
+            assert_true(!leak || r.verdict == PT_LEAK || r.verdict == PT_UNDETERMINED);
+        }
+        seen += leak;
+    }
+    assert_true(seen > 15);
+}
+
 static void what_ended_is_no_leak(void **state)
 {
     static shape_fn *const ended[] = {full_at_45, full_at_80, ever_slower,
@@ -234,8 +261,11 @@ static void off_the_line_is_no_leak(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(levels_are_counted_by_age), cmocka_unit_test(what_doubles_is_no_step),
-        cmocka_unit_test(what_ended_is_no_leak),     cmocka_unit_test(rises_by_chance_are_no_leak),
+        cmocka_unit_test(levels_are_counted_by_age),
+        cmocka_unit_test(what_doubles_is_no_step),
+        cmocka_unit_test(what_doubles_does_not_end_meanwhile),
+        cmocka_unit_test(what_ended_is_no_leak),
+        cmocka_unit_test(rises_by_chance_are_no_leak),
         cmocka_unit_test(off_the_line_is_no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
