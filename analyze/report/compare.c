@@ -64,6 +64,16 @@ static double of_line(const json_t *doc, size_t row)
     return rows[row].of != OF_MEAN ? extreme : n ? sum / (double)n : (double)NAN;
 }
 
+/* PT_UNKNOWN: none that could be told, which is not that there are none. */
+static int64_t alarms_of(const json_t *doc)
+{
+    const json_t *leaks = pt_tree_at(doc, "leaks");
+    const int64_t n = pt_tree_int(leaks, "alarms"), series = pt_tree_int(leaks, "series");
+    const bool told = series > 0 && pt_tree_int(leaks, "insufficient") < series &&
+                      !(pt_tree_int(doc, "damaged") > 0);
+    return n > 0 || told ? n : PT_UNKNOWN;
+}
+
 static double leak_slope(const json_t *doc)
 {
     const json_t *f;
@@ -83,10 +93,11 @@ static double number(const json_t *doc, size_t row)
         return of_line(doc, row);
     if (strcmp(rows[row].name, "recorded") == 0)
         return pt_tree_real(pt_tree_at(doc, "span"), "recorded_seconds");
+    const int64_t alarms = alarms_of(doc);
     if (strcmp(rows[row].name, "alarms") == 0)
-        return pt_tree_real(pt_tree_at(doc, "leaks"), "alarms");
+        return alarms == PT_UNKNOWN ? (double)NAN : (double)alarms;
     if (strcmp(rows[row].name, "leak_slope") == 0)
-        return leak_slope(doc);
+        return alarms == PT_UNKNOWN ? (double)NAN : leak_slope(doc);
     return (double)pt_tree_count(doc, "oom") + fmax(pt_tree_real(doc, "oom_omitted"), 0);
 }
 
@@ -167,19 +178,18 @@ json_t *pt_compare_column(const json_t *doc, const char *title, const char *file
     const json_t *span = pt_tree_at(doc, "span"),
                  *first = json_array_get(pt_tree_at(doc, "verdict"), 0);
     const char *verdict = pt_tree_str(first, "text");
-    const int64_t snapshots = pt_tree_int(span, "snapshots"),
-                  alarms = pt_tree_int(pt_tree_at(doc, "leaks"), "alarms");
+    const int64_t snapshots = pt_tree_int(span, "snapshots");
     json_t *values = json_array();
     for (size_t i = 0; i < ROWS; i++)
         json_array_append_new(values, pt_tree_number(number(doc, i)));
-    return json_pack("{s:{s:o, s:s?, s:s?, s:o, s:o, s:I, s:o, s:s, s:I}, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:{s:o, s:s?, s:s?, s:o, s:o, s:I, s:o, s:s, s:o}, s:o, s:o, s:o, s:o}",
                      "head", "title", pt_json_str(title), "from", pt_tree_str(span, "from"), "to",
                      pt_tree_str(span, "to"), "first", pt_json_int(pt_tree_int(span, "first")),
                      "last", pt_json_int(pt_tree_int(span, "last")), "snapshots",
                      (json_int_t)(snapshots == PT_UNKNOWN ? 0 : snapshots), "file",
                      pt_json_str(file), "verdict", verdict ? verdict : "", "alarms",
-                     (json_int_t)(alarms == PT_UNKNOWN ? 0 : alarms), "values", values, "services",
-                     services_of(doc), "findings", findings_of(doc), "became", became_of(doc));
+                     pt_json_int(alarms_of(doc)), "values", values, "services", services_of(doc),
+                     "findings", findings_of(doc), "became", became_of(doc));
 }
 
 /* ---- side by side ---- */

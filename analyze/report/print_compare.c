@@ -66,10 +66,13 @@ static void print_columns(struct pt_page *p, const json_t *heads)
     json_array_foreach(heads, i, head)
     {
         const char *file = pt_tree_str(head, "file");
-        snprintf(text, sizeof(text), "%s%s%s%s: %s to %s, %" PRId64 " leak%s. %s",
-                 pt_print_str(head, "title"), file ? " (" : "", file ? file : "", file ? ")" : "",
-                 pt_print_time(p, head, "from", from), pt_print_time(p, head, "to", to),
-                 pt_tree_int(head, "alarms"), pt_tree_int(head, "alarms") == 1 ? "" : "s",
+        const int64_t n = pt_tree_int(head, "alarms");
+        char leaks[64] = "whether anything leaks cannot be told";
+        if (n != PT_UNKNOWN)
+            snprintf(leaks, sizeof(leaks), "%" PRId64 " leak%s", n, n == 1 ? "" : "s");
+        snprintf(text, sizeof(text), "%s%s%s%s: %s to %s, %s. %s", pt_print_str(head, "title"),
+                 file ? " (" : "", file ? file : "", file ? ")" : "",
+                 pt_print_time(p, head, "from", from), pt_print_time(p, head, "to", to), leaks,
                  pt_print_str(head, "verdict"));
         pt_page_item(p, '-', "", text);
     }

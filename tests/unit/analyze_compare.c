@@ -152,6 +152,36 @@ static void what_is_over_has_no_speed(void **state)
     json_decref(c);
 }
 
+/* That nothing could be told of leaks is not that there are none. */
+static void no_leaks_and_none_that_is_known(void **state)
+{
+    static const struct {
+        const char *leaks, *says;
+        int damaged;
+    } cases[] = {
+        {"{\"alarms\": 0, \"series\": 9, \"insufficient\": 8, \"findings\": []}", ", 0 leaks.", 0},
+        {"{\"alarms\": 2, \"series\": 9, \"insufficient\": 9, \"findings\": []}", ", 2 leaks.", 1},
+        {"{\"alarms\": 0, \"series\": 9, \"insufficient\": 9, \"findings\": []}", "told.", 0},
+        {"{\"alarms\": 0, \"series\": 0, \"insufficient\": 0, \"findings\": []}", "told.", 0},
+        {"{\"alarms\": 0, \"series\": 9, \"insufficient\": 0, \"findings\": []}", "told.", 1},
+        {"null", "told.", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        json_t *doc = report(NULL);
+        json_object_set_new(doc, "leaks", json_loads(cases[i].leaks, JSON_DECODE_ANY, NULL));
+        json_object_set_new(doc, "damaged", json_integer(cases[i].damaged));
+        json_t *c = compared(json_pack("[o]", doc));
+        char *text = text_of(c, pt_report_text);
+        if (!strstr(text, cases[i].says))
+            fail_msg("'%s' is not in:\n%s", cases[i].says, text);
+        const json_t *head = json_array_get(pt_tree_at(c, "columns"), 0);
+        assert_true((*cases[i].says == 't') == (pt_tree_int(head, "alarms") == PT_UNKNOWN));
+        free(text);
+        json_decref(c);
+    }
+}
+
 /* Of more findings than there is room for. */
 static void what_goes_on_is_shown(void **state)
 {
@@ -218,6 +248,7 @@ int main(void)
         cmocka_unit_test(what_is_over_stays_over),
         cmocka_unit_test(what_is_over_has_no_speed),
         cmocka_unit_test(what_goes_on_is_shown),
+        cmocka_unit_test(no_leaks_and_none_that_is_known),
         cmocka_unit_test(a_strip_shows_every_alarm),
     };
     return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
