@@ -164,7 +164,9 @@ void pt_print_events(struct pt_page *p, const json_t *doc)
         if (!what)
             break;
         pt_print_time(p, e, "time", when);
-        when[strcspn(when, "+")] = '\0';
+        char *zone = strrchr(when, ' '); /* the head of the report tells it */
+        if (zone && strchr(when, ' ') != zone)
+            *zone = '\0';
         pt_table_cell(&t, when);
         pt_table_cell(&t, pt_print_str(e, "kind"));
         pt_table_cell(&t, what);

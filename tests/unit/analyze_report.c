@@ -363,6 +363,28 @@ static char *printed(const json_t *doc, int (*print)(const json_t *doc, FILE *ou
     return text;
 }
 
+/* The zone is told once, be it east or west. */
+static void events_by_the_local_clock(void **state)
+{
+    static const struct {
+        int offset_s;
+        const char *says;
+    } zones[] = {{-18000, "2026-11-20 05:00:00  note   x\n"},
+                 {7200, "2026-11-20 12:00:00  note   x\n"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(zones) / sizeof(*zones); i++) {
+        json_t *doc =
+            json_pack("{s:s, s:i, s:{s:[{s:s, s:s, s:s, s:s}]}}", "kind", "report",
+                      "utc_offset_seconds", zones[i].offset_s, "events", "rows", "time",
+                      "2026-11-20T10:00:00Z", "kind", "note", "subject", "x", "detail", "");
+        char *text = printed(doc, pt_report_text);
+        if (!strstr(text, zones[i].says))
+            fail_msg("'%s' is not in:\n%s", zones[i].says, text);
+        free(text);
+        json_decref(doc);
+    }
+}
+
 /* Whom an episode hurt may not be known, or be nobody: those are two things. */
 static void not_looked_into(void **state)
 {
@@ -486,6 +508,7 @@ int main(void)
         cmocka_unit_test(what_became_of_it),
         cmocka_unit_test(names_stay_text),
         cmocka_unit_test(names_call_nobody),
+        cmocka_unit_test(events_by_the_local_clock),
         cmocka_unit_test(not_looked_into),
         cmocka_unit_test(sparks),
         cmocka_unit_test(whole_or_not_at_all),
