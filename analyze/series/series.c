@@ -97,6 +97,10 @@ static struct pt_serie *serie_new(struct load *l, struct pt_serie *before, const
 static void hold(struct load *l, struct pt_serie *s, double to)
 {
     const struct pt_timeline *t = l->timeline;
+    if (to > s->renewed) { /* all fields of a text are told at one instant: it has them no more */
+        s->known &= ~s->untold;
+        s->untold = 0;
+    }
     for (unsigned k = 0; k < l->spec->nmeasures; k++) {
         const double v = l->spec->measure(l->spec->ctx, s->v, s->known, k);
         double from = s->since;
@@ -148,6 +152,8 @@ static struct pt_serie *succeed(struct load *l, struct pt_serie *s, double at)
         return NULL;
     memcpy(next->v, s->v, l->spec->nfields * sizeof(*s->v));
     next->known = s->known;
+    next->untold = s->untold;
+    next->renewed = s->renewed;
     next->end = fmax(s->end, at);
     next->end_n = s->end_n;
     next->last_n = s->last_n;
@@ -262,8 +268,11 @@ static struct pt_serie *alias_of(struct load *l, const struct pt_point *p, doubl
         l->cap = cap;
     }
     struct pt_serie *s = serie_of(l, p, ordinal, at);
-    if (s)
-        l->alias[l->naliases++] = (struct alias){p->instance, s};
+    if (!s)
+        return NULL;
+    s->untold = s->known;
+    s->renewed = at;
+    l->alias[l->naliases++] = (struct alias){p->instance, s};
     return s;
 }
 
@@ -350,6 +359,7 @@ static struct pt_serie *take(struct load *l, struct pt_serie *s, const struct pt
     if (s) {
         s->v[p->which] = p->ivalue;
         s->known |= 1u << p->which;
+        s->untold &= ~(1u << p->which);
         s->last_n = p->n;
     }
     return s;

@@ -21,6 +21,8 @@ struct pt_serie {
     const struct pt_serie *life; /* of spec.lives, which it belongs to; NULL: not known */
     int64_t *v;                  /* of the fields */
     uint32_t known;
+    uint32_t untold; /* known, but not told of the text that stands since `renewed` */
+    double renewed;
     double since, end;
     int64_t end_n; /* of the snapshot at the end */
     bool over;

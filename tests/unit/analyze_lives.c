@@ -22,6 +22,7 @@ struct who {
     const char *comm, *exe; /* NULL: it may not be read */
     int64_t start, ppid;
     int64_t anon, grows; /* a snapshot */
+    bool zombie;
 };
 
 static struct recording r;
@@ -33,21 +34,25 @@ static void tell_stat(const struct who *w)
 {
     char text[512];
     snprintf(text, sizeof(text),
-             "%d (%s) S %" PRId64 " %d 1 0 -1 4194304 10 0 3 0 5 5 0 0 20 0 1 0 %" PRId64
+             "%d (%s) %c %" PRId64 " %d 1 0 -1 4194304 10 0 3 0 5 5 0 0 20 0 1 0 %" PRId64
              " 1000000 100 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 "
              "0 0 0\n",
-             PID, w->comm, w->ppid, PID, w->start);
+             PID, w->comm, w->zombie ? 'Z' : 'S', w->ppid, PID, w->start);
     recording_text(&r, "proc:50/stat", text);
 }
 
 static void tell_status(const struct who *w, int64_t anon)
 {
     char text[512];
-    snprintf(text, sizeof(text),
-             "Name:\t%s\nState:\tS (sleeping)\nUid:\t7\t7\t7\t7\nVmData:\t    5000 kB\n"
-             "VmPTE:\t      50 kB\nVmSwap:\t       0 kB\nRssAnon:\t%8" PRId64
-             " kB\nRssShmem:\t       0 kB\nThreads:\t1\n",
-             w->comm, anon);
+    if (w->zombie)
+        snprintf(text, sizeof(text),
+                 "Name:\t%s\nState:\tZ (zombie)\nUid:\t7\t7\t7\t7\nThreads:\t1\n", w->comm);
+    else
+        snprintf(text, sizeof(text),
+                 "Name:\t%s\nState:\tS (sleeping)\nUid:\t7\t7\t7\t7\nVmData:\t    5000 kB\n"
+                 "VmPTE:\t      50 kB\nVmSwap:\t       0 kB\nRssAnon:\t%8" PRId64
+                 " kB\nRssShmem:\t       0 kB\nThreads:\t1\n",
+                 w->comm, anon);
     recording_text(&r, "proc:50/status", text);
 }
 
@@ -141,10 +146,10 @@ static void is_life(size_t i, const struct who *w, int from, int to)
     assert_float_equal(anon->last_value, (double)(w->anon + (to - from - 1) * w->grows) * 1024, 1);
 }
 
-static const struct who grown = {"worker", "/bin/a", 100, 1, 10000, 1000};
-static const struct who small = {"worker", NULL, 9000, 1, 500, 10};
-static const struct who big = {"other (x", "/bin/b", 9000, 33, 900000, 0};
-static const struct who alike = {"worker", "/bin/a", 9000, 1, 10000, 0};
+static const struct who grown = {"worker", "/bin/a", 100, 1, 10000, 1000, false};
+static const struct who small = {"worker", NULL, 9000, 1, 500, 10, false};
+static const struct who big = {"other (x", "/bin/b", 9000, 33, 900000, 0, false};
+static const struct who alike = {"worker", "/bin/a", 9000, 1, 10000, 0, false};
 
 static void each_has_its_own(void **state)
 {
@@ -230,12 +235,29 @@ static void exec_is_the_same_life(void **state)
     }
 }
 
+/* It has no memory any more, which is not what it had last. */
+static void a_zombie_holds_nothing(void **state)
+{
+    struct who dead = grown;
+    (void)state;
+    dead.zombie = true;
+    for (enum where where = UNSEALED; where <= BETWEEN; where++) {
+        record(&grown, &dead, where, 0);
+        load();
+        assert_int_equal(lives.n, 1);
+        is_at(lives.v[0].to, TICKS - 1);
+        is_at(pt_life_track(&lives.v[0], PT_LIFE_ANON)->last, HAND);
+        is_at(pt_life_track(&lives.v[0], PT_LIFE_THREADS)->last, TICKS - 1);
+        done();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_has_its_own),          cmocka_unit_test(names_are_not_inherited),
         cmocka_unit_test(soon_after_is_another_too), cmocka_unit_test(alike_to_the_byte),
-        cmocka_unit_test(exec_is_the_same_life),
+        cmocka_unit_test(exec_is_the_same_life),     cmocka_unit_test(a_zombie_holds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
