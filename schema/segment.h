@@ -26,6 +26,7 @@ enum pt_block_kind pt_block_kind_of(const char *source);
  * 256 KiB, each of one kind of file, what a process does took half as much again.
  */
 #define PT_BLOCK_RAW       (1u << 20)
+#define PT_TICKS_MAX       (1u << 16) /* snapshots of a segment */
 #define PT_BLOCK_RAW_LIMIT (1u << 30) /* a blob that claims more is damaged */
 
 /* ---- building (memory: one block) ---- */

@@ -11,7 +11,6 @@
 #include "schema/segment.h"
 
 #define PT_BLOCK_MAGIC "PTbl"
-#define PT_TICKS_MAX   (1u << 16)
 /* Rows live at each edit, summed over a block: what an analyzer may have to walk. */
 #define PT_ROWS_WORK_MAX (1u << 30)
 

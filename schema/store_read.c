@@ -173,8 +173,10 @@ static int room(void *array, size_t *cap, size_t need, size_t size, struct pt_er
 static bool seg_plausible(const struct pt_seg *seg)
 {
     return seg->first > 0 && seg->last >= seg->first && seg->first < INT64_MAX / PT_BLOCKS_MAX &&
-           seg->count > 0 && seg->count <= seg->last - seg->first + 1 &&
-           seg->min_ms <= seg->max_ms && seg->blocks > 0 && seg->blocks <= PT_BLOCKS_MAX;
+           seg->last < INT64_MAX && seg->count > 0 && seg->count <= PT_TICKS_MAX &&
+           seg->count <= seg->last - seg->first + 1 && seg->min_ms <= seg->max_ms &&
+           seg->blocks > 0 && seg->blocks <= PT_BLOCKS_MAX && seg->bytes >= 0 &&
+           seg->bytes <= PT_BLOCKS_MAX * (int64_t)PT_BLOCK_RAW_LIMIT;
 }
 
 static int add_seg(struct pt_db *db, const struct pt_seg *seg, struct pt_err *err)
