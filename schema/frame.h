@@ -21,6 +21,8 @@
 #define PT_UNKNOWN                                                                                 \
     INT64_MIN /* a number that is not known: NULL in SQL, null in JSON, "?" in text */
 
+#define PT_NAME_MAX 4096u /* bytes of a source's name, the NUL included */
+
 enum pt_trigger {
     PT_TRIGGER_TIMER = 0,
     PT_TRIGGER_ONCE,

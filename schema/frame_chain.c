@@ -275,34 +275,6 @@ static int add_pending(struct pt_chain *c, const struct state *s, const struct p
     return make_readings(c, s->src[index].base, e, p, err);
 }
 
-static int add_entries(struct pt_chain *c, struct state *s, const struct pt_frame *f,
-                       struct pt_err *err)
-{
-    struct pt_cur cur = f->entries;
-    struct pt_entry e;
-    uint64_t next = 0;
-    uint32_t at = 0;
-    c->name[0] = 0;
-    c->reader.changes = &f->changes;
-    int64_t change = 0;
-    for (uint64_t i = 0; i < f->nentries && pt_entry_next(f, &cur, &next, &e); i++) {
-        c->reader.next_change =
-            (uint32_t)change; /* those of entries passed over are passed over too */
-        change += e.flags & PT_ENTRY_SCRIPT ? pt_script_scan(e.script, 0, NULL) : 0;
-        uint32_t index = find_source(s, at, e.id);
-        int rc = index < s->nsrc;
-        if (e.flags & PT_ENTRY_DEF)
-            rc = define(c, s, &e, &index, err);
-        if (rc > 0) {
-            at = index + 1;
-            rc = add_pending(c, s, &e, index, err);
-        }
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
 /* ---- commit ---- */
 
 static void set_reading(struct pt_chain *c, struct csrc *s, struct pt_reading *r)
@@ -332,6 +304,36 @@ static void do_pending(struct pt_chain *c, struct state *s)
         set_reading(c, src, p->cur);
     }
     c->npending = 0;
+}
+
+static int add_entries(struct pt_chain *c, struct state *s, const struct pt_frame *f,
+                       struct pt_err *err)
+{
+    struct pt_cur cur = f->entries;
+    struct pt_entry e;
+    uint64_t next = 0;
+    uint32_t at = 0;
+    c->name[0] = 0;
+    c->reader.changes = &f->changes;
+    int64_t change = 0;
+    for (uint64_t i = 0; i < f->nentries && pt_entry_next(f, &cur, &next, &e); i++) {
+        c->reader.next_change =
+            (uint32_t)change; /* those of entries passed over are passed over too */
+        change += e.flags & PT_ENTRY_SCRIPT ? pt_script_scan(e.script, 0, NULL) : 0;
+        uint32_t index = find_source(s, at, e.id);
+        int rc = index < s->nsrc;
+        if (e.flags & PT_ENTRY_DEF)
+            rc = define(c, s, &e, &index, err);
+        if (rc > 0) {
+            at = index + 1;
+            rc = add_pending(c, s, &e, index, err);
+        }
+        if (rc < 0)
+            return rc;
+        if (f->key) /* of all sources there are; its state is not the chain's yet */
+            do_pending(c, s);
+    }
+    return 0;
 }
 
 static void set_presence(struct csrc *src, bool read)

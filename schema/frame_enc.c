@@ -457,9 +457,14 @@ int pt_enc_end(struct pt_enc *e, const struct pt_snap *snap, struct pt_buf *out,
     end_snapshot(e);
     if (rc < 0)
         e->new_chain = true; /* what was half told is told anew */
+    /* a key frame speaks of all sources, those after it of some */
     enum { KEEP = 128 << 10 };
     if (e->raw.cap > KEEP)
         pt_buf_release(&e->raw);
+    if (e->entries.cap * sizeof *e->entries.v > KEEP) {
+        free(e->entries.v);
+        e->entries = (struct pt_refs){0};
+    }
     return rc;
 }
 

@@ -10,7 +10,6 @@
 #define PT_FRAME_MAGIC   "PTfr"
 #define PT_FRAME_KEY     1u           /* bit of the blob's tag */
 #define PT_FRAME_RAW_MAX (512u << 20) /* content of one frame */
-#define PT_NAME_MAX      4096u        /* bytes of a source's name, the NUL included */
 #define PT_NAME_SAME                                                                               \
     255u /* of them taken from the name before at most: bounds what names grow to */
 

@@ -37,10 +37,9 @@ static int put_series(struct pt_block_writer *w, const struct pt_w_change *c, ui
     *s = (struct pt_w_series){.class_id = w->class_id,
                               .nslots = tracks[w->first_track + c->track].nslots,
                               .slot = c->slot,
-                              .order = w->series.n - 1,
-                              .gaps = gaps->len,
-                              .first = first->len,
-                              .more = more->len,
+                              .gaps = (uint32_t)gaps->len,
+                              .first = (uint32_t)first->len,
+                              .more = (uint32_t)more->len,
                               .first_len = n};
     uint64_t gcd = 0;
     for (uint32_t i = 0; i < n; i++)
@@ -136,7 +135,7 @@ static int by_column(const void *a, const void *b)
         return x->nslots < y->nslots ? -1 : 1;
     if (x->slot != y->slot)
         return x->slot < y->slot ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
+    return x->first < y->first ? -1 : x->first > y->first;
 }
 
 /* Tracks keep their order within a group: their bytes in INIT stand in it. */
@@ -159,7 +158,7 @@ static void put_group(struct pt_block_writer *w, struct pt_w_track *t, uint32_t 
         for (uint32_t i = 0; i < n; i++) {
             struct pt_cur c = pt_cur_of(init->data + t[i].init, init->len - t[i].init);
             const uint64_t v = pt_cur_varint(&c);
-            t[i].init = (size_t)(c.p - init->data);
+            t[i].init = (uint32_t)(c.p - init->data);
             pt_buf_varint(&w->raw, pt_zigzag((int64_t)(v - before)));
             before = v;
         }

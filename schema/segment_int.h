@@ -78,12 +78,12 @@ static inline int64_t pt_time_origin(int64_t real_us)
 
 struct pt_w_track {
     uint32_t class_id, nslots;
-    size_t init; /* its slots, varints, in `init` */
+    uint32_t init; /* its slots, varints, in `init` */
 };
 struct pt_w_series {
-    uint32_t class_id, nslots, slot, order;
+    uint32_t class_id, nslots, slot;
     uint32_t gaps_len, first_len, more_len;
-    size_t gaps, first, more; /* in the buffers of these names */
+    uint32_t gaps, first, more; /* in the streams of these names; first: in source order */
 };
 struct pt_w_change {
     uint32_t track, slot, version; /* track: of the source */

@@ -118,7 +118,7 @@ static int new_track(struct teller *t, const struct pt_row *row)
         return -PT_ENOMEM;
     *born = t->version;
     *track = (struct pt_w_track){
-        .class_id = w->class_id, .nslots = row->nslots, .init = w->stream[PT_S_INIT].len};
+        .class_id = w->class_id, .nslots = row->nslots, .init = (uint32_t)w->stream[PT_S_INIT].len};
     pt_buf_put(&w->stream[PT_S_INIT], row->slots, row->slots_len);
     return push_live(t, number);
 }

@@ -35,11 +35,21 @@ void pt_layout_release(struct pt_layout *l)
 
 /* ---- the order of sources ---- */
 
-/* Names of one length are compared by bytes, so that pids come in numeric order. */
-static int order_entries(const void *x, const void *y, void *names)
+static void name_of(const struct pt_layout *l, const struct pt_entry *e, char ret[PT_NAME_MAX])
 {
-    const char *a = (const char *)names + ((const struct pt_entry *)x)->name;
-    const char *b = (const char *)names + ((const struct pt_entry *)y)->name;
+    const char *dir = (const char *)l->names.data + e->dir,
+               *file = (const char *)l->names.data + e->file;
+    const size_t len = strlen(dir);
+    memcpy(ret, dir, len);
+    memcpy(ret + len, file, strlen(file) + 1);
+}
+
+/* Names of one length are compared by bytes, so that pids come in numeric order. */
+static int order_entries(const void *x, const void *y, void *layout)
+{
+    char a[PT_NAME_MAX], b[PT_NAME_MAX];
+    name_of(layout, x, a);
+    name_of(layout, y, b);
     const enum pt_block_kind ka = pt_block_kind_of(a), kb = pt_block_kind_of(b);
     if (ka != kb)
         return ka < kb ? -1 : 1;
@@ -53,9 +63,26 @@ static int order_entries(const void *x, const void *y, void *names)
     return la != lb ? (la < lb ? -1 : 1) : strcmp(a, b);
 }
 
+/* The offset of a part of a name; one that was used not long ago is not held twice. */
+static uint32_t part_of(struct pt_layout *l, const char *part, size_t len)
+{
+    uint32_t *recent = &l->recent[pt_hash(part, len) % PT_RECENT];
+    if (*recent) {
+        const char *known = (const char *)l->names.data + *recent - 1;
+        if (strncmp(known, part, len) == 0 && !known[len])
+            return *recent - 1;
+    }
+    const size_t at = l->names.len;
+    pt_buf_put(&l->names, part, len);
+    pt_buf_u8(&l->names, 0);
+    if (!l->names.failed) /* else it may not be there whole */
+        *recent = (uint32_t)at + 1;
+    return (uint32_t)at;
+}
+
 int pt_layout_add(struct pt_layout *l, const char *name, uint32_t id, size_t base)
 {
-    if (id >= MAX_ID)
+    if (id >= MAX_ID || strlen(name) >= PT_NAME_MAX)
         return -1;
     struct pt_entry *entries = pt_array_room(l->entries, l->n, &l->cap, sizeof *entries);
     if (!entries)
@@ -63,30 +90,31 @@ int pt_layout_add(struct pt_layout *l, const char *name, uint32_t id, size_t bas
     l->entries = entries;
     if (id > l->max_id)
         l->max_id = id;
-    l->entries[l->n++] = (struct pt_entry){.name = (uint32_t)l->names.len,
-                                           .id = id,
-                                           .base = base < UINT32_MAX ? (uint32_t)base : UINT32_MAX,
-                                           .kind = pt_block_kind_of(name)};
-    pt_buf_put(&l->names, name, strlen(name) + 1);
+    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    l->entries[l->n++] =
+        (struct pt_entry){.dir = part_of(l, name, (size_t)(file - name)),
+                          .file = part_of(l, file, strlen(file)),
+                          .id = id,
+                          .base = (uint32_t)(base < PT_BASE_MAX ? base : PT_BASE_MAX) & PT_BASE_MAX,
+                          .kind = (uint32_t)pt_block_kind_of(name) & 7u};
     return l->names.failed ? -1 : 0;
-}
-
-const char *pt_layout_name(const struct pt_layout *l, uint32_t index)
-{
-    return (const char *)l->names.data + l->entries[index].name;
 }
 
 int pt_layout_sort(struct pt_layout *l)
 {
+    char before[PT_NAME_MAX], name[PT_NAME_MAX];
     l->by_id = calloc((size_t)l->max_id + 1, sizeof *l->by_id);
     if (!l->by_id)
         return -1;
     l->by_id_len = l->max_id + 1;
     if (l->n > 1)
-        qsort_r(l->entries, l->n, sizeof *l->entries, order_entries, l->names.data);
+        qsort_r(l->entries, l->n, sizeof *l->entries, order_entries, l);
     uint32_t n = 0;
     for (uint32_t i = 0; i < l->n; i++) {
-        if (n == 0 || strcmp(pt_layout_name(l, i), pt_layout_name(l, n - 1)) != 0)
+        name_of(l, &l->entries[i], name);
+        if (n > 0)
+            name_of(l, &l->entries[n - 1], before);
+        if (n == 0 || strcmp(name, before) != 0)
             l->entries[n++] = l->entries[i];
         l->by_id[l->entries[i].id] = n;
     }
@@ -140,10 +168,10 @@ int pt_layout_clock(struct pt_layout *l, const struct pt_snap *snaps, uint32_t n
 
 int pt_layout_source(struct pt_layout *l, uint32_t index, struct pt_err *err)
 {
-    const char *name = pt_layout_name(l, index);
-    const enum pt_block_kind kind = l->entries[index].kind;
-    char class[PT_CLASS_MAX];
+    const enum pt_block_kind kind = (enum pt_block_kind)l->entries[index].kind;
+    char class[PT_CLASS_MAX], name[PT_NAME_MAX];
     int r;
+    name_of(l, &l->entries[index], name);
     if (l->open && (l->kind != kind || pt_block_raw(l->writer) >= PT_BLOCK_RAW) &&
         (r = pt_layout_end(l, err)) < 0)
         return r;

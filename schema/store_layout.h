@@ -7,12 +7,17 @@
 
 #include "schema/store_int.h"
 
+/* Names are held in two parts, up to the last '/' and after it: processes have many files of few
+ * names.
+ */
 struct pt_entry {
-    uint32_t name; /* offset in names */
-    uint32_t id;   /* the caller's, until sources of one name are made one */
-    uint32_t base; /* bytes of its first text, packed, where the caller holds it meanwhile */
-    enum pt_block_kind kind;
+    uint32_t dir, file; /* offsets in names */
+    uint32_t id;        /* the caller's, until sources of one name are made one */
+    uint32_t base : 29; /* bytes of its first text, packed, where the caller holds it meanwhile */
+    uint32_t kind : 3;  /* enum pt_block_kind */
 };
+#define PT_BASE_MAX ((1u << 29) - 1)
+#define PT_RECENT   256u
 
 struct pt_layout {
     struct pt_shapes *shapes;
@@ -21,6 +26,7 @@ struct pt_layout {
     const struct pt_snap *snaps; /* of the segment; borrowed */
     uint32_t nsnaps;
     struct pt_buf names;
+    uint32_t recent[PT_RECENT]; /* parts of names by their hash: offset + 1 */
     struct pt_entry *entries;
     uint32_t n;
     size_t cap;
@@ -43,7 +49,6 @@ int pt_layout_add(struct pt_layout *l, const char *name, uint32_t id, size_t bas
 /* Sorts, and makes sources of one name (a pid used again) one, so that passes know a source by its
  * number and compare no names: they did so for most of a seal's time. < 0: no memory. */
 int pt_layout_sort(struct pt_layout *l);
-const char *pt_layout_name(const struct pt_layout *l, uint32_t index);
 /* The snapshots, and the clock block. */
 int pt_layout_clock(struct pt_layout *l, const struct pt_snap *snaps, uint32_t nsnaps,
                     struct pt_err *err);

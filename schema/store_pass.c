@@ -4,12 +4,16 @@
 
 #include <stdlib.h>
 
-/* Bytes of first texts, and of what sources did after them, held in one pass: enough for few
- * passes, little beside the block being written. An eighth of all first texts where that is more:
- * an unpacked key frame holds them all anyway, and each pass is as long as they are many. */
-#define HOLD      (192u << 10)
-#define HOLD_PART 8
-#define GUESS     512u /* sources of the first pass; those that there is no room for wait */
+/* Bytes that a pass takes: enough for few passes, little beside the block being written. A part of
+ * what all sources would take together where that is more: each pass is as long as they are many.
+ * `bench.py --only seal` shows what either costs. */
+#define HOLD      (512u << 10)
+#define HOLD_PART 16
+/* What a source takes in any case: its place here and in the chain, its name and what malloc adds;
+ * and when it has done something, besides its first text. */
+#define EACH  200u
+#define FIRST 40u
+#define GUESS 512u /* sources of the first pass; those that there is no room for wait */
 
 static void forget(struct pt_pass *p, struct pt_pass_source *s)
 {
@@ -21,16 +25,17 @@ int pt_pass_note(struct pt_pass *p, uint32_t index, uint32_t tick, const struct 
                  struct pt_err *err)
 {
     struct pt_pass_source *s = &p->sources[index - p->lo];
-    const bool stands = at->read_us == s->last.read_us && at->why == s->last.why;
-    const bool had_text = s->last.presence == PT_READ || s->last.presence == PT_CARRIED;
-    if (s->any && stands &&
-        (at->presence == PT_CARRIED
-             ? had_text
-             : at->presence != PT_READ && at->presence == s->last.presence)) {
-        s->last.presence = at->presence;
+    const bool stands = at->read_us == s->read_us && at->why == s->why;
+    const bool had_text = s->presence == PT_READ || s->presence == PT_CARRIED;
+    const bool same =
+        s->any && stands &&
+        (at->presence == PT_CARRIED ? had_text
+                                    : at->presence != PT_READ && at->presence == s->presence);
+    s->presence = (uint8_t)at->presence;
+    if (same)
         return 0;
-    }
-    s->last = *at;
+    s->read_us = at->read_us;
+    s->why = at->why;
     s->any = true;
     if (index == p->lo)
         return pt_layout_state(p->layout, tick, at, err);
@@ -42,7 +47,7 @@ int pt_pass_note(struct pt_pass *p, uint32_t index, uint32_t tick, const struct 
 
 void pt_pass_make_room(struct pt_pass *p)
 {
-    while (p->held > p->room && p->hi > p->lo + 1)
+    while (p->held + p->begun * EACH > p->room && p->hi > p->lo + 1)
         forget(p, &p->sources[--p->hi - p->lo]);
 }
 
@@ -52,8 +57,8 @@ static int flush(struct pt_pass *p, struct pt_err *err)
         struct pt_pass_source *s = &p->sources[index - p->lo];
         int r = pt_layout_source(p->layout, index, err);
         if (r >= 0)
-            r = pt_track_play(&s->held, p->layout->shapes, pt_layout_name(p->layout, index),
-                              p->layout->snaps, pt_layout_state, p->layout, err);
+            r = pt_track_play(&s->held, p->layout->shapes, p->layout->snaps, pt_layout_state,
+                              p->layout, err);
         if (r < 0)
             return r;
         forget(p, s);
@@ -69,8 +74,6 @@ static int64_t pass(struct pt_pass *p, int (*walk)(void *, struct pt_pass *, str
     p->sources = calloc(p->begun, sizeof *p->sources);
     if (!p->sources)
         return pt_err_nomem(err);
-    for (uint32_t i = 0; i < p->begun; i++)
-        pt_track_init(&p->sources[i].held);
     int r = pt_layout_source(p->layout, p->lo, err);
     if (r >= 0)
         r = walk(ctx, p, err);
@@ -82,11 +85,16 @@ static int64_t pass(struct pt_pass *p, int (*walk)(void *, struct pt_pass *, str
     return r < 0 ? r : (int64_t)(p->hi - p->lo);
 }
 
+static size_t cost_of(const struct pt_layout *l, uint32_t index)
+{
+    return l->entries[index].base + EACH + FIRST;
+}
+
 static size_t room_of(const struct pt_layout *l)
 {
     size_t bytes = 0;
     for (uint32_t i = 0; i < l->n; i++)
-        bytes += l->entries[i].base;
+        bytes += cost_of(l, i);
     return bytes / HOLD_PART > HOLD ? bytes / HOLD_PART : HOLD;
 }
 
@@ -95,8 +103,8 @@ static uint32_t batch(const struct pt_layout *l, uint32_t lo, uint32_t most, siz
 {
     uint32_t n = 0;
     size_t bytes = 0;
-    while (n < most && lo + n < l->n && (n == 0 || bytes + l->entries[lo + n].base <= room))
-        bytes += l->entries[lo + n++].base;
+    while (n < most && lo + n < l->n && (n == 0 || bytes + cost_of(l, lo + n) <= room))
+        bytes += cost_of(l, lo + n++);
     return n;
 }
 
@@ -113,7 +121,10 @@ int pt_pass_all(struct pt_layout *layout,
         if (done < 0)
             return (int)done;
         lo += (uint32_t)done;
-        guess = done < count ? (uint32_t)done * 2 + 1 : guess > UINT32_MAX / 4 ? guess : guess * 2;
+        /* who waits for the next pass was decoded in vain, and took room: few should */
+        guess = done < count             ? (uint32_t)(done + done / 4 + 1)
+                : guess > UINT32_MAX / 4 ? guess
+                                         : guess * 2;
     }
     return pt_layout_end(layout, err);
 }

@@ -13,7 +13,10 @@
 /* A source in one pass. */
 struct pt_pass_source {
     struct pt_track held; /* of all but the first */
-    struct pt_source_at last;
+    /* told last */
+    int64_t read_us;
+    int why;
+    uint8_t presence;
     bool any;
 };
 
@@ -22,7 +25,7 @@ struct pt_pass {
     uint32_t lo, hi; /* indexes of the layout; hi comes down when there is no room */
     uint32_t begun;  /* hi at the beginning, minus lo */
     struct pt_pass_source *sources;
-    size_t held, room; /* room: for what is held, and for first texts */
+    size_t held, room; /* bytes; held: of what sources did */
 };
 
 /* Passes until every source of the layout is done. walk tells what sources lo..hi-1 did, each its

@@ -13,28 +13,42 @@ struct seal {
     struct pt_store *store;
     int64_t first, last; /* of the frames */
     sqlite3_stmt *frames;
+    int64_t next; /* where to begin anew, or 0 */
 };
+
+/* What a key frame of thousands of processes took would be held for all frames after it. */
+#define FRAME_KEEP (64u << 10)
+
+static int frames_from(struct seal *seal, int64_t n, struct pt_err *err)
+{
+    const int r = pt_store_stmt(seal->store, PT_S_FRAMES, &seal->frames, err);
+    if (r < 0)
+        return r;
+    sqlite3_reset(seal->frames);
+    sqlite3_bind_int64(seal->frames, 1, n);
+    sqlite3_bind_int64(seal->frames, 2, seal->last);
+    seal->next = 0;
+    return 0;
+}
 
 static int frames_rewind(void *ctx, struct pt_err *err)
 {
     struct seal *seal = ctx;
-    const int r = pt_store_stmt(seal->store, PT_S_FRAMES, &seal->frames, err);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(seal->frames, 1, seal->first);
-    sqlite3_bind_int64(seal->frames, 2, seal->last);
-    return 0;
+    return frames_from(seal, seal->first, err);
 }
 
 static int frames_next(void *ctx, int64_t *ret_n, const void **ret_blob, size_t *ret_len,
                        struct pt_err *err)
 {
     struct seal *seal = ctx;
-    const int r = pt_store_step(seal->store, seal->frames, "read the frames", err);
+    int r = seal->next ? frames_from(seal, seal->next, err) : 0;
+    if (r >= 0)
+        r = pt_store_step(seal->store, seal->frames, "read the frames", err);
     if (r > 0) {
         *ret_n = sqlite3_column_int64(seal->frames, 0);
         *ret_blob = sqlite3_column_blob(seal->frames, 1);
         *ret_len = (size_t)sqlite3_column_bytes(seal->frames, 1);
+        seal->next = *ret_len > FRAME_KEEP ? *ret_n + 1 : 0;
     }
     return r;
 }

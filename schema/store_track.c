@@ -22,29 +22,49 @@ enum { NONE = 0, SAME, CHANGED, FULL };
 
 #define LOG_MAX (256u << 20)
 
-void pt_track_init(struct pt_track *t)
-{
-    *t = (struct pt_track){0};
-    pt_buf_init(&t->log, LOG_MAX);
-}
-
 void pt_track_release(struct pt_track *t, struct pt_shapes *shapes)
 {
-    for (uint32_t i = 0; i < t->nfull; i++)
-        pt_reading_unref(shapes, t->full[i]);
-    free(t->full);
+    for (uint32_t i = 0; i < t->nmore; i++)
+        pt_reading_unref(shapes, t->more[i]);
+    free(t->more);
+    pt_reading_unref(shapes, t->first);
     pt_reading_unref(shapes, t->cur);
-    pt_buf_release(&t->log);
+    free(t->log);
     *t = (struct pt_track){0};
 }
 
 /* ---- adding ---- */
 
-static void end_run(struct pt_track *t)
+/* As much as malloc gives for its least: its header of 8 bytes makes it a multiple of 16. */
+#define LOG_LEAST 24u
+
+static int append(struct pt_track *t, const uint8_t *bytes, size_t n)
 {
-    if (t->run)
-        pt_buf_varint(&t->log, (uint64_t)t->run << 1);
+    if (n > LOG_MAX - t->len)
+        return -1;
+    if (n > t->cap - t->len) {
+        const uint32_t want = t->len + t->len / 2 + (uint32_t)n;
+        const uint32_t cap = want < LOG_LEAST ? LOG_LEAST : (want + 7) / 16 * 16 + 8;
+        uint8_t *log = realloc(t->log, cap);
+        if (!log)
+            return -1;
+        t->held += cap - t->cap;
+        t->log = log;
+        t->cap = cap;
+    }
+    memcpy(t->log + t->len, bytes, n);
+    t->len += (uint32_t)n;
+    return 0;
+}
+
+static int end_run(struct pt_track *t)
+{
+    uint8_t bytes[PT_VARINT_MAX];
+    if (!t->run)
+        return 0;
+    const size_t n = pt_varint_put(bytes, (uint64_t)t->run << 1);
     t->run = 0;
+    return append(t, bytes, n);
 }
 
 /* The slots of b that differ from a; false when the rows are not the same. */
@@ -80,63 +100,65 @@ static bool put_changes(const struct pt_shapes *shapes, const struct pt_reading 
 
 static int put_full(struct pt_track *t, struct pt_reading *r)
 {
-    if (t->nfull == t->full_cap) {
-        const uint32_t cap = t->full_cap ? t->full_cap * 2 : 2;
-        struct pt_reading **full = realloc(t->full, cap * sizeof *full);
-        if (!full)
-            return -1;
-        t->full = full;
-        t->full_cap = cap;
-    }
-    t->full[t->nfull++] = pt_reading_ref(r);
     t->held += r->len + sizeof *r;
+    if (!t->first) {
+        t->first = pt_reading_ref(r);
+        return 0;
+    }
+    if (t->nmore == t->more_cap) {
+        const uint32_t cap = t->more_cap ? t->more_cap * 2 : 2;
+        struct pt_reading **more = realloc(t->more, cap * sizeof *more);
+        if (!more)
+            return -1;
+        t->held += (cap - t->more_cap) * sizeof *more;
+        t->more = more;
+        t->more_cap = cap;
+    }
+    t->more[t->nmore++] = pt_reading_ref(r);
     return 0;
 }
 
 static int put_event(struct pt_track *t, struct pt_shapes *shapes, uint32_t tick,
                      const struct pt_source_at *at, int64_t clock)
 {
+    struct pt_buf *out = pt_shapes_scratch(shapes);
     struct pt_reading *r = at->reading;
     const bool timed = at->read_us != clock && at->read_us != PT_UNKNOWN;
     unsigned flags = (unsigned)at->presence | (at->why ? HAS_WHY : 0u) | (timed ? HAS_TIME : 0u) |
                      (at->read_us == PT_UNKNOWN ? NO_TIME : 0u);
-    pt_buf_varint(&t->log, (uint64_t)(tick - t->tick) << 1 | 1);
-    const size_t at_flags = t->log.len;
-    pt_buf_u8(&t->log, 0);
+    pt_buf_reset(out);
+    pt_buf_varint(out, (uint64_t)(tick - t->tick) << 1 | 1);
+    const size_t at_flags = out->len;
+    pt_buf_u8(out, 0);
     if (at->why)
-        pt_buf_varint(&t->log, (uint64_t)at->why);
+        pt_buf_varint(out, (uint64_t)at->why);
     if (timed)
-        pt_buf_varint(&t->log, pt_zigzag((int64_t)((uint64_t)at->read_us - (uint64_t)clock)));
-    const size_t undo = t->log.len;
+        pt_buf_varint(out, pt_zigzag((int64_t)((uint64_t)at->read_us - (uint64_t)clock)));
+    const size_t undo = out->len;
     unsigned how = r ? FULL : NONE;
     if (r && r == t->cur)
         how = SAME;
-    else if (r && t->cur && put_changes(shapes, t->cur, r, &t->log))
+    else if (r && t->cur && put_changes(shapes, t->cur, r, out))
         how = CHANGED;
     else
-        t->log.len = undo;
-    if (how == FULL && put_full(t, r) < 0)
+        out->len = undo;
+    if (out->failed || (how == FULL && put_full(t, r) < 0))
         return -1;
-    if (t->log.failed)
-        return -1;
-    t->log.data[at_flags] = (uint8_t)(flags | how << READING_SHIFT);
-    return 0;
+    out->data[at_flags] = (uint8_t)(flags | how << READING_SHIFT);
+    return append(t, out->data, out->len);
 }
 
 int pt_track_add(struct pt_track *t, struct pt_shapes *shapes, uint32_t tick,
                  const struct pt_source_at *at, const struct pt_snap *snaps, struct pt_err *err)
 {
-    const size_t cap = t->log.cap;
     if (at->presence == PT_READ && at->reading && at->reading == t->cur && tick == t->tick &&
         at->read_us == snaps[tick].real_us) {
         t->run++;
         t->tick++;
         return 0;
     }
-    end_run(t);
-    if (put_event(t, shapes, tick, at, snaps[tick].real_us) < 0)
+    if (end_run(t) < 0 || put_event(t, shapes, tick, at, snaps[tick].real_us) < 0)
         return pt_err_nomem(err);
-    t->held += t->log.cap - cap;
     t->tick = tick + 1;
     if (at->reading && at->reading != t->cur) {
         pt_reading_unref(shapes, t->cur);
@@ -204,28 +226,27 @@ static int get_event(struct pt_track *t, struct play *p, struct pt_source_at *at
         rc = get_changes(p, err);
     } else if (how == FULL) {
         pt_reading_unref(p->shapes, p->cur);
-        p->cur = pt_reading_ref(t->full[p->nfull++]);
+        p->cur = pt_reading_ref(p->nfull ? t->more[p->nfull - 1] : t->first);
+        p->nfull++;
     }
     at->reading = how == NONE ? NULL : p->cur;
     return rc;
 }
 
-int pt_track_play(struct pt_track *t, struct pt_shapes *shapes, const char *name,
-                  const struct pt_snap *snaps,
+int pt_track_play(struct pt_track *t, struct pt_shapes *shapes, const struct pt_snap *snaps,
                   int (*fn)(void *ctx, uint32_t tick, const struct pt_source_at *at,
                             struct pt_err *err),
                   void *ctx, struct pt_err *err)
 {
-    end_run(t);
-    if (t->log.failed)
+    if (end_run(t) < 0)
         return pt_err_nomem(err);
-    struct play p = {.shapes = shapes, .c = pt_cur_of(t->log.data, t->log.len)};
+    struct play p = {.shapes = shapes, .c = pt_cur_of(t->log, t->len)};
     uint32_t tick = 0;
     int rc = 0;
     pt_buf_init(&p.bytes, LOG_MAX);
     while (rc >= 0 && pt_cur_left(&p.c) > 0) {
         const uint64_t op = pt_cur_varint(&p.c);
-        struct pt_source_at at = {.name = name, .presence = PT_READ, .reading = p.cur};
+        struct pt_source_at at = {.presence = PT_READ, .reading = p.cur};
         if (op & 1) {
             tick += (uint32_t)(op >> 1);
             rc = get_event(t, &p, &at, snaps[tick].real_us, err);
