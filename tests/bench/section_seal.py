@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What packing a chain of snapshots takes: a recorder is killed, and what it left is packed by itself.
 Bytes are those of its frames before compression, by which the recorder foresees the cost of a seal."""
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -49,8 +50,7 @@ def leave_frames(b, count):
 
 
 def frame_bytes(path):
-    with sqlite3.connect("file:%s?mode=ro" % path, uri=True) as db:
-        heads = [row[0] for row in db.execute("select substr(data, 1, 20) from frame")]
+    heads = [row[0] for row in ask(path, "select substr(data, 1, 20) from frame")]
     return len(heads), sum(int.from_bytes(head[8:12], "little") for head in heads)
 
 
@@ -60,7 +60,14 @@ def seal(b, path):
         shutil.copyfile(path + end, copy + end)
     out = subprocess.run([b.tools.seal, copy], check=True, stdout=subprocess.PIPE, text=True).stdout
     words = out.split()
-    with sqlite3.connect("file:%s?mode=ro" % copy, uri=True) as db:
-        size, = db.execute("select sum(bytes) from segment").fetchone()
-    os.unlink(copy)
+    (size,), = ask(copy, "select sum(bytes) from segment")
+    for end in ("", "-wal", "-shm"):
+        if os.path.exists(copy + end):
+            os.unlink(copy + end)
     return dict(zip(words[::2], map(int, words[1::2])), bytes=size)
+
+
+def ask(path, query):
+    """Closed at once: of what is open here still, another program would take the -shm for good."""
+    with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % path, uri=True)) as db:
+        return db.execute(query).fetchall()
