@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Reports side by side: what became of findings from column to column, and in the end. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,6 +126,135 @@ static void what_is_over_stays_over(void **state)
     json_decref(c);
 }
 
+/* A thing that comes back goes on in its row, also after columns without it; two alike each in
+ * their own. */
+static void rows_are_kept(void **state)
+{
+    (void)state;
+    json_t *c = compared(json_pack(
+        "[o, o, o, o]", report(json_pack("[o, o]", leak("a", "leak"), leak("b", "leak"))),
+        report(json_pack("[o]", leak("b", "leak"))),
+        report(json_pack("[o, o]", leak("c", "leak"), leak("d", "bounded"))),
+        report(json_pack("[o, o, o]", leak("b", "leak"), leak("c", "leak"), leak("a", "leak")))));
+    static const char *const want[][5] = {{"a", "null", "none", "none", "new"},
+                                          {"b", "null", "ongoing", "none", "new"},
+                                          {"c", "none", "none", "new", "ongoing"}};
+    assert_int_equal(json_array_size(pt_tree_at(c, "findings")), 3); /* none for d */
+    assert_int_equal(json_array_size(pt_tree_at(c, "columns")), 4);
+    for (size_t r = 0; r < 3; r++) {
+        assert_string_equal(pt_tree_str(row(c, r), "title"), want[r][0]);
+        for (size_t i = 0; i < 4; i++)
+            assert_string_equal(said(c, r, i), want[r][i + 1]);
+    }
+    assert_int_equal(pt_tree_int(c, "findings_omitted"), 0);
+    json_decref(c);
+}
+
+/* A report of numbers: what is null is not known. */
+static json_t *numbers(const char *text)
+{
+    json_error_t error;
+    json_t *doc = json_loads(text, 0, &error);
+    assert_non_null(doc);
+    return doc;
+}
+
+static void numbers_side_by_side(void **state)
+{
+    static const struct {
+        const char *name, *title;
+        double want[2]; /* NAN: not known */
+    } rows[] = {{"recorded", "recorded", {3600, NAN}},
+                {"alarms", "leaks", {2, NAN}},
+                {"leak_slope", "leaks in all, an hour", {70, NAN}},
+                {"oom", "OOM kills", {5, NAN}},
+                {"available_mean", "available memory", {20, 7}},
+                {"available_least", "available memory, least", {1, 5}},
+                {"swap_used", "swap in use, most", {99, NAN}},
+                {"processes", "processes", {NAN, 3}}};
+    json_t *columns = json_array(), *docs[2];
+    (void)state;
+    docs[0] = numbers(
+        "{\"span\":{\"recorded_seconds\":3600},\"oom\":[{},{}],\"oom_omitted\":3,\"leaks\":{"
+        "\"alarms\":2,"
+        "\"findings\":[{\"verdict\":\"leak\",\"slope_bytes_per_hour\":50},{\"verdict\":\"bounded\","
+        "\"slope_bytes_per_hour\":900},{\"verdict\":\"leak\",\"slope_bytes_per_hour\":20},"
+        "{\"verdict\":\"leak\",\"slope_bytes_per_hour\":-9},{\"verdict\":\"leak\",\"slope_bytes_"
+        "per_hour\":null}]},"
+        "\"charts\":{\"lines\":[{\"name\":\"other\",\"values\":[8]},{\"name\":\"mem_available\","
+        "\"values\":"
+        "[10,null,30],\"low\":[5,null,1],\"high\":[11,31]},{\"name\":\"swap_used\",\"high\":[7,99,"
+        "null,8]}]}}");
+    docs[1] =
+        numbers("{\"oom\":null,\"leaks\":null,\"charts\":{\"lines\":[{\"name\":\"mem_available\","
+                "\"values\":[7],\"low\":[5]},{\"name\":\"processes\",\"values\":[3]}]}}");
+    for (int i = 0; i < 2; i++)
+        json_array_append_new(columns, pt_compare_column(docs[i], "t", NULL));
+    json_t *c = pt_compare_make(columns);
+    const json_t *all = pt_tree_at(c, "rows");
+    assert_int_equal(json_array_size(all), sizeof(rows) / sizeof(*rows)); /* none of nothing */
+    for (size_t r = 0; r < json_array_size(all); r++) {
+        const json_t *one = json_array_get(all, r), *values = pt_tree_at(one, "values");
+        assert_string_equal(pt_tree_str(one, "name"), rows[r].name);
+        assert_string_equal(pt_tree_str(one, "title"), rows[r].title);
+        for (size_t i = 0; i < 2; i++) {
+            const json_t *v = json_array_get(values, i);
+            if (json_is_number(v) == isnan(rows[r].want[i]) ||
+                (json_is_number(v) && fabs(json_number_value(v) - rows[r].want[i]) > 1e-9))
+                fail_msg("%s of %zu: %g", rows[r].name, i, json_number_value(v));
+        }
+    }
+    json_decref(c);
+    json_decref(columns);
+    json_decref(docs[0]);
+    json_decref(docs[1]);
+}
+
+/* Those that had most at any time, of each what it had; who was not there has not nothing. */
+static void services_side_by_side(void **state)
+{
+    json_t *columns = json_array();
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        json_t *doc = json_object(), *v = json_array();
+        for (int k = 0; k < 24; k++) {
+            char name[16];
+            snprintf(name, sizeof(name), "s%02d", k);
+            /* the first 20 have most in the end; two processes of s05; s23 had most of all */
+            if (!(k == 7 && i == 0) && !(k == 23 && i == 1))
+                json_array_append_new(v, json_pack("{s:s?, s:s, s:i, s:i}", "service",
+                                                   k % 2 ? name : NULL, "comm", name, "anon",
+                                                   1000 - 10 * k, "swap", k == 23 ? 5000 : 1));
+        }
+        json_array_append_new(v, json_pack("{s:s, s:i}", "comm", "s05", "anon", 300));
+        json_array_append_new(v, json_pack("{s:s, s:n, s:i}", "comm", "s06", "anon", "swap", 8));
+        json_object_set_new(doc, "processes", json_pack("{s:o}", "rows", v));
+        json_array_append_new(columns, pt_compare_column(doc, "t", NULL));
+        json_decref(doc);
+    }
+    json_t *c = pt_compare_make(columns);
+    const json_t *all = pt_tree_at(c, "services");
+    assert_int_equal(json_array_size(all), 20);
+    assert_int_equal(pt_tree_int(c, "services_omitted"), 4);
+    static const struct {
+        size_t at;
+        const char *name;
+        int64_t v[2];
+    } want[] = {{0, "s23", {5770, PT_UNKNOWN}}, {1, "s05", {1251, 1251}},
+                {2, "s00", {1001, 1001}},       {7, "s06", {941, 941}},
+                {8, "s07", {PT_UNKNOWN, 931}},  {19, "s18", {821, 821}}};
+    for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
+        const json_t *one = json_array_get(all, want[i].at);
+        assert_string_equal(pt_tree_str(one, "name"), want[i].name);
+        for (size_t k = 0; k < 2; k++) {
+            const json_t *v = json_array_get(pt_tree_at(one, "values"), k);
+            assert_int_equal(json_is_integer(v) ? json_integer_value(v) : PT_UNKNOWN, want[i].v[k]);
+        }
+    }
+    json_decref(c);
+    json_decref(columns);
+}
+
 static char *text_of(const json_t *compare, int (*print)(const json_t *doc, FILE *out))
 {
     char *text = NULL;
@@ -246,6 +376,9 @@ int main(void)
         cmocka_unit_test(each_is_compared_with_the_one_before),
         cmocka_unit_test(what_cannot_tell_says_nothing),
         cmocka_unit_test(what_is_over_stays_over),
+        cmocka_unit_test(rows_are_kept),
+        cmocka_unit_test(numbers_side_by_side),
+        cmocka_unit_test(services_side_by_side),
         cmocka_unit_test(what_is_over_has_no_speed),
         cmocka_unit_test(what_goes_on_is_shown),
         cmocka_unit_test(no_leaks_and_none_that_is_known),
