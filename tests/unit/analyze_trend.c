@@ -397,6 +397,72 @@ static void shapes_find_their_models(void **state)
     }
 }
 
+static double squares_about(const double *v, int from, int to)
+{
+    double mean = 0, sum = 0;
+    for (int i = from; i < to; i++)
+        mean += v[i] / (to - from);
+    for (int i = from; i < to; i++)
+        sum += (v[i] - mean) * (v[i] - mean);
+    return sum;
+}
+
+/* What is left about a line: all, less what correlates with time. */
+static double squares_about_line(const struct pt_env *e)
+{
+    double t = 0, v = 0, tv = 0;
+    for (int i = 0; i < e->n; i++) {
+        t += e->t[i] / e->n;
+        v += e->v[i] / e->n;
+    }
+    for (int i = 0; i < e->n; i++)
+        tv += (e->t[i] - t) * (e->v[i] - v);
+    return squares_about(e->v, 0, e->n) - tv * tv / squares_about(e->t, 0, e->n);
+}
+
+/* By hand: n log(squares / n + noise^2) + parameters log n, n being the readings that count. */
+static void criteria_by_hand(void **state)
+{
+    struct pt_env e = {.n = PT_BINS, .from = 100, .to = 580, .width = 10};
+    struct pt_contest c;
+    double best = INFINITY;
+    (void)state;
+    for (int i = 0; i < e.n; i++) {
+        e.t[i] = 105 + 10 * i;
+        e.v[i] = 5e6 + 1e4 * i + 3e4 * sin(i * 0.7);
+    }
+    pt_contest_of(&e, 5000, &c);
+    const double n = c.n_eff, noise = 5000;
+    near(c.bic[PT_MODEL_LINEAR],
+         n * log(squares_about_line(&e) / PT_BINS + noise * noise) + 2 * log(n), 1e-6, "a line");
+    /* a part of the growth is noise in any case */
+    const double least = 0.004 * fabs(e.v[PT_BINS - 1] - e.v[0]);
+    pt_contest_of(&e, 1, &c);
+    near(c.bic[PT_MODEL_LINEAR],
+         c.n_eff * log(squares_about_line(&e) / PT_BINS + least * least) + 2 * log(c.n_eff), 1e-6,
+         "noise");
+    /* two levels, whose residuals last: their autocorrelation is that of the best model */
+    for (int i = 0; i < e.n; i++)
+        e.v[i] = 5e6 + (i < 20 ? 0 : 1e6) + (i / 2 % 2 ? 2e4 : -2e4);
+    pt_contest_of(&e, 1000, &c);
+    for (int at = 2; at <= PT_BINS - 2; at++)
+        best = fmin(best, squares_about(e.v, 0, at) + squares_about(e.v, at, PT_BINS));
+    assert_int_equal(c.bounded, PT_MODEL_LEVELS);
+    assert_int_equal(c.levels, 2);
+    const double sigma = fmax(1000, 0.004 * fabs(e.v[PT_BINS - 1] - e.v[0]));
+    near(c.bic[PT_MODEL_LEVELS], c.n_eff * log(best / PT_BINS + sigma * sigma) + 3 * log(c.n_eff),
+         1e-4, "two levels");
+    for (int i = 0; i < e.n; i++)
+        e.v[i] = 5e6 + (i < 20 ? 0 : 1e6) + 4e4 * sin(i * 0.35);
+    pt_contest_of(&e, 1000, &c);
+    assert_true(c.bounded == PT_MODEL_LEVELS && c.rho > 0.5 && c.rho <= 0.9);
+    e.n = PT_BINS_MIN - 1;
+    pt_contest_of(&e, 1000, &c);
+    for (int m = 0; m < PT_MODELS; m++)
+        assert_true(isinf(c.bic[m]));
+    is(c.margin, 0, "of too few");
+}
+
 /* Neither falls nor noise have a model of growth; below the noise none is better. */
 static void nothing_grows(void **state)
 {
@@ -433,6 +499,7 @@ int main(void)
         cmocka_unit_test(coarse_and_long_ones),
         cmocka_unit_test(days_with_holes),
         cmocka_unit_test(shapes_find_their_models),
+        cmocka_unit_test(criteria_by_hand),
         cmocka_unit_test(nothing_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
