@@ -145,8 +145,11 @@ static void buffers_keep_what_they_hold(void **state)
         assert_int_equal(b.len, piece);
         pt_buf_release(&b);
     }
-    /* it grows by half: not at every put */
     struct pt_buf b;
+    pt_buf_init(&b, 100);
+    assert_non_null(pt_buf_room(&b, 100)); /* all at once */
+    pt_buf_release(&b);
+    /* it grows by half: not at every put */
     size_t grown = 0, cap = 0;
     pt_buf_init(&b, 1 << 20);
     for (int i = 0; i < 100000; i++) {
