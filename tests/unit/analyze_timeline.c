@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The axis of time: boots, holes, clocks that are set; and what series and lives make of holes and
- * of sums below nothing. Units: seconds of the axis; KiB as recorded. */
+ * The axis of time: boots, holes, clocks that are set; and what series, lives and bins make of
+ * holes and of sums below nothing. Units: seconds of the axis; KiB as recorded. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "analyze/series/lives.h"
+#include "analyze/swap/swap_int.h"
 #include "tests/support/recording.h"
 
 #define S     INT64_C(1000000) /* microseconds */
@@ -274,6 +275,66 @@ static void nothing_holds_in_a_hole(void **state)
     drop(&l);
 }
 
+/* "FROM-TO", "|" before a hole's. */
+static void bins_are(const struct loaded *l, const char *want)
+{
+    struct pt_swap_bin *v;
+    struct pt_err err = {0};
+    char got[512] = "";
+    size_t n, len = 0;
+    assert_int_equal(pt_swap_bins_make(l->db, &l->t, &v, &n, &err), 0);
+    for (size_t i = 0; i < n && len < sizeof(got); i++) {
+        len += (size_t)snprintf(got + len, sizeof(got) - len, "%s%s%g-%g", i ? " " : "",
+                                v[i].hole ? "|" : "", v[i].from, v[i].to);
+        for (unsigned c = 0; c < PT_SWAP_COLUMNS; c++)
+            assert_true(isnan(v[i].v[c]));
+    }
+    free(v);
+    if (strcmp(got, want) != 0)
+        fail_msg("'%s', not '%s'", got, want);
+}
+
+/* Bins of swap: ten seconds, give or take half a one, from snapshot to snapshot; holes are their
+ * own. */
+static void bins_end_at_snapshots(void **state)
+{
+    static const struct instant dense[] = {{1, 5, 0, 9},   {1, 9, 4, 9},       {1, 14.4, 9.4, 9},
+                                           {1, 15, 10, 9}, {1, 24.5, 19.5, 9}, {1, 33.9, 28.9, 9},
+                                           {1, 43, 38, 9}, {1, 50, 45, 9}};
+    static const struct instant holed[] = {{1, 5, 0, 9},     {1, 15, 10, 9},   {1, 20, 15, 9},
+                                           {1, 200, 195, 9}, {1, 210, 205, 9}, {2, 3, 300, 9},
+                                           {2, 13, 310, 9},  {2, 16, 313, 9}};
+    static struct instant many[600];
+    struct loaded l;
+    struct pt_swap_bin *v;
+    size_t n;
+    (void)state;
+    LOAD(&l, dense);
+    bins_are(&l, "0-10 10-19.5 19.5-38 38-45");
+    drop(&l);
+    LOAD(&l, holed);
+    bins_are(&l, "0-10 10-15 |15-195 195-205 |205-300 300-310 310-313");
+    drop(&l);
+    load(&l, holed, 1); /* one instant has no width */
+    bins_are(&l, "");
+    drop(&l);
+    for (int i = 0; i < 600; i++)
+        many[i] = (struct instant){1, 5 + 10 * i, 10 * i, 9};
+    LOAD(&l, many);
+    assert_int_equal(pt_swap_bins_make(l.db, &l.t, &v, &n, NULL), 0);
+    assert_int_equal(n, 599);
+    for (size_t i = 0; i < n; i++) {
+        is(v[i].from, 10 * (double)i);
+        is(v[i].to, 10 * (double)i + 10);
+    }
+    free(v);
+    l.t.end = 30e6; /* of a year, as it were: a million bins at most */
+    assert_int_equal(pt_swap_bins_make(l.db, &l.t, &v, &n, NULL), 0);
+    assert_int_equal(n, 200);
+    free(v);
+    drop(&l);
+}
+
 static void status_of(struct recording *r, int pid, long long anon_kb)
 {
     char name[32], text[200];
@@ -314,8 +375,7 @@ static void less_than_nothing_is_nobodys(void **state)
     const int rc = pt_series_scan(l.db, &l.t, specs, loaded, PT_LIVES_SPECS, lasts, PT_NAMES, &err);
     assert_int_equal(pt_lives_load_end(&w, rc, loaded, &lives, &err), 0);
     assert_int_equal(lives.n, 2);
-    print_message("first %g %p\n", lives.v[0].memory->track[PT_LIFE_ANON].first_value,
-                  (void *)lives.v[1].memory);
+    assert_true(lives.v[0].memory->track[PT_LIFE_ANON].first_value < 0);
     double sums[2] = {0};
     for (int i = 0; i < 2; i++)
         for (uint32_t k = 0; k < lives.v[i].share.n; k++)
@@ -329,10 +389,15 @@ static void less_than_nothing_is_nobodys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(holes_are_found),         cmocka_unit_test(times_of_both_kinds),
-        cmocka_unit_test(gaps_and_reboots_apart),  cmocka_unit_test(gaps_are_holes),
-        cmocka_unit_test(a_boot_is_a_hole),        cmocka_unit_test(set_clocks_move_nothing),
-        cmocka_unit_test(nothing_holds_in_a_hole), cmocka_unit_test(less_than_nothing_is_nobodys),
+        cmocka_unit_test(holes_are_found),
+        cmocka_unit_test(times_of_both_kinds),
+        cmocka_unit_test(gaps_and_reboots_apart),
+        cmocka_unit_test(gaps_are_holes),
+        cmocka_unit_test(a_boot_is_a_hole),
+        cmocka_unit_test(set_clocks_move_nothing),
+        cmocka_unit_test(nothing_holds_in_a_hole),
+        cmocka_unit_test(bins_end_at_snapshots),
+        cmocka_unit_test(less_than_nothing_is_nobodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
