@@ -175,6 +175,33 @@ static void gaps_are_holes(void **state)
     drop(&l);
 }
 
+/* After a burst the interval that was asked for is the usual one still. */
+static void bursts_make_no_holes(void **state)
+{
+    struct instant v[40];
+    struct pt_timeline none;
+    struct loaded l;
+    struct pt_err err = {0};
+    static const struct pt_hole wanted[] = {{84, 136}};
+    (void)state;
+    for (int i = 0; i < 40; i++)
+        v[i] = (struct instant){1, 5 + i, i, 9};
+    v[38] = (struct instant){1, 5 + 84, 84, 9};
+    v[39] = (struct instant){1, 5 + 136, 136, 9};
+    LOAD(&l, v); /* 47 s, and 52 */
+    holes_are(&l.t, wanted, 1);
+    is(l.t.interval, 1);
+    assert_true(l.t.first_us == START && l.t.last_us == START + 136 * S);
+    assert_int_equal(l.t.first, 1);
+    assert_int_equal(l.t.last, 40);
+    assert_int_equal(pt_timeline_load(l.db, 41, 50, &none, &err), -PT_ENOTFOUND);
+    assert_int_equal(pt_timeline_load(l.db, 3, 3, &none, &err), 0);
+    is(none.interval, 10); /* of one nothing but what was asked for */
+    is(none.end, 0);
+    pt_timeline_release(&none);
+    drop(&l);
+}
+
 static void a_boot_is_a_hole(void **state)
 {
     static const struct instant two[] = {
@@ -389,15 +416,11 @@ static void less_than_nothing_is_nobodys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(holes_are_found),
-        cmocka_unit_test(times_of_both_kinds),
-        cmocka_unit_test(gaps_and_reboots_apart),
-        cmocka_unit_test(gaps_are_holes),
-        cmocka_unit_test(a_boot_is_a_hole),
-        cmocka_unit_test(set_clocks_move_nothing),
-        cmocka_unit_test(nothing_holds_in_a_hole),
-        cmocka_unit_test(bins_end_at_snapshots),
-        cmocka_unit_test(less_than_nothing_is_nobodys),
+        cmocka_unit_test(holes_are_found),         cmocka_unit_test(times_of_both_kinds),
+        cmocka_unit_test(gaps_and_reboots_apart),  cmocka_unit_test(gaps_are_holes),
+        cmocka_unit_test(bursts_make_no_holes),    cmocka_unit_test(a_boot_is_a_hole),
+        cmocka_unit_test(set_clocks_move_nothing), cmocka_unit_test(nothing_holds_in_a_hole),
+        cmocka_unit_test(bins_end_at_snapshots),   cmocka_unit_test(less_than_nothing_is_nobodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
