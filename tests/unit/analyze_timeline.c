@@ -182,7 +182,7 @@ static void bursts_make_no_holes(void **state)
     struct pt_timeline none;
     struct loaded l;
     struct pt_err err = {0};
-    static const struct pt_hole wanted[] = {{84, 136}};
+    static const struct pt_hole wanted[] = {{84, 136, false}};
     (void)state;
     for (int i = 0; i < 40; i++)
         v[i] = (struct instant){1, 5 + i, i, 9};

@@ -20,7 +20,7 @@
 
 /* Two boots, a hole within the first and one between them. */
 static struct pt_boot_time boots[] = {{1, 0, 0, 400}, {2, 500, 500, 900}};
-static struct pt_hole holes[] = {{140, 260}, {400, 500}};
+static struct pt_hole holes[] = {{140, 260, false}, {400, 500, true}};
 static const struct pt_timeline timeline = {
     .interval = 10, .end = 900, .boots = boots, .nboots = 2, .holes = holes, .nholes = 2};
 /* By beginning; episodes are numbered otherwise. */
@@ -62,6 +62,15 @@ static void tell(int pid, double at, double end, unsigned which, int64_t value)
     assert_int_equal(pt_track_point(&tracks, &p), 0);
 }
 
+/* The newest life of a pid; NULL: none. */
+static const struct pt_track *newest(int64_t pid)
+{
+    for (size_t i = tracks.n; i-- > 0;)
+        if (tracks.v[i].pid == pid)
+            return &tracks.v[i];
+    return NULL;
+}
+
 static void untell(int pid, double at, enum pt_presence presence, uint32_t instance,
                    const char *field)
 {
@@ -91,7 +100,7 @@ static void thousands_of_processes(void **state)
     pt_tracks_end(&tracks);
     assert_int_equal(tracks.n, MANY);
     for (int pid = 1; pid <= MANY; pid++) {
-        const struct pt_track *k = pt_track_newest(&tracks, pid);
+        const struct pt_track *k = newest(pid);
         assert_non_null(k);
         assert_int_equal(k->pid, pid);
         assert_int_equal(k->first, 7 * pid * KIB);
@@ -99,9 +108,9 @@ static void thousands_of_processes(void **state)
         assert_int_equal(k->out, KIB);
         assert_int_equal(k->in, 0);
     }
-    assert_null(pt_track_newest(&tracks, MANY + 1));
+    assert_null(newest(MANY + 1));
     begin(pt_track_status);
-    assert_null(pt_track_newest(&tracks, 1));
+    assert_null(newest(1));
 }
 
 static void what_it_had(void **state)
@@ -119,7 +128,7 @@ static void what_it_had(void **state)
             tell(7, v[i].at, 100, PT_TRACK_SWAP, v[i].swap);
     }
     pt_tracks_end(&tracks);
-    const struct pt_track *k = pt_track_newest(&tracks, 7);
+    const struct pt_track *k = newest(7);
     assert_int_equal(tracks.n, 1);
     assert_int_equal(k->first, 50 * KIB);
     assert_int_equal(k->last, 60 * KIB);
@@ -153,7 +162,7 @@ static void windows_have_parts_of_their_own(void **state)
     tell(7, 90, 100, PT_TRACK_ANON, 902); /* at the end of the others */
     tell(7, 91, 100, PT_TRACK_ANON, 2000);
     pt_tracks_end(&tracks);
-    const struct pt_track *k = pt_track_newest(&tracks, 7);
+    const struct pt_track *k = newest(7);
     assert_int_equal(k->nparts, COUNT(want));
     for (size_t i = 0; i < COUNT(want); i++) {
         const struct pt_track_part *p = &k->parts[i];
@@ -169,13 +178,13 @@ static void faults_in_their_windows(void **state)
     (void)state;
     begin(pt_track_stat);
     tell(7, 0, 100, PT_TRACK_MAJFLT, 1000); /* of before */
-    assert_int_equal(pt_track_newest(&tracks, 7)->majflt, PT_UNKNOWN);
+    assert_int_equal(newest(7)->majflt, PT_UNKNOWN);
     tell(7, 25, 100, PT_TRACK_MAJFLT, 1004);
     tell(7, 60, 100, PT_TRACK_MAJFLT, 1005);
     tell(7, 61, 100, PT_TRACK_MAJFLT, 3); /* a counter that fell says nothing */
     tell(7, 90, 100, PT_TRACK_MAJFLT, 10);
     pt_tracks_end(&tracks);
-    const struct pt_track *k = pt_track_newest(&tracks, 7);
+    const struct pt_track *k = newest(7);
     assert_int_equal(k->majflt, 12);
     assert_int_equal(k->nparts, 6);
     assert_int_equal(k->parts[0].majflt, 1 + 7);
@@ -206,7 +215,7 @@ static void lives_of_a_pid(void **state)
         pt_tracks_end(&tracks);
         if ((tracks.n == 3) != cases[i].another)
             fail_msg("case %zu: %zu tracks", i, tracks.n);
-        const struct pt_track *k = pt_track_newest(&tracks, 7);
+        const struct pt_track *k = newest(7);
         if (cases[i].another && k->born != cases[i].born)
             fail_msg("case %zu: %sborn", i, k->born ? "" : "not ");
         assert_int_equal(k->last, 20 * KIB);
@@ -249,7 +258,7 @@ static void curves_stop_at_holes(void **state)
     tell(7, 100, 320, PT_TRACK_SWAP, 20);
     tell(7, 300, 320, PT_TRACK_SWAP, 30);
     pt_tracks_end(&tracks);
-    const struct pt_curve *c = &pt_track_newest(&tracks, 7)->swap;
+    const struct pt_curve *c = &newest(7)->swap;
     for (uint32_t i = 0; i < c->n; i++)
         time += (double)c->cell[i].time;
     assert_float_equal(time, 140 + 60, 1e-3);
@@ -263,7 +272,7 @@ static void curves_stop_at_holes(void **state)
     tell(7, 0, 300, PT_TRACK_PPID, 10);
     tell(7, 100, 300, PT_TRACK_PPID, 20);
     pt_tracks_end(&tracks);
-    assert_int_equal(pt_track_newest(&tracks, 7)->swap.holds, 0);
+    assert_int_equal(newest(7)->swap.holds, 0);
 }
 
 static int done(void **state)

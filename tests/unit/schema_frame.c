@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include "schema/frame_blob.h"
+#include "schema/source.h"
 #include "tests/support/history.h"
 
 #include <malloc.h>
@@ -340,6 +343,65 @@ static void test_hostile(void **state)
     stop(&r);
 }
 
+/* Calls out of their order change nothing; a handle is one while its source is there. */
+static void test_misuse(void **state)
+{
+    static char name[4097];
+    struct pt_snap snap = {.n = 1, .real_us = 1000, .boot = 1}, other = snap;
+    const struct pt_grammar *g = &pt_file_of("proc:1/stat")->grammar;
+    struct run r;
+    (void)state;
+    start(&r, 1);
+    memset(name, 'x', 4096);
+    assert_int_equal(pt_enc_open(r.enc, name, g, NULL), -PT_EUSAGE);
+    name[4095] = '\0';
+    const int64_t longest = pt_enc_open(r.enc, name, g, NULL),
+                  one = pt_enc_open(r.enc, "proc:1/stat", g, NULL);
+    assert_true(longest >= 0 && one >= 0 && one != longest);
+    assert_int_equal(pt_enc_open(r.enc, "proc:1/stat", g, NULL), one);
+    assert_string_equal(pt_enc_name(r.enc, (uint32_t)longest), name);
+    /* outside of a snapshot */
+    assert_true(pt_enc_text(r.enc, (uint32_t)one, "1", 1, 5, NULL) < 0);
+    assert_true(pt_enc_fail(r.enc, (uint32_t)one, EIO, 5, NULL) < 0);
+    assert_true(pt_enc_gone(r.enc, (uint32_t)one, NULL) < 0);
+    assert_int_equal(pt_enc_end(r.enc, &snap, &r.frame, NULL), -PT_EUSAGE);
+    assert_return_code(pt_enc_begin(r.enc, &snap, NULL), 0);
+    assert_int_equal(pt_enc_begin(r.enc, &snap, NULL), -PT_EUSAGE);
+    other.n = 2;
+    assert_int_equal(pt_enc_end(r.enc, &other, &r.frame, NULL), -PT_EUSAGE);
+    other = snap;
+    other.real_us++;
+    assert_int_equal(pt_enc_end(r.enc, &other, &r.frame, NULL), -PT_EUSAGE);
+    assert_true(pt_enc_fail(r.enc, 99, EIO, 5, NULL) < 0); /* nobody's handle */
+    /* reasons that errno does not have are told as EIO */
+    static const int why[][2] = {{0, EIO}, {-5, EIO}, {1, 1}, {65535, 65535}, {65536, EIO}};
+    char names[5][16];
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(names[i], sizeof names[i], "proc:%zu/x", i);
+        const int64_t h = pt_enc_open(r.enc, names[i], g, NULL);
+        assert_return_code(pt_enc_fail(r.enc, (uint32_t)h, why[i][0], 5, NULL), 0);
+    }
+    assert_return_code(pt_enc_text(r.enc, (uint32_t)one, "1", 1, 5, NULL), 0);
+    assert_return_code(pt_enc_gone(r.enc, (uint32_t)longest, NULL), 0);
+    assert_null(pt_enc_name(r.enc, (uint32_t)longest));
+    assert_null(pt_enc_last(r.enc, (uint32_t)longest));
+    assert_true(pt_enc_fail(r.enc, (uint32_t)longest, EIO, 5, NULL) < 0);
+    assert_int_equal(pt_enc_open(r.enc, "proc:2/stat", g, NULL), longest); /* it is free */
+    assert_return_code(pt_enc_end(r.enc, &snap, &r.frame, NULL), 0);
+    struct pt_frame *f = NULL;
+    assert_return_code(pt_frame_open(r.frame.data, r.frame.len, &f, NULL), 0);
+    assert_return_code(pt_chain_apply(r.chain, f, NULL), 0);
+    assert_int_equal(pt_chain_count(r.chain), 6);
+    for (uint32_t i = 0; i < 6; i++) {
+        const struct pt_source_at *at = pt_chain_get(r.chain, i);
+        for (size_t k = 0; k < 5; k++)
+            if (strcmp(at->name, names[k]) == 0)
+                assert_int_equal(at->why, why[k][1]);
+    }
+    pt_frame_free(f);
+    stop(&r);
+}
+
 /* A blob that claims much is refused before anything is allocated for it. */
 static void test_bomb(void **state)
 {
@@ -362,7 +424,7 @@ int main(void)
         cmocka_unit_test(test_many_lost), cmocka_unit_test(test_order),
         cmocka_unit_test(test_filter),    cmocka_unit_test(test_memory),
         cmocka_unit_test(test_damage),    cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_misuse),    cmocka_unit_test(test_bomb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
