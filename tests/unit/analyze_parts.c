@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Two smaps compared: classes, merging mappings, constant mappings, arenas, what came and went. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,6 +59,7 @@ static void heap_grows(void **state)
     assert_int_equal(f.largest, PT_CLASS_HEAP);
     assert_true(f.parts.growth == 3584 * KIB); /* swap counts, clean pages of files do not */
     assert_true(f.growth[PT_CLASS_HEAP] == 3584 * KIB);
+    assert_true(f.parts.largest == 3584 * KIB);
     assert_true(f.parts.constant == 0);
     assert_int_equal(f.ntop, 1);
     assert_string_equal(f.top[0].name, "[heap]");
@@ -118,6 +120,7 @@ static void arenas_are_told(void **state)
     const struct pt_parts_found f = COMPARE(a, b);
     assert_int_equal(f.largest, PT_CLASS_ARENA);
     assert_true(f.growth[PT_CLASS_ARENA] == 8100 * KIB);
+    assert_true(f.parts.arena == 8100 * KIB);
     assert_true(f.growth[PT_CLASS_ANON] == 0);
 }
 
@@ -241,6 +244,9 @@ static void names_by_growth(void **state)
     for (int c = 0; c < PT_CLASS_COUNT; c++)
         assert_non_null(pt_class_name((enum pt_class)c));
     assert_string_equal(pt_class_name(PT_CLASS_ARENA), "arena");
+    assert_int_equal(pt_class_of("[anon]", 6), PT_CLASS_ANON);
+    assert_int_equal(pt_class_of("[heap]", 6), PT_CLASS_HEAP);
+    assert_int_equal(pt_class_of("/opt/a.so", 9), PT_CLASS_PRIVATE_FILE);
 }
 
 /* More than one table holds of names and of mappings; the five that grew most. */
