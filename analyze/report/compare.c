@@ -98,7 +98,9 @@ static double number(const json_t *doc, size_t row)
         return alarms == PT_UNKNOWN ? (double)NAN : (double)alarms;
     if (strcmp(rows[row].name, "leak_slope") == 0)
         return alarms == PT_UNKNOWN ? (double)NAN : leak_slope(doc);
-    return (double)pt_tree_count(doc, "oom") + fmax(pt_tree_real(doc, "oom_omitted"), 0);
+    return pt_tree_at(doc, "oom")
+               ? (double)pt_tree_count(doc, "oom") + fmax(pt_tree_real(doc, "oom_omitted"), 0)
+               : (double)NAN;
 }
 
 /* Private memory, in memory or in swap, of the processes of each service at the end. */
