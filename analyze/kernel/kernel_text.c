@@ -205,11 +205,6 @@ static void say_rest(const struct pt_kernel *k, FILE *out)
 
 /* ---- zones ---- */
 
-static int64_t span_us(double seconds)
-{
-    return seconds < 9e12 ? (int64_t)(seconds * 1e6) : PT_UNKNOWN;
-}
-
 /* "node 0 Normal" of "Node 0, zone Normal". */
 static void zone_name(const char *row, char *buf, size_t size)
 {
@@ -229,7 +224,7 @@ static void duration(struct pt_table *t, double seconds)
     else if (seconds < 0.01)
         pt_table_cell(t, "-");
     else
-        pt_table_cell(t, pt_units_duration(text, sizeof(text), span_us(seconds)));
+        pt_table_cell(t, pt_units_duration(text, sizeof(text), pt_units_us(seconds)));
 }
 
 static int print_zones(const struct pt_kernel *k, const struct pt_session *s)
@@ -339,7 +334,7 @@ static void print_limit(FILE *out, const char *what, const struct pt_course *c, 
                            pt_units_bytes(top, sizeof(top), limit, false), of);
     if (over >= 0.01 && n > 0 && (size_t)n < sizeof(text))
         snprintf(text + n, sizeof(text) - (size_t)n, ", beyond it for %s",
-                 pt_units_duration(time, sizeof(time), span_us(over)));
+                 pt_units_duration(time, sizeof(time), pt_units_us(over)));
     pt_text_print(out, "", 0, text);
 }
 
@@ -356,7 +351,7 @@ static void print_limits(const struct pt_kernel *k, const struct pt_session *s)
                 k->dirty.over_limit);
     if (k->dirty.over_background >= 0.01)
         fprintf(out, "dirty pages were written back in the background for %s\n",
-                pt_units_duration(text, sizeof(text), span_us(k->dirty.over_background)));
+                pt_units_duration(text, sizeof(text), pt_units_us(k->dirty.over_background)));
     if (dying->last != PT_UNKNOWN && (dying->last > 0 || dying->most > 0)) {
         fprintf(out, "%" PRId64 " removed control groups hold memory still", dying->last);
         if (dying->first != PT_UNKNOWN && !k->at)

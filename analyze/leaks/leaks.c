@@ -131,7 +131,7 @@ struct pt_finding pt_quiet_finding(const struct pt_quiet *q)
     if (q->verdict == PT_INSUFFICIENT)
         pt_evidence_add(&f.ruling, "length", NAN, NAN, false,
                         "known too short for a trend: record %s more",
-                        pt_units_duration(text, sizeof(text), (int64_t)(q->more * 1e6)));
+                        pt_units_duration(text, sizeof(text), pt_units_us(q->more)));
     return f;
 }
 

@@ -75,7 +75,7 @@ static void when_full(const struct pt_leaks *l, const struct pt_finding *f, char
 
 static void rate_of(const struct pt_finding *f, char *buf, size_t size)
 {
-    pt_units_bytes(buf, size, (int64_t)(f->ruling.b * HOUR), true);
+    pt_units_bytes(buf, size, pt_units_whole(f->ruling.b * HOUR), true);
 }
 
 /* "by class: heap +12.0 MiB, anon +512 KiB". */
@@ -132,8 +132,8 @@ static void print_since(const struct pt_leaks *l, const struct pt_finding *f, FI
     const struct pt_ruling *r = &f->ruling;
     fprintf(out, "    since %s, %s to %s an hour",
             pt_units_time(since, sizeof(since), pt_timeline_real(&l->timeline, r->since), offset),
-            pt_units_bytes(low, sizeof(low), (int64_t)(r->low * HOUR), false),
-            pt_units_bytes(high, sizeof(high), (int64_t)(r->high * HOUR), false));
+            pt_units_bytes(low, sizeof(low), pt_units_whole(r->low * HOUR), false),
+            pt_units_bytes(high, sizeof(high), pt_units_whole(r->high * HOUR), false));
     if (!isnan(r->exhaustion) && isfinite(r->exhaustion_high) &&
         r->exhaustion_high <= FORESIGHT * l->timeline.end) {
         struct pt_buf limit;
@@ -141,8 +141,8 @@ static void print_since(const struct pt_leaks *l, const struct pt_finding *f, FI
         pt_text_fit(f->limit ? f->limit : "?", f->limit ? strlen(f->limit) : 1, LIMIT_WIDTH,
                     &limit);
         fprintf(out, "\n    %.*s full in %s to %s", (int)limit.len, (const char *)limit.data,
-                pt_units_duration(low, sizeof(low), (int64_t)(r->exhaustion_low * 1e6)),
-                pt_units_duration(high, sizeof(high), (int64_t)(r->exhaustion_high * 1e6)));
+                pt_units_duration(low, sizeof(low), pt_units_us(r->exhaustion_low)),
+                pt_units_duration(high, sizeof(high), pt_units_us(r->exhaustion_high)));
         pt_buf_release(&limit);
     }
     fputc('\n', out);
@@ -229,10 +229,10 @@ static void print_head(const struct pt_leaks *l, const struct pt_session *s)
     fprintf(out, "to   %s  @%" PRId64 "\n", pt_units_time(a, sizeof(a), t->last_us, offset),
             t->last);
     fprintf(out, "span %s, %" PRId64 " snapshots, %zu series",
-            pt_units_duration(a, sizeof(a), (int64_t)(t->end * 1e6)), t->count, l->series);
+            pt_units_duration(a, sizeof(a), pt_units_us(t->end)), t->count, l->series);
     if (!isnan(l->available))
         fprintf(out, "\navailable memory %s an hour",
-                pt_units_bytes(b, sizeof(b), (int64_t)(l->available * HOUR), true));
+                pt_units_bytes(b, sizeof(b), pt_units_whole(l->available * HOUR), true));
     fputc('\n', out);
     if (!isnan(l->explained))
         fprintf(out, "the alarms explain %.0f%% of that\n", 100 * l->explained);
@@ -247,11 +247,11 @@ static void print_limits(const struct pt_leaks *l, FILE *out)
     const double gaps = pt_timeline_unrecorded(t, false, &n);
     if (n)
         fprintf(out, "nothing was recorded for %s (%zu gap%s)\n",
-                pt_units_duration(a, sizeof(a), (int64_t)(gaps * 1e6)), n, n == 1 ? "" : "s");
+                pt_units_duration(a, sizeof(a), pt_units_us(gaps)), n, n == 1 ? "" : "s");
     const double off = pt_timeline_unrecorded(t, true, &n);
     if (n)
         fprintf(out, "nothing was recorded for %s around %zu reboot%s\n",
-                pt_units_duration(a, sizeof(a), (int64_t)(off * 1e6)), n, n == 1 ? "" : "s");
+                pt_units_duration(a, sizeof(a), pt_units_us(off)), n, n == 1 ? "" : "s");
     if (t->nboots > 1)
         fprintf(out, "%zu boots: processes are followed within each, services across\n", t->nboots);
     if (t->clock_steps)

@@ -70,7 +70,7 @@ static const char *size_of(char *buf, size_t size, double bytes)
 
 static const char *time_of(char *buf, size_t size, double seconds)
 {
-    return pt_units_duration(buf, size, (int64_t)(seconds * 1e6));
+    return pt_units_duration(buf, size, pt_units_us(seconds));
 }
 
 /* ---- the ruling ---- */

@@ -262,7 +262,7 @@ bool pt_look_past_cycle(const struct pt_case *c, const struct pt_look *l, struct
     char text[PT_UNITS_BUF];
     pt_evidence_add(r, "cycle", cycle * l->env.width, NAN, true,
                     "what comes and goes every %s was taken out",
-                    pt_units_duration(text, sizeof(text), (int64_t)(cycle * l->env.width * 1e6)));
+                    pt_units_duration(text, sizeof(text), pt_units_us(cycle * l->env.width)));
     return true;
 }
 

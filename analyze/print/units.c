@@ -3,6 +3,7 @@
 #include "analyze/print/units.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "schema/frame.h"
@@ -50,6 +51,16 @@ char *pt_units_count(char *buf, size_t size, int64_t n, bool sign)
         return unknown(buf, size);
     snprintf(buf, size, sign && n > 0 ? "+%" PRId64 : "%" PRId64, n);
     return buf;
+}
+
+int64_t pt_units_whole(double v)
+{
+    return fabs(v) < 9e18 ? (int64_t)v : PT_UNKNOWN;
+}
+
+int64_t pt_units_us(double seconds)
+{
+    return pt_units_whole(seconds * 1e6);
 }
 
 char *pt_units_duration(char *buf, size_t size, int64_t us)

@@ -25,6 +25,9 @@ char *pt_units_rfc3339(char *buf, size_t size, int64_t real_us);
 /* The date of the Gregorian calendar so many days after 1970-01-01. */
 void pt_civil_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day);
 
+/* PT_UNKNOWN where it is no number, or none that fits. */
+int64_t pt_units_whole(double v);
+int64_t pt_units_us(double seconds);
 /* PT_UNKNOWN when one of the two is, or when it does not fit: numbers of a file are anything. */
 int64_t pt_units_plus(int64_t a, int64_t b);
 int64_t pt_units_minus(int64_t a, int64_t b);

@@ -53,8 +53,7 @@ static json_t *cell(const json_t *finding)
 
 static char *seconds(double s, char *buf)
 {
-    return pt_units_duration(buf, PT_UNITS_BUF,
-                             s >= 0 && s < 9e12 ? (int64_t)(s * 1e6) : PT_UNKNOWN);
+    return pt_units_duration(buf, PT_UNITS_BUF, s >= 0 ? pt_units_us(s) : PT_UNKNOWN);
 }
 
 /* "+3.0 MiB an hour", "4 times in 2 d", "40 s of 2 d". doc: of that finding. */

@@ -82,8 +82,7 @@ static json_t *told(const json_t *swap, size_t state, const struct sum *s)
                  text);
     else if (!full)
         snprintf(begin, sizeof(begin), "memory ran short%s: ", harmful ? "" : ", no harm seen");
-    pt_units_duration(length, sizeof(length),
-                      s->seconds < 9e12 ? (int64_t)(s->seconds * 1e6) : PT_UNKNOWN);
+    pt_units_duration(length, sizeof(length), pt_units_us(s->seconds));
     return pt_tree_text("%s%s %s%s%s%s%s%s%s%s", begin,
                         !full  ? states[state].words
                         : none ? "memory, with no swap set up, was nearly full"

@@ -22,8 +22,7 @@ char *pt_print_time(const struct pt_page *p, const json_t *object, const char *k
 char *pt_print_seconds(const json_t *object, const char *key, char *buf)
 {
     const double s = pt_tree_real(object, key);
-    return pt_units_duration(buf, PT_UNITS_BUF,
-                             isfinite(s) && fabs(s) < 9e12 ? (int64_t)(s * 1e6) : PT_UNKNOWN);
+    return pt_units_duration(buf, PT_UNITS_BUF, pt_units_us(s));
 }
 
 const char *pt_print_str(const json_t *object, const char *key)
@@ -43,7 +42,7 @@ char *pt_print_amount(double v, const char *unit, char *buf)
     else if (strcmp(unit, "count") == 0)
         snprintf(buf, PT_UNITS_BUF, "%.0f", v);
     else if (strcmp(unit, "seconds") == 0)
-        pt_units_duration(buf, PT_UNITS_BUF, fabs(v) < 9e12 ? (int64_t)(v * 1e6) : PT_UNKNOWN);
+        pt_units_duration(buf, PT_UNITS_BUF, pt_units_us(v));
     else
         snprintf(buf, PT_UNITS_BUF, "%s%s",
                  pt_units_bytes(text, sizeof(text), (int64_t)v, strcmp(unit, "bytes/h") == 0),

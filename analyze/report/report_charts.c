@@ -5,6 +5,7 @@
 
 #include "analyze/balance/over.h"
 #include "analyze/print/json.h"
+#include "analyze/print/units.h"
 #include "analyze/report/axis.h"
 #include "analyze/report/report_int.h"
 #include "analyze/report/strip.h"
@@ -296,8 +297,8 @@ static json_t *charts_json(const struct charts *c, json_t *memory)
         if (any(&c->strip[line]))
             json_array_append_new(all, line_json(c, line));
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "from", pt_json_time(c->axis.from_us), "to",
-                     pt_json_time(c->axis.from_us + (int64_t)(c->axis.end * 1e6)), "seconds",
-                     seconds, "memory", memory, "lines", all);
+                     pt_json_time(pt_units_minus(c->axis.from_us, pt_units_us(-c->axis.end))),
+                     "seconds", seconds, "memory", memory, "lines", all);
 }
 
 json_t *pt_report_charts(struct pt_report *r, struct pt_err *err)

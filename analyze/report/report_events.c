@@ -179,10 +179,9 @@ static size_t add_gaps(const struct pt_timeline *t, json_t *marks)
     for (size_t i = 0; i < t->nholes; i++) {
         const double from = t->holes[i].from, to = t->holes[i].to;
         if (!t->holes[i].reboot && n++ < MARKS)
-            add_mark(
-                marks, "gap", from, to, pt_timeline_real(t, from),
-                pt_tree_text("nothing was recorded for %s",
-                             pt_units_duration(text, sizeof(text), (int64_t)((to - from) * 1e6))));
+            add_mark(marks, "gap", from, to, pt_timeline_real(t, from),
+                     pt_tree_text("nothing was recorded for %s",
+                                  pt_units_duration(text, sizeof(text), pt_units_us(to - from))));
     }
     return n;
 }
@@ -195,7 +194,7 @@ static size_t add_boots(const struct pt_timeline *t, json_t *marks)
         const double from = t->boots[i - 1].to, to = t->boots[i].from;
         add_mark(marks, "boot", from, to > from ? to : (double)NAN, pt_timeline_real(t, to),
                  pt_tree_text("another boot, %s after what was recorded before it",
-                              pt_units_duration(text, sizeof(text), (int64_t)((to - from) * 1e6))));
+                              pt_units_duration(text, sizeof(text), pt_units_us(to - from))));
     }
     return t->nboots > 1 ? t->nboots - 1 : 0;
 }

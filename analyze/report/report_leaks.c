@@ -129,7 +129,7 @@ static void until_full(const struct pt_report *r, const struct pt_finding *f, ch
         snprintf(buf, size, ", %s%s is full", the, f->limit);
     else
         snprintf(buf, size, ", %s%s full in %s at this rate", the, f->limit,
-                 pt_units_duration(a, sizeof(a), (int64_t)(v->exhaustion * 1e6)));
+                 pt_units_duration(a, sizeof(a), pt_units_us(v->exhaustion)));
 }
 
 json_t *pt_report_sentence(const struct pt_report *r, const struct pt_finding *f)
@@ -143,7 +143,7 @@ json_t *pt_report_sentence(const struct pt_report *r, const struct pt_finding *f
     pt_units_bytes(growth, sizeof(growth), (int64_t)v->growth, alarms(f));
     if (alarms(f)) {
         until_full(r, f, full, sizeof(full));
-        pt_units_bytes(speed, sizeof(speed), (int64_t)(v->b * (slow(v) ? DAY : HOUR)), false);
+        pt_units_bytes(speed, sizeof(speed), pt_units_whole(v->b * (slow(v) ? DAY : HOUR)), false);
         return pt_tree_text("%s %s %s of %s %s%s: %s %s%s (%s confidence)", subject, does, speed,
                             memory(f->what), slow(v) ? "a day" : "an hour", rest, growth, when,
                             full, pt_confidence_name(v->confidence));
@@ -151,7 +151,7 @@ json_t *pt_report_sentence(const struct pt_report *r, const struct pt_finding *f
     if (v->verdict == PT_UNDETERMINED && v->more > 0)
         return pt_tree_text("%s %s %s of %s %s%s: record %s more", subject, does, growth,
                             memory(f->what), when, rest,
-                            pt_units_duration(more, sizeof(more), (int64_t)(v->more * 1e6)));
+                            pt_units_duration(more, sizeof(more), pt_units_us(v->more)));
     return pt_tree_text("%s %s %s of %s %s%s", subject, does, growth, memory(f->what), when, rest);
 }
 

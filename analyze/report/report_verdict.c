@@ -105,7 +105,7 @@ static void add_good(json_t *verdict, const struct pt_report *r, const json_t *l
         add(verdict, NOTE, "leaks", NULL, pt_tree_text("whether anything leaks cannot be told"));
     if (!leaks || pt_tree_int(leaks, "alarms") != 0)
         return;
-    pt_units_duration(span, sizeof(span), (int64_t)(r->leaks.timeline.end * 1e6));
+    pt_units_duration(span, sizeof(span), pt_units_us(r->leaks.timeline.end));
     if (pt_tree_int(r->doc, "damaged") > 0)
         add(verdict, NOTE, "leaks", NULL,
             pt_tree_text("whether anything leaks cannot be told: the recording is damaged"));
@@ -137,14 +137,14 @@ static void add_machine(json_t *verdict, const struct pt_report *r)
     if (n)
         add(verdict, NOTE, "machine", NULL,
             pt_tree_text("nothing was recorded for %s of it (%zu gap%s)",
-                         pt_units_duration(text, sizeof(text), (int64_t)(gaps * 1e6)), n,
+                         pt_units_duration(text, sizeof(text), pt_units_us(gaps)), n,
                          n == 1 ? "" : "s"));
     const double off = pt_timeline_unrecorded(&r->leaks.timeline, true, &n);
     if (n)
         add(verdict, NOTE, "machine", NULL,
             pt_tree_text("nothing was recorded for %s around %zu reboot%s: the machine may have "
                          "been off",
-                         pt_units_duration(text, sizeof(text), (int64_t)(off * 1e6)), n,
+                         pt_units_duration(text, sizeof(text), pt_units_us(off)), n,
                          n == 1 ? "" : "s"));
     if (r->has_leaks && r->leaks.lives.unreadable)
         add(verdict, NOTE, "machine", NULL,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Names on terminals and in JSON, sizes, durations, tables. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,6 +136,18 @@ static void sizes(void **state)
     }
 }
 
+/* Of seconds that are none, or more than there are microseconds of. */
+static void numbers_that_do_not_fit(void **state)
+{
+    (void)state;
+    assert_int_equal(pt_units_us(-1.5), -1500000);
+    assert_int_equal(pt_units_whole(1e18), INT64_C(1000000000000000000));
+    assert_int_equal(pt_units_us(1e13), PT_UNKNOWN);
+    assert_int_equal(pt_units_whole(-1e19), PT_UNKNOWN);
+    assert_int_equal(pt_units_whole((double)INFINITY), PT_UNKNOWN);
+    assert_int_equal(pt_units_us((double)NAN), PT_UNKNOWN);
+}
+
 static void durations_and_times(void **state)
 {
     (void)state;
@@ -258,6 +271,7 @@ int main(void)
         cmocka_unit_test(texts_wrap_at_blanks),
         cmocka_unit_test(sizes),
         cmocka_unit_test(durations_and_times),
+        cmocka_unit_test(numbers_that_do_not_fit),
         cmocka_unit_test(names_in_json_are_lossless),
         cmocka_unit_test(tables_fit),
     };

@@ -120,7 +120,7 @@ static const char *duration_of(const json_t *v, char *buf)
     const double s = json_is_number(v) ? json_number_value(v) : NAN;
     if (!isfinite(s) || fabs(s) > 9e12)
         return "?";
-    return pt_units_duration(buf, PT_HTML_VALUE, (int64_t)(s * 1e6));
+    return pt_units_duration(buf, PT_HTML_VALUE, pt_units_us(s));
 }
 
 const char *pt_html_value(const struct pt_html *h, enum pt_html_kind kind, const json_t *v,
