@@ -51,7 +51,7 @@ ends()
         fail "snapshots are missing: $(sql "$db" 'select min(n), max(n), count(*) from snapshot')"
 }
 
-begin 'the -shm is cut short' 500ms
+begin 'the -shm is cut short' 1s
 : >"$db-shm"
 goes_on 'deleted, replaced or cut the -shm' 5 '%-shm%'
 ends yes
@@ -96,7 +96,7 @@ until_true 30 more_than "$db" $((have + 5)) || fail "recording does not go on: $
 ! event_says 4 '%' && ! event_says 5 '%-wal%' || fail "it complains: $(sql "$db" 'select text from event')"
 ends yes
 
-begin 'the -wal is cut short' 500ms
+begin 'the -wal is cut short' 1s
 have=$(snapshots "$db")
 : >"$db-wal"
 goes_on 'cut the -wal short' 4 '%snapshots that were stored are lost: another program cut the -wal short'
@@ -104,7 +104,7 @@ goes_on 'cut the -wal short' 4 '%snapshots that were stored are lost: another pr
     fail "it says: $(sql "$db" 'select text from event')"
 ends yes
 
-begin 'the database is emptied' 500ms
+begin 'the database is emptied' 1s
 : >"$db"
 goes_on "is now 'r.db.damaged-" 5 'the database was damaged and is kept as this file: another program emptied%'
 ends no
@@ -112,7 +112,7 @@ saved=$(find "$dir" -name 'r.db.damaged-*' ! -name '*-wal' ! -name '*-shm')
 "$analyzer" check --repair "$saved" -o "$PT_TMP/saved.db" >"$PT_TMP/out" 2>&1
 [ "$(snapshots "$PT_TMP/saved.db")" -ge 3 ] || fail "what its -wal had is not saved: $(cat "$PT_TMP/out")"
 
-begin 'all are copied and cut short' 500ms
+begin 'all are copied and cut short' 1s
 for one in "$db" "$db-shm" "$db-wal"; do
     cp "$one" "$one.1"
     : >"$one"
