@@ -21,6 +21,7 @@ struct salvage {
     struct pt_shapes *shapes;
     struct pt_groups groups;
     struct pt_salvaged sum;
+    int64_t undated; /* snapshots of segments that nothing says when they were */
 };
 
 __attribute__((format(printf, 5, 6))) static void tell(struct salvage *s, int64_t n1, int64_t n2,
@@ -167,6 +168,19 @@ static int write_block(struct salvage *s, struct making *m, sqlite3_stmt *st, st
     return r;
 }
 
+/* A segment has as many snapshots as its blocks, which are known by that. */
+static void note_undated(struct salvage *s, struct making *m)
+{
+    const int64_t undated = m->g->ticks - m->seg.count;
+    m->seg.count = m->g->ticks;
+    if (undated == 0)
+        return;
+    s->undated += undated;
+    s->sum.lost_snapshots += undated;
+    tell(s, m->g->first, m->g->last, "nothing says when they were",
+         "%lld snapshots of segment %lld", (long long)undated, (long long)m->g->first);
+}
+
 static int write_segment(struct salvage *s, struct pt_group *g, struct pt_err *err)
 {
     struct making m = {.g = g, .seg = {.first = g->first, .last = g->last}};
@@ -183,8 +197,10 @@ static int write_segment(struct salvage *s, struct pt_group *g, struct pt_err *e
     m.seg.blocks = m.next > g->expected ? m.next : g->expected;
     if (r < 0)
         return r;
-    if (m.seg.count > 0)
+    if (m.seg.count > 0) {
+        note_undated(s, &m);
         return pt_store_segment(s->cat.to, &m.seg, err);
+    }
     tell(s, g->first, g->last, "nothing says when its snapshots were", "segment %lld",
          (long long)g->first);
     return pt_sql_exec(s->cat.to->db, "ROLLBACK TO segment", "leave a segment out", err);
@@ -361,7 +377,7 @@ static int sums(struct salvage *s, struct pt_err *err)
         r = pt_sql_int(db, "SELECT count(*) FROM event", 0, &s->sum.events, err);
     if (r >= 0)
         r = pt_sql_int(db, "SELECT sum(count) FROM segment", 0, &s->sum.snapshots, err);
-    s->sum.snapshots += s->sum.frames;
+    s->sum.snapshots += s->sum.frames - s->undated;
     return r;
 }
 

@@ -12,14 +12,16 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "schema/frame_blob.h"
 #include "schema/source.h"
-#include "schema/store.h"
+#include "schema/store_int.h"
 #include "schema/store_new.h"
 #include "schema/store_salvage.h"
 #include "tests/support/number.h"
@@ -353,6 +355,55 @@ static void test_pages(void **state)
     }
 }
 
+/* The head of the clock block of the second segment, with its checksum. */
+static void head_of_clock(uint8_t ret[PT_BLOB_HEAD])
+{
+    sqlite3 *db;
+    sqlite3_stmt *st;
+    spill(copy, whole.data, whole.len);
+    assert_int_equal(sqlite3_open(copy, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT data FROM block WHERE id = ?", -1, &st, NULL),
+                     SQLITE_OK);
+    sqlite3_bind_int64(st, 1, (CHAIN + 1) * PT_BLOCKS_MAX);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    assert_true(sqlite3_column_bytes(st, 0) > (int)PT_BLOB_HEAD);
+    memcpy(ret, sqlite3_column_blob(st, 0), PT_BLOB_HEAD);
+    sqlite3_finalize(st);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Changes the last byte wherever these are, alive or deleted. */
+static void spoil(struct file *f, const uint8_t *bytes, size_t n)
+{
+    int times = 0;
+    for (uint8_t *at = f->data; (at = memmem(at, (size_t)(f->data + f->len - at), bytes, n));
+         times++)
+        at[n - 1] ^= 4;
+    assert_true(times > 0);
+}
+
+/* Where a clock block is lost the rows say when snapshots were. When a row is lost too, that one is
+ * undated, and all others of its segment are there. */
+static void test_undated(void **state)
+{
+    const int64_t ms = snap_of(CHAIN + 4).real_us / 1000;
+    uint8_t head[PT_BLOB_HEAD], time_ms[6];
+    struct file f = {malloc(whole.len), whole.len};
+    (void)state;
+    head_of_clock(head);
+    for (int i = 0; i < 6; i++) /* as SQLite spells it */
+        time_ms[i] = (uint8_t)(ms >> 8 * (5 - i));
+    memcpy(f.data, whole.data, whole.len);
+    spoil(&f, head, sizeof head);
+    spoil(&f, time_ms, sizeof time_ms);
+    spill(copy, f.data, f.len);
+    free(f.data);
+    const struct seen seen = salvage();
+    assert_int_equal(seen.texts, TEXTS - SOURCES);
+    assert_int_equal(seen.snapshots, TICKS - 1);
+    assert_int_equal(seen.sum.lost_snapshots, 1);
+}
+
 static void test_lengths(void **state)
 {
     const size_t step = all ? 64 : 1999;
@@ -518,6 +569,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_pages),        cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_no_beginning), cmocka_unit_test(test_moments),
         cmocka_unit_test(test_torn),         cmocka_unit_test(test_not_one),
+        cmocka_unit_test(test_undated),
     };
     all = argc > 1 && strcmp(argv[1], "--all") == 0;
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
