@@ -93,14 +93,20 @@ static struct pt_serie *serie_new(struct load *l, struct pt_serie *before, const
 
 /* ---- holding ---- */
 
+/* All fields of a text are told at one instant: after it, it has those no more that were not. */
+static void forget_untold(struct pt_serie *s, double at)
+{
+    if (!(at > s->renewed))
+        return;
+    s->known &= ~s->untold;
+    s->untold = 0;
+}
+
 /* What was known holds until `to`, but for the holes. */
 static void hold(struct load *l, struct pt_serie *s, double to)
 {
     const struct pt_timeline *t = l->timeline;
-    if (to > s->renewed) { /* all fields of a text are told at one instant: it has them no more */
-        s->known &= ~s->untold;
-        s->untold = 0;
-    }
+    forget_untold(s, to);
     for (unsigned k = 0; k < l->spec->nmeasures; k++) {
         const double v = l->spec->measure(l->spec->ctx, s->v, s->known, k);
         double from = s->since;
@@ -270,6 +276,7 @@ static struct pt_serie *alias_of(struct load *l, const struct pt_point *p, doubl
     struct pt_serie *s = serie_of(l, p, ordinal, at);
     if (!s)
         return NULL;
+    forget_untold(s, at); /* of the text before, of which nothing was told since */
     s->untold = s->known;
     s->renewed = at;
     l->alias[l->naliases++] = (struct alias){p->instance, s};

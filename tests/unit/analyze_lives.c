@@ -72,9 +72,10 @@ static void gone(const struct who *w)
         recording_gone(&r, "proc:50/exe");
 }
 
-enum where { UNSEALED, WITHIN, BETWEEN };
+enum where { UNSEALED, WITHIN, BETWEEN, MANY };
 
-/* a, then b, which comes so many snapshots after a went. between: of two segments, else within. */
+/* a, then b, which comes so many snapshots after a went. between: of two segments; many: of many,
+ * and within one of them; else within one. */
 static void record(const struct who *a, const struct who *b, enum where where, int apart)
 {
     const struct pt_meta meta = {.host = "unit", .page_size = 4096, .interval_us = 10000000};
@@ -84,7 +85,7 @@ static void record(const struct who *a, const struct who *b, enum where where, i
         const struct pt_snap snap = {.real_us = 1700000000000000 + i * INT64_C(10000000),
                                      .boot_us = i * INT64_C(10000000),
                                      .boot = 1};
-        const bool key = where == BETWEEN && i == HAND;
+        const bool key = (where == BETWEEN && i == HAND) || (where == MANY && i % 6 == 0);
         recording_begin(&r, &snap, key);
         if (i == HAND)
             gone(a);
@@ -241,7 +242,7 @@ static void a_zombie_holds_nothing(void **state)
     struct who dead = grown;
     (void)state;
     dead.zombie = true;
-    for (enum where where = UNSEALED; where <= BETWEEN; where++) {
+    for (enum where where = UNSEALED; where <= MANY; where++) {
         record(&grown, &dead, where, 0);
         load();
         assert_int_equal(lives.n, 1);
