@@ -264,16 +264,26 @@ static void print_limits(const struct pt_leaks *l, FILE *out)
         fputs("no mappings were read: in which kind of memory growth sits is not known\n", out);
 }
 
-/* No leak is good news only of what was known for long enough. */
-static void print_none(const struct pt_leaks *l, size_t insufficient, FILE *out)
+/* No leak is good news only of what was known for long enough; of one subject, where one was asked
+ * for. */
+static void print_none(const struct pt_leaks *l, const struct pt_args *args)
 {
-    const size_t all = l->n + l->nquiet;
+    size_t all = 0, insufficient = 0;
+    for (size_t i = 0; i < l->n; i++)
+        all += !args->subject || pt_finding_shown(&l->v[i], args);
+    for (size_t i = 0; i < l->nquiet; i++) {
+        const struct pt_finding quiet = pt_quiet_finding(&l->quiet[i]);
+        const bool asked = !args->subject || pt_finding_shown(&quiet, args);
+        all += asked;
+        insufficient += asked && quiet.ruling.verdict == PT_INSUFFICIENT;
+    }
     if (insufficient == 0)
-        fputs("no leak found\n", out);
+        fputs("no leak found\n", args->out);
     else if (insufficient == all)
-        fputs("no leak found, but all is too short to tell: record for longer\n", out);
+        fputs("no leak found, but all is too short to tell: record for longer\n", args->out);
     else
-        fprintf(out, "no leak found; %zu of %zu series are too short to tell\n", insufficient, all);
+        fprintf(args->out, "no leak found; %zu of %zu series are too short to tell\n", insufficient,
+                all);
 }
 
 int pt_leaks_text(const struct pt_leaks *l, const struct pt_session *s)
@@ -289,7 +299,7 @@ int pt_leaks_text(const struct pt_leaks *l, const struct pt_session *s)
         insufficient += l->quiet[i].verdict == PT_INSUFFICIENT;
     }
     if (alarms == 0)
-        print_none(l, insufficient, out);
+        print_none(l, s->args);
     fputs("\nGrew or moved, and is not called a leak\n", out);
     const int64_t others = alarms < 0 ? alarms : print_table(l, s, false, offset);
     if (others == 0)

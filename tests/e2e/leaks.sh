@@ -85,6 +85,11 @@ for wanted in nobody-of-this-name 999999999; do
     "$analyzer" leaks "$PT_TMP/gaps.db" --subject $wanted >"$PT_TMP/text" 2>"$PT_TMP/err"
     [ $? -eq 3 ] && grep -q "is called '$wanted'" "$PT_TMP/err" && [ ! -s "$PT_TMP/text" ] || fail "a subject that is not there: $wanted"
 done
+# Whether a record is long enough is told of the one that was asked for, not of all others.
+"$analyzer" leaks "$PT_SOURCE/tests/fixtures/labelled/chosen/s5.db" --subject 11 >"$PT_TMP/text"
+grep -qx 'no leak found' "$PT_TMP/text" || fail "of one that was known for long: $(grep leak "$PT_TMP/text")"
+"$analyzer" leaks "$PT_SOURCE/tests/fixtures/labelled/aside/s4.db" --subject 39 >"$PT_TMP/text"
+grep -q 'all is too short to tell' "$PT_TMP/text" || fail "of one that was known briefly: $(grep leak "$PT_TMP/text")"
 
 # growth adds up, class by class and in all
 run "$analyzer" growth "$PT_TMP/three.db" >/dev/null
