@@ -269,6 +269,10 @@ int pt_keep_close(struct pt_keep *k, struct pt_err *err)
             k->store = NULL;
         return left;
     }
+    /* once it is closed nobody has a -wal without its name any more */
+    if (pt_store_meddled(k->store) == PT_MEDDLED_WAL &&
+        pt_store_rescue(k->store, pt_clock_us(CLOCK_REALTIME), err) < 0)
+        return -1;
     struct pt_err why = {0};
     int rc = pt_store_seal(k->store, true, &why);
     if (rc < 0) {

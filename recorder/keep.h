@@ -44,7 +44,8 @@ void pt_keep_attend(struct pt_keep *k);
 int pt_keep_dirs(const char *path, uint64_t dev, struct pt_err *err);
 /* After a failed call on the open store. */
 void pt_keep_failed(struct pt_keep *k, const struct pt_err *why);
-/* Seals all and closes. A file that was moved or deleted stays open when that fails. */
+/* Seals all and closes. A file that was moved or deleted, or whose -wal was, stays open when
+ * that fails. */
 int pt_keep_close(struct pt_keep *k, struct pt_err *err);
 /* Is it worth waiting for, or wrong from the start? */
 bool pt_keep_passing(const struct pt_keep *k, const struct pt_err *why);

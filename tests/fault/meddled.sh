@@ -82,6 +82,18 @@ goes_on 'deleted or replaced the -wal' 5 '%-wal%'
 wait "$reader"
 ends yes
 
+begin 'the -wal is deleted while somebody reads, and a new file is asked for'
+{ echo 'begin; select count(*) from snapshot;'; sleep 4; echo 'end;'; } | sqlite3 -readonly "$db" >"$PT_TMP/reader2" &
+reader=$!
+until_true 10 test -s "$PT_TMP/reader2"
+sleep 0.5
+rm "$db-wal"
+sleep 0.5
+kill -HUP "$daemon"
+wait "$reader"
+goes_on 'deleted or replaced the -wal' 5 '%-wal%'
+ends yes
+
 begin 'the -wal is replaced by something else'
 head -c 3000 /dev/urandom >"$PT_TMP/other"
 mv "$PT_TMP/other" "$db-wal"
