@@ -5,9 +5,9 @@ _pagetrail()
 {
     local program=$1 word=$2 before=$3 command=${COMP_WORDS[1]} help
     COMPREPLY=()
-    if [[ $COMP_CWORD -eq 1 ]]; then
+    if [[ $COMP_CWORD -eq 1 || $COMP_CWORD -eq 2 && $command == help ]]; then
         help=$("$program" --help 2>/dev/null)
-        mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^ *pagetrail \([a-z][a-z]*\) .*/\1/p' <<<"$help") --help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^ *pagetrail \([a-z][a-z]*\) .*/\1/p' <<<"$help") help --help --version" -- "$word")
         return
     fi
     help=$("$program" "$command" --help 2>/dev/null)

@@ -61,6 +61,8 @@ for command in info diff show check explain; do
     offers "$(options "$analyzer" $command)" "$analyzer" $command --
 done
 offers 'info' "$analyzer" inf
+offers 'help' "$analyzer" he
+offers 'leaks' "$analyzer" help lea
 offers 'cgroup exe process service user' "$analyzer" diff file.db --by ''
 offers 'json text' "$analyzer" diff --format ''
 offers 'file.db' "$analyzer" show file
