@@ -245,11 +245,13 @@ static int drain(struct pt_writer *w, struct pt_err *err)
     return rc;
 }
 
-/* When the file was moved or deleted: leaves it, and begins one where the path says. */
-static int follow(struct pt_writer *w, struct pt_err *err)
+/* When the file was moved or deleted: leaves it, and begins one where the path says. Else so_far.
+ */
+static int follow(struct pt_writer *w, int so_far, struct pt_err *err)
 {
     if (!w->keep.store || !pt_store_moved(w->keep.store))
-        return 0;
+        return so_far;
+    *err = (struct pt_err){0};
     int rc = close_store(w, err);
     if (rc >= 0)
         rc = open_store(w, err);
@@ -269,8 +271,8 @@ static void work(struct pt_writer *w)
         err = (struct pt_err){0};
         rc = drain(w, &err);
     }
-    if (rc >= 0)
-        rc = follow(w, &err);
+    if (rc >= 0 || err.code == PT_EFULL) /* it may have been deleted to make room */
+        rc = follow(w, rc, &err);
     if (rc >= 0 && (w->within.due || w->within.room.pace != 1))
         keep_within(w, false);
     note(w, rc, &err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The page cache of the store's files: what is on the disk is dropped from it, so that recording
- * takes no memory from what it records. The descriptors are SQLite's own: closing one of ours on
- * the same file would drop its POSIX locks. They are found by inode, lowest first, as the kernel
- * gives them; the kernel takes advice for the file, by whichever descriptor. */
+ * What is asked of the descriptors of the store's files. Their page cache: what is on the disk is
+ * dropped from it, so that recording takes no memory from what it records. The descriptors are
+ * SQLite's own: closing one of ours on the same file would drop its POSIX locks. They are found by
+ * inode, lowest first, as the kernel gives them; the kernel takes advice for the file, by whichever
+ * descriptor. */
 #include "schema/store_write.h"
 
 #include <fcntl.h>
@@ -20,12 +21,17 @@ static bool is(int fd, uint64_t dev, uint64_t ino)
 }
 
 /* *fd: where it was last time, -1 nowhere yet, FD_MAX in vain. */
-static void drop(int *fd, uint64_t dev, uint64_t ino)
+static bool find(int *fd, uint64_t dev, uint64_t ino)
 {
     if (*fd < FD_MAX && !is(*fd, dev, ino))
         for (*fd = 0; *fd < FD_MAX && !is(*fd, dev, ino);)
             ++*fd;
-    if (*fd < FD_MAX)
+    return *fd < FD_MAX;
+}
+
+static void drop(int *fd, uint64_t dev, uint64_t ino)
+{
+    if (find(fd, dev, ino))
         posix_fadvise(*fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
@@ -37,4 +43,10 @@ void pt_store_drop_cache(struct pt_store *s)
     snprintf(wal, sizeof wal, "%s-wal", s->path);
     if (stat(wal, &st) == 0)
         drop(&s->wal_fd, st.st_dev, st.st_ino);
+}
+
+bool pt_store_nameless(struct pt_store *s)
+{
+    struct stat st;
+    return find(&s->db_fd, s->dev, s->ino) && fstat(s->db_fd, &st) == 0 && st.st_nlink == 0;
 }

@@ -96,18 +96,27 @@ static void clear_away(const char *path)
     unlink(name);
 }
 
-int pt_store_leave(struct pt_store *s, struct pt_err *err)
+int pt_store_leave(struct pt_store *s, int64_t real_us, struct pt_err *err)
 {
-    struct pt_err ignored = {0};
-    int r = empty_wal(s, WAIT_MS, err);
-    if (r < 0)
-        return r;
-    pt_store_seal(s, true, &ignored); /* what is not sealed stays as frames */
-    r = empty_wal(s, WAIT_MS, err);
-    char *path = r >= 0 ? strdup(s->path) : NULL;
+    struct pt_err why = {0}, ignored = {0};
+    int r = empty_wal(s, WAIT_MS, &why);
+    if (r >= 0) {
+        pt_store_seal(s, true, &ignored); /* what is not sealed stays as frames */
+        r = empty_wal(s, WAIT_MS, &why);
+    }
+    const bool let_go = r < 0 && why.code == PT_EFULL && pt_store_nameless(s);
+    if (r < 0 && !let_go)
+        return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
+    const struct pt_beside wal = look(s, "-wal");
+    if (let_go && wal.size > 0 && wal.ino == s->wal.ino && pt_wal_aside(s->path, real_us, err) < 0)
+        return -1;
+    char *path = strdup(s->path);
     if (!path)
-        return r < 0 ? r : pt_err_nomem(err);
-    pt_store_close(s, &ignored);
+        return pt_err_nomem(err);
+    if (let_go)
+        pt_store_abandon(s);
+    else
+        pt_store_close(s, &ignored);
     clear_away(path);
     free(path);
     return 0;

@@ -115,6 +115,8 @@ int64_t pt_store_reserve(const struct pt_store *s);
 bool pt_store_wedged(struct pt_store *s);
 /* What is written and synced goes from the page cache. */
 void pt_store_drop_cache(struct pt_store *s);
+/* Was the database deleted, so that it goes when it is closed? */
+bool pt_store_nameless(struct pt_store *s);
 /* Page size and auto_vacuum of a new file, then its tables, in one transaction; fill (may be NULL)
  * is called in it. */
 int pt_store_create(struct pt_store *s,

@@ -49,6 +49,41 @@ sql "$db" "select text from event where kind = 4" | grep -qE \
 
 accounted "$db" 50
 
+# deleted FILE...: on a full disk; the recorder lets go of them.
+deleted()
+{
+    start "$recorder" -o "$db" -i 50ms --deep off --procfs "$PT_SOURCE/tests/fixtures/linux-6.18-x86_64/proc" 2>"$log"
+    daemon=$pid
+    until_true 30 more_than "$db" 20 || fail 'no snapshots'
+    fill
+    until_true 30 said "$log" 'cannot store' || fail 'a full disk is not told'
+    rm "$@"
+}
+
+goes_on()
+{
+    until_true 30 said "$log" 'moved or deleted' || fail "it keeps what was deleted: $(cat "$log")"
+    until_true 30 more_than "$db" 5 || fail "recording does not go on: $(cat "$log")"
+}
+
+echo '-- the database is deleted to make room'
+db=$disk/d.db
+deleted "$db" "$db-wal" "$db-shm"
+goes_on
+rm "$disk/filler" "$disk/rest"
+stop "$daemon"
+sound "$db"
+
+echo '-- its -wal is left, which is most of it'
+db=$disk/e.db
+deleted "$db" "$db-shm"
+until_true 30 eval "ls '$disk'/e.db.damaged-*-wal" || fail "the -wal is not set aside: $(ls "$disk")"
+rm "$disk/filler" "$disk/rest"
+goes_on
+stop "$daemon"
+sound "$db"
+[ -s "$(find "$disk" -name 'e.db.damaged-*-wal')" ] || fail "the -wal is gone: $(ls "$disk")"
+
 echo '-- a limit to the size of files is a full disk'
 db=$disk/l.db
 start prlimit --fsize=120000:unlimited "$recorder" -o "$db" -i 50ms --deep off --procfs "$PT_SOURCE/tests/fixtures/linux-6.18-x86_64/proc" 2>"$log"
