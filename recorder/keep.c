@@ -264,7 +264,7 @@ int pt_keep_close(struct pt_keep *k, struct pt_err *err)
         return 0;
     k->follows = 0;
     if (pt_store_moved(k->store)) {
-        const int left = pt_store_leave(k->store, pt_clock_us(CLOCK_REALTIME), err);
+        const int left = pt_store_leave(k->store, err);
         if (left >= 0)
             k->store = NULL;
         return left;

@@ -66,8 +66,8 @@ bool pt_store_moved(struct pt_store *s);
 /* For such a file, instead of pt_store_close: seals all, empties the WAL into the file, closes, and
  * clears away the -wal and -shm that bear its old name. < 0: it is not closed, because a reader or
  * an error keeps the WAL from being emptied. On a full disk what was deleted is closed as it is,
- * for its room, and a -wal that was not deleted with it is set aside. */
-int pt_store_leave(struct pt_store *s, int64_t real_us, struct pt_err *err);
+ * for its room; pt_store_open sets a -wal aside that was not deleted with it. */
+int pt_store_leave(struct pt_store *s, struct pt_err *err);
 /* What another program did to the files of a database that was not moved. */
 enum pt_meddled {
     PT_MEDDLED_NOT = 0,

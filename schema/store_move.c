@@ -96,7 +96,7 @@ static void clear_away(const char *path)
     unlink(name);
 }
 
-int pt_store_leave(struct pt_store *s, int64_t real_us, struct pt_err *err)
+int pt_store_leave(struct pt_store *s, struct pt_err *err)
 {
     struct pt_err why = {0}, ignored = {0};
     int r = empty_wal(s, WAIT_MS, &why);
@@ -107,9 +107,6 @@ int pt_store_leave(struct pt_store *s, int64_t real_us, struct pt_err *err)
     const bool let_go = r < 0 && why.code == PT_EFULL && pt_store_nameless(s);
     if (r < 0 && !let_go)
         return pt_err_set(err, why.code, why.sys, why.source, why.position, "%s", why.text);
-    const struct pt_beside wal = look(s, "-wal");
-    if (let_go && wal.size > 0 && wal.ino == s->wal.ino && pt_wal_aside(s->path, real_us, err) < 0)
-        return -1;
     char *path = strdup(s->path);
     if (!path)
         return pt_err_nomem(err);

@@ -83,6 +83,7 @@ goes_on
 stop "$daemon"
 sound "$db"
 [ -s "$(find "$disk" -name 'e.db.damaged-*-wal')" ] || fail "the -wal is gone: $(ls "$disk")"
+[ "$(sql "$db" "select count(*) from event where kind = 5 and text like '%its -wal is not'")" = 1 ] || fail 'no event tells of the -wal'
 
 echo '-- a limit to the size of files is a full disk'
 db=$disk/l.db
